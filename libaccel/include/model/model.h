@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A quantized model: a graph of fused int8 layers, independent of any device's
+ * geometry and of the batch, height and width, which are fixed when a plan is
+ * made. The compressor builds it, model/file.h stores it, backend/cpu.h executes
+ * it and plan/ lowers it to descriptors.
+ *
+ * Tensors are logical (batch, channels, height, width) and lie in memory as
+ * [channel][row][column][batch]. A matrix [N, F] has C = F and H = W = 1; a
+ * sequence [T, N, F] has C = F, H = T, W = 1.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "golden/arithmetic.h"
+
+#define MODEL_NO_TENSOR (-1)
+
+enum model_type {
+	MODEL_INT8,
+	MODEL_INT32,
+	MODEL_FLOAT32,
+};
+
+/* How the user's array is laid out at the model's edge. */
+enum model_layout {
+	MODEL_LAYOUT_NF, /* [N, F] */
+	MODEL_LAYOUT_NCHW, /* images; the runtime also accepts NHWC */
+	MODEL_LAYOUT_TNF, /* sequences */
+	MODEL_LAYOUT_DNF, /* [1, N, F] recurrent state */
+};
+
+/**
+ * struct model_tensor - an activation
+ * @name: unique, from the imported graph
+ * @type: element type
+ * @quantization: of MODEL_INT8
+ * @channels: C; always known
+ * @height: H, or 0 when it depends on the run's input
+ * @width: likewise
+ */
+struct model_tensor {
+	char *name;
+	enum model_type type;
+	struct golden_quantization quantization;
+	uint32_t channels;
+	uint32_t height;
+	uint32_t width;
+};
+
+/* Sparse int8 matrix in CSR; columns ascend strictly within a row. */
+struct model_csr {
+	uint32_t rows; /* M */
+	uint32_t columns; /* K */
+	int64_t *row_start; /* rows + 1 */
+	int32_t *column; /* non-zeros */
+	int8_t *value; /* a kept position may hold 0 */
+};
+
+struct model_window {
+	uint32_t kernel_height, kernel_width;
+	uint32_t stride_height, stride_width;
+	uint32_t dilation_height, dilation_width;
+	int32_t pad_top, pad_left, pad_bottom, pad_right; /* < 0 crops */
+	bool same_upper, same_lower; /* auto_pad: pads depend on the input */
+};
+
+enum model_op {
+	MODEL_SPMM,
+	MODEL_ADD,
+	MODEL_MULTIPLY,
+	MODEL_TABLE,
+	MODEL_POOL_MAX,
+	MODEL_POOL_AVERAGE, /* a window of 0 × 0 is global */
+	MODEL_CONCAT, /* channels; no arithmetic: one quantization */
+	MODEL_SLICE, /* channels, a view */
+	MODEL_RESHAPE, /* same [C][H][W] order, a view */
+	MODEL_PERMUTE, /* of the axes C, H, W */
+	MODEL_LSTM,
+	MODEL_GRU,
+};
+
+/**
+ * struct model_spmm - convolution or matrix product, fused with what follows
+ * @weights: M × (C·kernel_height·kernel_width)
+ * @weight_scale: M; real weight = weight_scale[m] · value
+ * @bias: M, in units of input scale · weight_scale[m]
+ * @window: the address generator
+ * @accumulator: quantization that the epilogue rounds to; equals the output
+ *	tensor's when neither table nor residual follows
+ * @table: NULL, 256 or M × 256 entries, indexed by code + 128
+ * @table_per_row: M × 256
+ * @table_output: quantization of the table's result
+ * @residual: tensor to be added, or MODEL_NO_TENSOR
+ * @shuffle_height: r_h of the store; row m is (c·r_h + i)·r_w + j
+ * @shuffle_width: r_w
+ * @replicate_height: nearest-neighbour factor of the store
+ * @replicate_width: likewise
+ * @transposed: the layer stands for a transposed convolution: the output's
+ *	height is given by output_size, not by the window alone
+ * @output_stride_height: transposed: s; the output's height is (H − 1)·s +
+ *	output_extra_height, cut from height·r_h rows
+ * @dense_macs_per_column: M·K of the original dense layer, for "dense
+ *	equivalent" figures (a transposed convolution's phases have fewer taps
+ *	than K)
+ */
+struct model_spmm {
+	struct model_csr weights;
+	float *weight_scale;
+	int32_t *bias;
+	struct model_window window;
+	struct golden_quantization accumulator;
+	int8_t *table;
+	bool table_per_row;
+	struct golden_quantization table_output;
+	int32_t residual;
+	uint32_t shuffle_height, shuffle_width;
+	uint32_t replicate_height, replicate_width;
+	bool transposed;
+	uint32_t output_stride_height, output_stride_width;
+	int32_t output_extra_height, output_extra_width;
+	uint64_t dense_macs_per_column;
+};
+
+/**
+ * struct model_recurrent - LSTM (gate rows i, o, f, c) or GRU (z, r, h)
+ * @input_weights: G·H × I; @hidden_weights: G·H × H
+ * @input_scale: G·H weight scales; likewise @hidden_scale
+ * @input_bias: G·H in units of sx·input_scale; @hidden_bias: sh·hidden_scale
+ * @hidden: H
+ * @reverse: from the last step to the first
+ * @linear_before_reset: GRU
+ * @hidden_quantization: of the state; the output tensor has the same
+ *
+ * Layer inputs: x, h0 (float32 or none), c0 (float32 or none, LSTM). Layer
+ * outputs: y [C=H, H=T], h_T (float32), c_T (float32), each may be none.
+ */
+struct model_recurrent {
+	struct model_csr input_weights, hidden_weights;
+	float *input_scale, *hidden_scale;
+	int32_t *input_bias, *hidden_bias;
+	uint32_t hidden;
+	bool reverse;
+	bool linear_before_reset;
+	struct golden_quantization hidden_quantization;
+};
+
+struct model_slice {
+	uint32_t first_channel;
+};
+
+struct model_reshape {
+	uint32_t channels, height, width; /* 0: whatever is left */
+};
+
+struct model_permute {
+	uint8_t axis[3]; /* output axis i is input axis axis[i] of C, H, W */
+};
+
+struct model_pool {
+	struct model_window window;
+	bool count_padding;
+};
+
+struct model_table {
+	int8_t *entries; /* 256, or C × 256 */
+	bool per_channel;
+};
+
+#define MODEL_INPUTS_MAX 64
+#define MODEL_OUTPUTS_MAX 3
+
+/**
+ * struct model_layer - one fused operation
+ * @name: of the imported node, for people
+ * @op: what it is
+ * @inputs: tensors, MODEL_NO_TENSOR for an omitted one
+ * @outputs: likewise
+ */
+struct model_layer {
+	char *name;
+	enum model_op op;
+	int32_t inputs[MODEL_INPUTS_MAX];
+	uint32_t input_count;
+	int32_t outputs[MODEL_OUTPUTS_MAX];
+	uint32_t output_count;
+	union {
+		struct model_spmm spmm;
+		struct model_recurrent recurrent;
+		struct model_slice slice;
+		struct model_reshape reshape;
+		struct model_permute permute;
+		struct model_pool pool;
+		struct model_table table;
+	};
+};
+
+/**
+ * struct model_port - an input or output of the whole model
+ * @tensor: index
+ * @layout: of the user's array
+ * @range_low: meaning of PNG's black and white; equal when unknown
+ * @range_high: likewise
+ */
+struct model_port {
+	int32_t tensor;
+	enum model_layout layout;
+	float range_low, range_high;
+};
+
+enum model_kind {
+	MODEL_KIND_GENERIC,
+	MODEL_KIND_LATENT, /* inputs are latents ~ N(0, 1) */
+	MODEL_KIND_IMAGE, /* image to image */
+	MODEL_KIND_SEQUENCE,
+};
+
+struct model {
+	char *name;
+	enum model_kind kind;
+	struct model_tensor *tensors;
+	uint32_t tensor_count;
+	struct model_layer *layers; /* in order of execution */
+	uint32_t layer_count;
+	struct model_port *inputs;
+	uint32_t input_count;
+	struct model_port *outputs;
+	uint32_t output_count;
+	uint64_t dense_bytes; /* of the imported fp32 parameters */
+	char *provenance; /* JSON text of how it was compressed, or NULL */
+};
+
+struct model *model_create(const char *name);
+void model_destroy(struct model *model);
+
+/* Append; return the index or −errno. Strings and arrays become the model's. */
+int model_add_tensor(struct model *model, const struct model_tensor *tensor);
+int model_add_layer(struct model *model, const struct model_layer *layer);
+
+int64_t model_csr_nonzeros(const struct model_csr *csr);
+
+/* Everything a file or a caller could get wrong; sets the error text. */
+int model_validate(const struct model *model);
+
+/* The sizes of one run. */
+struct model_extent {
+	uint32_t channels, height, width;
+};
+
+/**
+ * model_infer_extents() - shapes of all tensors for given input sizes
+ * @model: valid
+ * @inputs: one extent for each model input
+ * @extents: tensor_count results
+ *
+ * Return: 0, or −EINVAL with a text that names the layer whose input does not
+ * fit.
+ */
+int model_infer_extents(const struct model *model,
+			const struct model_extent *inputs,
+			struct model_extent *extents);
+
+/* Result of an SPMM before the store: N = height · width · batch. */
+int model_spmm_result(const struct model_spmm *spmm,
+		      const struct model_extent *input, uint32_t *height,
+		      uint32_t *width);
+
+#endif

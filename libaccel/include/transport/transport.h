@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A transport: the one boundary between the userspace driver and a device. The
+ * driver above it knows registers, queues and page tables; the transport knows
+ * how to reach them. Implementations: transport/sim.h; VFIO and vfio-user join
+ * them behind the same table.
+ *
+ * Thread-safety: register access and doorbells may come from any thread; the
+ * other calls are serialised by the driver.
+ */
+#ifndef TRANSPORT_TRANSPORT_H
+#define TRANSPORT_TRANSPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct transport;
+
+struct transport_operations {
+	const char *scheme; /* "sim" */
+
+	void (*close)(struct transport *transport);
+
+	/* All ones on a read mean that the device is gone. */
+	uint32_t (*read32)(struct transport *transport, uint32_t offset);
+	uint64_t (*read64)(struct transport *transport, uint32_t offset);
+	void (*write32)(struct transport *transport, uint32_t offset,
+			uint32_t value);
+	void (*write64)(struct transport *transport, uint32_t offset,
+			uint64_t value);
+
+	/* A range of a BAR as plain memory, or −ENOTSUP. */
+	int (*map_bar)(struct transport *transport, unsigned int bar,
+		       uint64_t offset, size_t length, void **out);
+
+	/* Makes host memory reachable by the device at *bus_address. */
+	int (*map_dma)(struct transport *transport, void *memory, size_t length,
+		       uint64_t *bus_address);
+	int (*unmap_dma)(struct transport *transport, uint64_t bus_address,
+			 size_t length);
+
+	/*
+	 * An eventfd that counts interrupts of a vector; the transport owns it.
+	 * A number of the vector, 0 … SPMM_MSIX_VECTORS − 1.
+	 */
+	int (*interrupt_fd)(struct transport *transport, unsigned int vector);
+
+	/* Function-level reset; the device forgets everything. */
+	int (*reset)(struct transport *transport);
+};
+
+struct transport {
+	const struct transport_operations *operations;
+};
+
+#endif

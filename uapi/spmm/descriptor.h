@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors: what one command computes.
+ *
+ * An activation tensor is stored [channel][row][column][batch], batch innermost.
+ * A struct spmm_tensor gives the strides, so that a view (a range of channels, a
+ * sequence) needs no copy. Columns and batch are always contiguous.
+ *
+ * Specification, bit by bit: Documentation/device.rst.
+ */
+#ifndef UAPI_SPMM_DESCRIPTOR_H
+#define UAPI_SPMM_DESCRIPTOR_H
+
+#include <linux/types.h>
+
+#define SPMM_DESCRIPTOR_VERSION 1
+
+/* What the operand's lines are worth to the SRAM after this command. */
+enum spmm_hint {
+	SPMM_HINT_KEEP = 0, /* will be read again soon */
+	SPMM_HINT_STREAM = 1, /* do not displace others for it */
+	SPMM_HINT_DISCARD = 2, /* dead after this command: never write back */
+};
+
+/**
+ * struct spmm_tensor - where an activation tensor is
+ * @address: of element (0, 0, 0, 0)
+ * @channel_stride: bytes from one channel to the next
+ * @row_stride: bytes from one image row to the next
+ * @channels: C
+ * @height: H
+ * @width: W
+ * @zero: int8 zero point (padding reads it)
+ * @hint: enum spmm_hint
+ * @pad: zero
+ *
+ * The batch is the same for all operands of a command and stands in its
+ * descriptor.
+ */
+struct spmm_tensor {
+	__le64 address;
+	__le64 channel_stride;
+	__le32 row_stride;
+	__le32 channels;
+	__le32 height;
+	__le32 width;
+	__s8 zero;
+	__u8 hint;
+	__le16 pad;
+	__le32 pad2;
+};
+
+enum spmm_output_type {
+	SPMM_OUTPUT_INT8 = 0,
+	SPMM_OUTPUT_INT32 = 1, /* the accumulator */
+	SPMM_OUTPUT_FLOAT32 = 2, /* fl(fl(acc) * scale[row]) */
+};
+
+#define SPMM_FLAG_TABLE 0x01 /* one table of 256 bytes */
+#define SPMM_FLAG_TABLE_PER_ROW 0x02 /* M tables of 256 bytes */
+#define SPMM_FLAG_RESIDUAL 0x04
+
+/**
+ * struct spmm_descriptor - Y = epilogue(W · X) over an implicit im2col matrix
+ * @version: SPMM_DESCRIPTOR_VERSION
+ * @output_type: enum spmm_output_type
+ * @flags: SPMM_FLAG_*; TABLE and RESIDUAL only with SPMM_OUTPUT_INT8
+ * @rows: M
+ * @columns: K = input channels × kernel_height × kernel_width
+ * @batch: B
+ * @kernel_height: taps; column k = (channel·kernel_height + ky)·kernel_width + kx
+ * @kernel_width: taps
+ * @stride_height: output row y reads input row y·stride + ky·dilation − pad_top
+ * @stride_width: likewise
+ * @dilation_height: ≥ 1
+ * @dilation_width: ≥ 1
+ * @pad_top: may be negative (a crop)
+ * @pad_left: may be negative
+ * @height: rows of the result before the store's shuffle; N = height·width·B
+ * @width: columns of the result before the store's shuffle
+ * @shuffle_height: r_h ≥ 1: row m = (c·r_h + i)·r_w + j of the result goes to
+ *	channel c, row y·r_h + i, column x·r_w + j of the destination
+ * @shuffle_width: r_w ≥ 1
+ * @replicate_height: each value is stored so many times (nearest), ≥ 1; only
+ *	with a shuffle of 1×1
+ * @replicate_width: ≥ 1
+ * @weights: address of the weight stream
+ * @weights_length: its bytes
+ * @scales: address of M binary32 values
+ * @biases: address of M int32 values
+ * @tables: address of the table(s)
+ * @input: X
+ * @output: Y; stores outside its height and width are dropped (crop)
+ * @residual: operand b of the residual add, shape M × height × width × B
+ * @residual_scale: sb
+ * @accumulator_scale: sa, of the value before the add; its zero is
+ *	@accumulator_zero
+ * @output_scale: sy of the residual add; its zero is output.zero
+ * @accumulator_zero: y_zero of the requantization when a table or a residual
+ *	follows it; else output.zero is used
+ * @table_zero: za of the residual add (the zero point after the table, or
+ *	accumulator_zero without one)
+ * @weights_hint: enum spmm_hint
+ * @pad: zero
+ */
+struct spmm_descriptor {
+	__u8 version;
+	__u8 output_type;
+	__le16 flags;
+	__le32 rows;
+	__le32 columns;
+	__le32 batch;
+	__le16 kernel_height;
+	__le16 kernel_width;
+	__le16 stride_height;
+	__le16 stride_width;
+	__le16 dilation_height;
+	__le16 dilation_width;
+	__le32 pad_top;
+	__le32 pad_left;
+	__le32 height;
+	__le32 width;
+	__le16 shuffle_height;
+	__le16 shuffle_width;
+	__le16 replicate_height;
+	__le16 replicate_width;
+	__le32 pad0;
+	__le64 weights;
+	__le64 weights_length;
+	__le64 scales;
+	__le64 biases;
+	__le64 tables;
+	struct spmm_tensor input;
+	struct spmm_tensor output;
+	struct spmm_tensor residual;
+	__le32 accumulator_scale; /* binary32 bits, as the next two */
+	__le32 residual_scale;
+	__le32 output_scale;
+	__s8 accumulator_zero;
+	__s8 table_zero;
+	__u8 weights_hint;
+	__u8 pad1;
+	__le64 pad2[3];
+};
+
+enum spmm_eltwise_operation {
+	SPMM_ELTWISE_ADD = 0, /* the residual add of device.rst */
+	SPMM_ELTWISE_MULTIPLY = 1,
+	SPMM_ELTWISE_TABLE = 2, /* one table, or one per channel */
+	SPMM_ELTWISE_POOL_MAX = 3,
+	SPMM_ELTWISE_POOL_AVERAGE = 4,
+};
+
+/**
+ * struct spmm_eltwise_descriptor - element by element, or pooling
+ * @version: SPMM_DESCRIPTOR_VERSION
+ * @operation: enum spmm_eltwise_operation
+ * @flags: SPMM_FLAG_TABLE_PER_ROW for one table per channel;
+ *	SPMM_FLAG_COUNT_PADDING: an average divides by the whole window
+ * @batch: B
+ * @window_height: POOL_*: the window, its strides and pads
+ * @first: operand a
+ * @second: operand b (ADD, MULTIPLY); its height and width may be 1: broadcast
+ * @output: y
+ * @first_scale: sa, @second_scale: sb, @output_scale: sy; binary32 bits
+ * @tables: address
+ */
+struct spmm_eltwise_descriptor {
+	__u8 version;
+	__u8 operation;
+	__le16 flags;
+	__le32 batch;
+	__le16 window_height;
+	__le16 window_width;
+	__le16 stride_height;
+	__le16 stride_width;
+	__le16 dilation_height;
+	__le16 dilation_width;
+	__le32 pad_top;
+	__le32 pad_left;
+	__le32 pad2;
+	struct spmm_tensor first;
+	struct spmm_tensor second;
+	struct spmm_tensor output;
+	__le32 first_scale;
+	__le32 second_scale;
+	__le32 output_scale;
+	__le32 pad0;
+	__le64 tables;
+	__le64 pad1[10];
+};
+
+#define SPMM_FLAG_COUNT_PADDING 0x08
+
+enum spmm_recurrent_cell {
+	SPMM_RECURRENT_LSTM = 0, /* gate rows in the order i, o, f, c */
+	SPMM_RECURRENT_GRU = 1, /* z, r, h */
+};
+
+/**
+ * struct spmm_recurrent_descriptor - a recurrent layer over T time steps
+ * @version: SPMM_DESCRIPTOR_VERSION
+ * @cell: enum spmm_recurrent_cell
+ * @flags: SPMM_FLAG_REVERSE, SPMM_FLAG_LINEAR_BEFORE_RESET (GRU)
+ * @batch: B
+ * @steps: T
+ * @hidden: H; the layer has G·H gate rows, G = 4 (LSTM) or 3 (GRU)
+ * @input_weights: stream of G·H × I
+ * @hidden_weights: stream of G·H × H
+ * @input_scales: G·H binary32: sx·swx[row]; likewise @hidden_scales: sh·swh[row]
+ * @input_biases: G·H int32 in units of input_scales; likewise @hidden_biases
+ * @cell_state: H × B binary32, read at the start and written at the end: c of an
+ *	LSTM, the unrounded h of a GRU
+ * @hidden_state: H × B int8, read at the start and written at the end
+ * @input: I channels, T rows, width 1
+ * @output: H channels, T rows, width 1; its zero point is also that of the
+ *	hidden state
+ * @hidden_scale: sh, binary32 bits
+ */
+struct spmm_recurrent_descriptor {
+	__u8 version;
+	__u8 cell;
+	__le16 flags;
+	__le32 batch;
+	__le32 steps;
+	__le32 hidden;
+	__le64 input_weights;
+	__le64 input_weights_length;
+	__le64 hidden_weights;
+	__le64 hidden_weights_length;
+	__le64 input_scales;
+	__le64 hidden_scales;
+	__le64 input_biases;
+	__le64 hidden_biases;
+	__le64 cell_state;
+	__le64 hidden_state;
+	struct spmm_tensor input;
+	struct spmm_tensor output;
+	__le32 hidden_scale;
+	__le32 pad0;
+	__le64 pad1[9];
+};
+
+#define SPMM_FLAG_REVERSE 0x10
+#define SPMM_FLAG_LINEAR_BEFORE_RESET 0x20
+
+#define SPMM_COPY_DIMENSIONS 5
+
+/**
+ * struct spmm_copy_descriptor - a strided copy by the DMA engine
+ * @version: SPMM_DESCRIPTOR_VERSION
+ * @element: bytes of one element, 1, 2, 4 or 8
+ * @source: address of element 0
+ * @destination: address of element 0
+ * @count: elements along each dimension, outermost first; unused ones are 1
+ * @source_stride: bytes, may be negative; likewise @destination_stride
+ */
+struct spmm_copy_descriptor {
+	__u8 version;
+	__u8 element;
+	__le16 pad0;
+	__le32 pad1;
+	__le64 source;
+	__le64 destination;
+	__le32 count[SPMM_COPY_DIMENSIONS];
+	__le32 pad2;
+	__le64 source_stride[SPMM_COPY_DIMENSIONS];
+	__le64 destination_stride[SPMM_COPY_DIMENSIONS];
+	__le64 pad3[16];
+};
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Submission and completion queue entries.
+ *
+ * Queue 0 is the admin queue; its addresses are bus addresses. An I/O queue
+ * belongs to a context: its rings and every address in its entries are virtual
+ * addresses of that context. A ring is empty when head equals tail; the host
+ * moves the SQ tail and the CQ head, the device the SQ head and the CQ tail. The
+ * phase bit of a completion starts at 1 and flips on each pass of the ring.
+ *
+ * Specification: Documentation/device.rst.
+ */
+#ifndef UAPI_SPMM_QUEUE_H
+#define UAPI_SPMM_QUEUE_H
+
+#include <linux/types.h>
+
+enum spmm_admin_opcode {
+	SPMM_ADMIN_CREATE_CQ = 0x01,
+	SPMM_ADMIN_DELETE_CQ = 0x02,
+	SPMM_ADMIN_CREATE_SQ = 0x03,
+	SPMM_ADMIN_DELETE_SQ = 0x04,
+	SPMM_ADMIN_CREATE_CONTEXT = 0x05,
+	SPMM_ADMIN_DELETE_CONTEXT = 0x06,
+	SPMM_ADMIN_SET_PAGE_TABLE = 0x07,
+	SPMM_ADMIN_INVALIDATE = 0x08,
+	SPMM_ADMIN_ABORT = 0x09,
+	SPMM_ADMIN_RESET_CONTEXT = 0x0a,
+	SPMM_ADMIN_GET_LOG = 0x0b,
+	SPMM_ADMIN_SET_PRIORITY = 0x0c,
+};
+
+enum spmm_io_opcode {
+	SPMM_IO_NOP = 0x00,
+	SPMM_IO_FENCE = 0x01, /* completes after all earlier entries */
+	SPMM_IO_COPY = 0x02, /* linear */
+	SPMM_IO_COPY_STRIDED = 0x03, /* struct spmm_copy_descriptor */
+	SPMM_IO_SPMM = 0x04, /* struct spmm_descriptor */
+	SPMM_IO_ELTWISE = 0x05, /* struct spmm_eltwise_descriptor */
+	SPMM_IO_RECURRENT = 0x06, /* struct spmm_recurrent_descriptor */
+	SPMM_IO_LIST = 0x07, /* array of entries, run in order; no nesting */
+	SPMM_IO_SEMAPHORE_WAIT = 0x08, /* until *address >= value */
+	SPMM_IO_SEMAPHORE_SIGNAL = 0x09, /* *address = value */
+	SPMM_IO_TIMESTAMP = 0x0a, /* *address = cycle counter */
+};
+
+/**
+ * struct spmm_sqe - one command of an I/O queue or of a command list
+ * @opcode: enum spmm_io_opcode
+ * @flags: SPMM_SQE_*; unknown bits fail the command
+ * @id: returned in the completion; in a list it is ignored
+ * @reserved: zero
+ * @address: what the command works on: a descriptor, an array of entries
+ *	(LIST), the source (COPY), or a 64-bit word (SEMAPHORE_*, TIMESTAMP)
+ * @destination: COPY only
+ * @length: bytes (COPY), entries (LIST), bytes of the descriptor (others)
+ * @value: SEMAPHORE_*: the value to wait for or to store
+ * @deadline_cycles: fail with SPMM_SC_TIMEOUT after so many cycles; 0: CAP's
+ * @stats_address: a struct spmm_command_stats to be written, or 0
+ * @pad: zero
+ */
+struct spmm_sqe {
+	__u8 opcode;
+	__u8 flags;
+	__le16 id;
+	__le32 reserved;
+	__le64 address;
+	__le64 destination;
+	__le64 length;
+	__le64 value;
+	__le64 deadline_cycles;
+	__le64 stats_address;
+	__le64 pad;
+};
+
+#define SPMM_SQE_FENCE 0x01 /* start after all earlier entries completed */
+
+/**
+ * struct spmm_admin_sqe - one command of the admin queue
+ * @opcode: enum spmm_admin_opcode
+ * @flags: zero
+ * @id: returned in the completion
+ * @queue: I/O queue number, 1…, for queue commands and ABORT
+ * @context: context number, 1…
+ * @address: ring (CREATE_*), root table (SET_PAGE_TABLE), first virtual address
+ *	(INVALIDATE), buffer (GET_LOG)
+ * @length: bytes (INVALIDATE, GET_LOG)
+ * @entries: ring entries − 1 (CREATE_*)
+ * @vector: MSI-X vector (CREATE_CQ)
+ * @cq: the completion queue of a CREATE_SQ
+ * @priority: 0 lowest … 3 (CREATE_SQ, SET_PRIORITY)
+ * @command: the id to abort, 0x10000: all of the queue (ABORT)
+ * @pad: zero
+ */
+struct spmm_admin_sqe {
+	__u8 opcode;
+	__u8 flags;
+	__le16 id;
+	__le16 queue;
+	__le16 context;
+	__le64 address;
+	__le64 length;
+	__le16 entries;
+	__le16 vector;
+	__le16 cq;
+	__le16 priority;
+	__le32 command;
+	__le32 pad[7];
+};
+
+/**
+ * struct spmm_cqe - one completion
+ * @result: by command: 0; for a failed command the offending address or index
+ * @sq_head: how far the device has read the submission queue
+ * @sq: the submission queue
+ * @id: of the entry
+ * @status: enum spmm_status << 1 | phase
+ */
+struct spmm_cqe {
+	__le64 result;
+	__le16 sq_head;
+	__u8 sq;
+	__u8 list_index; /* low bits of the failing entry's index in a list */
+	__le16 id;
+	__le16 status;
+};
+
+#define SPMM_CQE_PHASE 0x1
+
+/**
+ * struct spmm_fault_record - an entry of the fault log (GET_LOG)
+ * @cycle: when
+ * @address: context-virtual address or descriptor address
+ * @status: enum spmm_status
+ * @context: whose
+ * @queue: on which queue
+ * @id: of the entry
+ * @list_index: entry of its command list, else 0
+ */
+struct spmm_fault_record {
+	__le64 cycle;
+	__le64 address;
+	__le16 status;
+	__le16 context;
+	__le16 queue;
+	__le16 id;
+	__le32 list_index;
+	__le32 pad;
+};
+
+/**
+ * struct spmm_command_stats - what a command cost
+ * @start_cycle: device cycle when the command left the queue
+ * @end_cycle: device cycle of its last write
+ * @macs: multiply-accumulates that were useful: non-zeros × N
+ * @padding_macs: slots spent on vector, lane and window padding
+ * @nonzeros: kept positions in the weight stream
+ * @dram_read_bytes: from device memory
+ * @dram_write_bytes: to device memory
+ * @sram_bytes: between SRAM and clusters, both ways
+ * @pcie_read_bytes: from host memory
+ * @pcie_write_bytes: to host memory
+ * @compute_cycles: of the busiest cluster, had memory been infinitely fast
+ * @stall: lane-cycles by cause, enum spmm_stall
+ */
+struct spmm_command_stats {
+	__le64 start_cycle;
+	__le64 end_cycle;
+	__le64 macs;
+	__le64 padding_macs;
+	__le64 nonzeros;
+	__le64 dram_read_bytes;
+	__le64 dram_write_bytes;
+	__le64 sram_bytes;
+	__le64 pcie_read_bytes;
+	__le64 pcie_write_bytes;
+	__le64 compute_cycles;
+	__le64 pad;
+	__le64 stall[12];
+};
+
+/* Causes sum to the lane-cycles of the command: lanes × (end − start). */
+enum spmm_stall {
+	SPMM_STALL_ISSUE, /* useful work */
+	SPMM_STALL_BANK,
+	SPMM_STALL_WEIGHTS,
+	SPMM_STALL_ACTIVATIONS,
+	SPMM_STALL_EPILOGUE,
+	SPMM_STALL_TAIL,
+	SPMM_STALL_DRAM,
+	SPMM_STALL_DMA,
+	SPMM_STALL_PCIE,
+	SPMM_STALL_COMMAND,
+	SPMM_STALL_IDLE,
+	SPMM_STALL_RESERVED,
+	SPMM_STALL_COUNT,
+};
+
+#endif

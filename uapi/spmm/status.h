@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Status codes of completions. Code 0 is success; every other code names one
+ * cause, and Documentation/device.rst lists what the host can do about it.
+ */
+#ifndef UAPI_SPMM_STATUS_H
+#define UAPI_SPMM_STATUS_H
+
+enum spmm_status {
+	SPMM_SC_SUCCESS = 0x00,
+	SPMM_SC_INVALID_OPCODE = 0x01,
+	SPMM_SC_INVALID_FIELD = 0x02,
+	SPMM_SC_INVALID_QUEUE = 0x03,
+	SPMM_SC_INVALID_CONTEXT = 0x04,
+	SPMM_SC_INVALID_ENTRIES = 0x05,
+	SPMM_SC_BUSY = 0x06,
+	SPMM_SC_ABORTED = 0x07,
+	SPMM_SC_TIMEOUT = 0x08,
+	SPMM_SC_CONTEXT_RESET = 0x09, /* victim of its context's reset */
+	SPMM_SC_INTERNAL = 0x0a,
+
+	SPMM_SC_PAGE_FAULT_READ = 0x20,
+	SPMM_SC_PAGE_FAULT_WRITE = 0x21,
+	SPMM_SC_BUS_ERROR = 0x22, /* host memory did not answer */
+
+	SPMM_SC_DESCRIPTOR_VERSION = 0x40,
+	SPMM_SC_DESCRIPTOR_SHAPE = 0x41, /* sizes that contradict each other */
+	SPMM_SC_DESCRIPTOR_ADDRESS = 0x42, /* misaligned or overflowing */
+	SPMM_SC_DESCRIPTOR_SCALE = 0x43, /* not finite or not positive */
+
+	SPMM_SC_STREAM_HEADER = 0x60,
+	SPMM_SC_STREAM_TRUNCATED = 0x61,
+	SPMM_SC_STREAM_BLOCK = 0x62, /* unknown or malformed block */
+	SPMM_SC_STREAM_ROW = 0x63, /* row out of range or out of order */
+	SPMM_SC_STREAM_COLUMN = 0x64,
+	SPMM_SC_STREAM_GEOMETRY = 0x65, /* packed for another geometry */
+};
+
+#endif

@@ -14,6 +14,7 @@ build=(
 # clang's sanitizer and fuzzer libraries carry the version in their name.
 clang_runtime()
 {
+	# shellcheck disable=SC1091
 	case $(. /etc/os-release && echo "${VERSION_ID:-}") in
 	12) echo libclang-rt-14-dev ;;
 	*) echo libclang-rt-19-dev ;;

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ACCEL_DEVICE_H
+#define ACCEL_DEVICE_H
+
+#include <accel/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * struct accel_device_options - how to open a device
+ * @size: sizeof(struct accel_device_options)
+ * @stall_timeout_ns: a device whose progress register stands still for so long
+ *	while it has work is taken for hung: the work fails with -EIO and the
+ *	device is reset; 0: 30 s
+ */
+struct accel_device_options {
+	size_t size;
+	int64_t stall_timeout_ns;
+};
+
+/**
+ * struct accel_device_info - what a device is
+ * @size: sizeof(struct accel_device_info)
+ * @uri: as it was opened
+ * @name: for people
+ * @backend: "sim", "cpu" or "nil"
+ * @memory_bytes: device memory; 0 where the host's is used
+ * @memory_used: allocated of it
+ * @sram_bytes: shared on-chip memory
+ * @memory_bandwidth: attainable bytes per second
+ * @link_bandwidth: attainable bytes per second, each way
+ * @clock_hz: 0 where no cycles are counted
+ * @clusters: of the array
+ * @lanes: per cluster
+ * @vector_width: int8 multiply-accumulates per lane and cycle
+ * @queue_count: queues that can exist at once
+ * @queue_depth: largest depth of a queue
+ */
+struct accel_device_info {
+	size_t size;
+	const char *uri;
+	const char *name;
+	const char *backend;
+	uint64_t memory_bytes;
+	uint64_t memory_used;
+	uint64_t sram_bytes;
+	uint64_t memory_bandwidth;
+	uint64_t link_bandwidth;
+	uint32_t clock_hz;
+	uint32_t clusters;
+	uint32_t lanes;
+	uint32_t vector_width;
+	uint32_t queue_count;
+	uint32_t queue_depth;
+};
+
+/**
+ * accel_device_open() - open the device that a URI names
+ * @uri: "sim:" (the simulator in this process), "sim:FILE" (the same with a
+ *	configuration file), "cpu:" (the golden arithmetic on this processor),
+ *	"nil:" (does nothing, at once); NULL means "sim:"
+ * @options: NULL for the defaults
+ * @device: the result, to be closed by accel_device_close()
+ *
+ * The device that was named is opened or none is: there is no falling back.
+ *
+ * Return: 0; -EINVAL for an unknown URI or a bad option; -ENOTSUP for "vfio:",
+ * "vfio-user:" and "dev:", which this version does not have; -ENODEV, -ETIMEDOUT
+ * or -EIO if the device does not come up; -ENOMEM.
+ * Thread-safe.
+ */
+int accel_device_open(const char *uri,
+		      const struct accel_device_options *options,
+		      struct accel_device **device);
+
+/**
+ * accel_device_close() - drop the caller's reference
+ * @device: or NULL
+ *
+ * Plans, queues and buffers keep the device open until they are destroyed.
+ */
+void accel_device_close(struct accel_device *device);
+
+/**
+ * accel_device_get_info() - describe a device
+ * @device: open
+ * @info: @size set by the caller; strings hold until the device is closed
+ *
+ * Return: 0; -EINVAL if @info->size is not one that the library knows.
+ * Thread-safe.
+ */
+int accel_device_get_info(struct accel_device *device,
+			  struct accel_device_info *info);
+
+/**
+ * accel_device_reset() - reset a device that is hung or has failed
+ * @device: open
+ *
+ * All its queues have to be idle or failed; what they had outstanding completes
+ * with -ECANCELED. Device memory is lost: plans fail with -ESTALE and have to be
+ * made anew.
+ *
+ * Return: 0; -ENODEV if the device is gone; -ETIMEDOUT or -EIO.
+ * Not thread-safe: no other call on this device may be under way.
+ */
+int accel_device_reset(struct accel_device *device);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -15,6 +15,11 @@
 
 #define SPMM_DESCRIPTOR_VERSION 1
 
+/* Larger commands fail with SPMM_SC_DESCRIPTOR_SHAPE. */
+#define SPMM_ROWS_MAX (1u << 20) /* M */
+#define SPMM_COLUMNS_MAX (1u << 22) /* K */
+#define SPMM_RESULT_COLUMNS_MAX (1ull << 32) /* N */
+
 /* What the operand's lines are worth to the SRAM after this command. */
 enum spmm_hint {
 	SPMM_HINT_KEEP = 0, /* will be read again soon */

@@ -8,6 +8,12 @@
  * moves the SQ tail and the CQ head, the device the SQ head and the CQ tail. The
  * phase bit of a completion starts at 1 and flips on each pass of the ring.
  *
+ * The commands of one I/O queue execute one after the other. A command that
+ * fails for any reason but SPMM_SC_ABORTED kills its context: an entry joins the
+ * fault log, vector 0 is raised, and all other commands of the context complete
+ * with SPMM_SC_CONTEXT_RESET until RESET_CONTEXT. A failed admin command kills
+ * nothing.
+ *
  * Specification: Documentation/device.rst.
  */
 #ifndef UAPI_SPMM_QUEUE_H
@@ -82,15 +88,27 @@ struct spmm_sqe {
  * @id: returned in the completion
  * @queue: I/O queue number, 1…, for queue commands and ABORT
  * @context: context number, 1…
- * @address: ring (CREATE_*), root table (SET_PAGE_TABLE), first virtual address
- *	(INVALIDATE), buffer (GET_LOG)
- * @length: bytes (INVALIDATE, GET_LOG)
- * @entries: ring entries − 1 (CREATE_*)
+ *	(CREATE_*, *_CONTEXT, SET_PAGE_TABLE, INVALIDATE); GET_LOG: 0 for all
+ * @address: ring, aligned to 4 KiB (CREATE_*); the root table in the form of a
+ *	page-table entry, SPMM_PTE_VALID | its address | SPMM_PTE_DEVICE if it
+ *	is in device memory, or 0 for none (SET_PAGE_TABLE); first virtual
+ *	address (INVALIDATE); buffer, a bus address (GET_LOG)
+ * @length: bytes; 0 means everything (INVALIDATE), or the buffer's (GET_LOG,
+ *	which moves the oldest records there; the completion's result is how
+ *	many)
+ * @entries: ring entries − 1, at least 1 (CREATE_*)
  * @vector: MSI-X vector (CREATE_CQ)
- * @cq: the completion queue of a CREATE_SQ
+ * @cq: the completion queue of a CREATE_SQ, of the same context
  * @priority: 0 lowest … 3 (CREATE_SQ, SET_PRIORITY)
- * @command: the id to abort, 0x10000: all of the queue (ABORT)
+ * @command: the id to abort, SPMM_ABORT_ALL: all that the queue holds (ABORT)
  * @pad: zero
+ *
+ * A translation that was used may be remembered until INVALIDATE or
+ * SET_PAGE_TABLE; an absent one never is. A context is created without a page
+ * table. DELETE_SQ aborts what the queue still holds,
+ * DELETE_CQ fails with SPMM_SC_BUSY while an SQ uses the queue, DELETE_CONTEXT
+ * while a queue does. RESET_CONTEXT completes all that its queues hold with
+ * SPMM_SC_CONTEXT_RESET, then the context is alive again.
  */
 struct spmm_admin_sqe {
 	__u8 opcode;
@@ -107,6 +125,8 @@ struct spmm_admin_sqe {
 	__le32 command;
 	__le32 pad[7];
 };
+
+#define SPMM_ABORT_ALL 0x10000
 
 /**
  * struct spmm_cqe - one completion
@@ -161,6 +181,9 @@ struct spmm_fault_record {
  * @pcie_read_bytes: from host memory
  * @pcie_write_bytes: to host memory
  * @compute_cycles: of the busiest cluster, had memory been infinitely fast
+ * @resident_bytes: of the operands, how many were in SRAM at the start (also
+ *	through prefetch) or were left there at the end: bytes for which the
+ *	command did not have to wait for device memory
  * @stall: lane-cycles by cause, enum spmm_stall
  */
 struct spmm_command_stats {
@@ -175,7 +198,7 @@ struct spmm_command_stats {
 	__le64 pcie_read_bytes;
 	__le64 pcie_write_bytes;
 	__le64 compute_cycles;
-	__le64 pad;
+	__le64 resident_bytes;
 	__le64 stall[12];
 };
 

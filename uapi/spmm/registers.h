@@ -27,13 +27,22 @@
 #define SPMM_IO_QUEUES_MAX 64
 #define SPMM_CONTEXTS_MAX 64
 
-/* Capabilities and control. */
+/*
+ * Capabilities and control. Bring-up: wait until STATUS is 0, write the three
+ * ADMIN registers, set CONTROL.ENABLE, wait for STATUS.READY. Clearing ENABLE or
+ * writing RESET stops all work at a tile boundary and forgets queues and
+ * contexts; RESET and a function-level reset clear all else too.
+ */
 #define SPMM_REG_CAP 0x0000 /* u64, SPMM_CAP_* */
 #define SPMM_REG_VERSION 0x0008 /* u32, major << 16 | minor */
 #define SPMM_REG_CONTROL 0x000c /* u32, SPMM_CONTROL_* */
 #define SPMM_REG_STATUS 0x0010 /* u32, SPMM_STATUS_* */
 #define SPMM_REG_RESET 0x0014 /* u32, write SPMM_RESET_MAGIC */
-#define SPMM_REG_INTERRUPT_MASK_SET 0x0018 /* u64, one bit per vector 0–63 */
+/*
+ * One bit for each vector 0–63 (MSI-X masks 64 too); an interrupt that comes
+ * while its bit is set is raised when the bit is cleared. Both read as the mask.
+ */
+#define SPMM_REG_INTERRUPT_MASK_SET 0x0018 /* u64 */
 #define SPMM_REG_INTERRUPT_MASK_CLEAR 0x0020 /* u64 */
 #define SPMM_REG_ADMIN_QUEUE_SIZE 0x0028 /* u32, entries − 1: SQ | CQ << 16 */
 #define SPMM_REG_ADMIN_SQ_ADDRESS 0x0030 /* u64, bus address, 4 KiB aligned */
@@ -81,7 +90,8 @@
  * Performance counters of one context: write its number to COUNTER_LATCH, then
  * read the array. Indices are enum spmm_counter.
  */
-#define SPMM_REG_CYCLES 0x0200 /* u64, free-running */
+/* Device time: it passes while there is work, at whatever speed the host has. */
+#define SPMM_REG_CYCLES 0x0200 /* u64 */
 #define SPMM_REG_COUNTER_LATCH 0x0208 /* u32, context */
 #define SPMM_REG_COUNTER_BASE 0x0240 /* u64 each */
 

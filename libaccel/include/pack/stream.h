@@ -14,6 +14,8 @@
 #include "pack/geometry.h"
 #include "pack/mapping.h"
 
+#define STREAM_BLOCK_FORMATS 4 /* of enum spmm_block_format */
+
 /**
  * struct stream - a packed matrix
  * @bytes: one part for each row group, one after the other
@@ -21,7 +23,8 @@
  * @nonzeros: kept positions
  * @issue_cycles: of the longest part for one vector
  * @optimal_cycles: lower bound of the same by bipartite edge colouring:
- *	max(lane load, bank load), summed over scheduling windows
+ *	max(lane load, bank load), of the longest part
+ * @padding: issue slots of all parts that only bridge a gap between columns
  * @block_count: blocks by format, enum spmm_block_format
  */
 struct stream {
@@ -30,46 +33,81 @@ struct stream {
 	uint64_t nonzeros;
 	uint64_t issue_cycles;
 	uint64_t optimal_cycles;
-	uint64_t block_count[4];
+	uint64_t padding;
+	uint64_t block_count[STREAM_BLOCK_FORMATS];
 };
 
+/**
+ * stream_pack() - CSR to weight stream
+ * @matrix: columns ascend strictly within a row
+ * @geometry: of the device
+ * @mapping: from mapping_choose()
+ * @out: freed by stream_free()
+ *
+ * Return: 0, or −EINVAL, −E2BIG or −ENOMEM with an error text. Thread-safe.
+ */
 int stream_pack(const struct model_csr *matrix, const struct geometry *geometry,
 		const struct mapping *mapping, struct stream *out);
 void stream_free(struct stream *stream);
 
-/* One multiply-accumulate slot: weight · X[column] into a row. */
+/**
+ * struct stream_slot - one multiply-accumulate: weight · X[column] into a row
+ * @row: of W
+ * @column: of W, which is the row of X
+ * @cycle: when it issues, counted from the part's start
+ * @weight: may be 0
+ * @lane: that executes it; a lane issues at most one slot in a cycle
+ */
 struct stream_slot {
 	uint32_t row;
 	uint32_t column;
+	uint32_t cycle;
 	int8_t weight;
 	uint8_t lane;
-	uint16_t flags; /* STREAM_SLOT_* */
+	uint16_t pad;
 };
-
-#define STREAM_SLOT_PADDING 0x1 /* no weight: the lane idles or fills a delta */
 
 /**
  * struct stream_part - what one row group's clusters execute
- * @slots: in issue order
- * @slot_count: of all cycles
- * @cycle_start: cycles + 1 indices into @slots; a cycle issues at most one slot
- *	for each lane
- * @cycles: issue cycles for one vector of X, bank conflicts included
- * @nonzeros: slots that are not padding
- * @first_row: rows [first_row, last_row] get contributions from this part; a
- *	row on the border of two parts is summed by the merge
+ * @slots: lane by lane, each in ascending (row, column); the issue order is that
+ *	of their cycles. int32 sums are modulo 2^32, so that any order is exact
+ * @slot_count: non-zeros of the part
+ * @lane_start: lanes + 1 indices into @slots
+ * @cycles: issue cycles for one vector of X: the lanes' last cycle + 1
+ * @padding: issue slots without a weight, which bridge a gap too long for a code
+ * @bank_stalls: lane-cycles in which no weight of the lane's window had a free
+ *	bank or a free accumulator; lanes · cycles = slot_count + padding +
+ *	bank_stalls + tail, where the tail is idle lanes at the end
+ * @bytes: of the stream that the part reads for one vector
+ * @row_begin: first row with a weight in this part
+ * @row_end: one past the last of them; the rows at both ends may be shared with
+ *	a neighbour, whose sums the merge adds
+ * @finish_begin: this part runs the epilogue of rows [finish_begin, finish_end):
+ *	the parts' ranges follow one another and cover all M rows, those without
+ *	a weight too
+ * @finish_end: see @finish_begin
  */
 struct stream_part {
 	struct stream_slot *slots;
 	size_t slot_count;
-	uint32_t *cycle_start;
+	size_t *lane_start;
 	uint64_t cycles;
-	uint64_t nonzeros;
+	uint64_t padding;
+	uint64_t bank_stalls;
 	uint64_t bytes;
-	uint32_t first_row;
-	uint32_t last_row;
+	uint32_t row_begin;
+	uint32_t row_end;
+	uint32_t finish_begin;
+	uint32_t finish_end;
 };
 
+/**
+ * struct stream_decoded - a checked and unpacked stream
+ * @parts: one for each row group
+ * @part_count: mapping.row_groups
+ * @mapping: that the host chose
+ * @nonzeros: of all parts
+ */
 struct stream_decoded {
 	struct stream_part *parts;
 	uint32_t part_count;
@@ -84,10 +122,13 @@ struct stream_decoded {
  * @rows: M of the command
  * @columns: K of the command
  * @geometry: of the device; a stream for another one is refused
- * @out: freed by stream_decoded_free()
- * @offset: where decoding failed
+ * @out: freed by stream_decoded_free(); empty unless the stream is good
+ * @offset: byte at which decoding failed; may be NULL
  *
- * Return: enum spmm_status.
+ * Memory is at most proportional to @length: 16 bytes for each weight, of which
+ * each takes 8 bits or more of the stream.
+ *
+ * Return: enum spmm_status; SPMM_SC_INTERNAL when memory ran out.
  */
 int stream_decode(const uint8_t *bytes, size_t length, uint32_t rows,
 		  uint32_t columns, const struct geometry *geometry,

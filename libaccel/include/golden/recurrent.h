@@ -2,7 +2,8 @@
 /*
  * One time step of a recurrent cell for one hidden unit and one batch element,
  * from the accumulators of its gates. Gate order is ONNX's: i, o, f, c and z, r,
- * h.
+ * h. σ and tanh are golden_sigmoid() and golden_tanh(); every operation is one of
+ * binary32, in the order of the parentheses.
  */
 #ifndef GOLDEN_RECURRENT_H
 #define GOLDEN_RECURRENT_H
@@ -10,12 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "golden/arithmetic.h"
+#include <golden/arithmetic.h>
 
 /**
  * struct golden_gate - the pre-activation of one gate
  * @input: Σ w·(x − zx) + bias, in units of @input_scale
  * @hidden: Σ r·(h − zh) + bias, in units of @hidden_scale
+ * @input_scale: fl(sx · sw[row])
+ * @hidden_scale: fl(sh · sr[row])
  *
  * Its value is fl(fl(fl(input)·input_scale) + fl(fl(hidden)·hidden_scale)).
  */
@@ -26,20 +29,34 @@ struct golden_gate {
 	float hidden_scale;
 };
 
-/* Updates *cell (float c) and returns the int8 hidden state. */
+/**
+ * golden_lstm_step() - a step of an LSTM cell
+ * @gates: i, o, f, c
+ * @cell: c of the last step, replaced by σ(f)·c + σ(i)·tanh(g)
+ * @hidden: quantization of h
+ *
+ * Return: golden_quantize(σ(o)·tanh(c)), the hidden state.
+ */
 int8_t golden_lstm_step(const struct golden_gate gates[4], float *cell,
 			struct golden_quantization hidden);
 
-/*
- * Updates *state (the unrounded float h) and returns its int8 code. For
- * linear_before_reset == 0 the third gate's @hidden is Σ r·(code(r⊙h) − zh),
- * made by the caller from golden_gru_reset().
+/**
+ * golden_gru_step() - a step of a GRU cell
+ * @gates: z, r, h
+ * @state: h of the last step, not rounded to int8; replaced by
+ *	(1 − σ(z))·n + σ(z)·h
+ * @linear_before_reset: n = tanh(in + σ(r)·hid) of the third gate's two values;
+ *	otherwise n = tanh(in + hid), and @gates[2].hidden was made from the codes
+ *	of golden_gru_reset()
+ * @hidden: quantization of h
+ *
+ * Return: golden_quantize(h).
  */
 int8_t golden_gru_step(const struct golden_gate gates[3], float *state,
 		       bool linear_before_reset,
 		       struct golden_quantization hidden);
 
-/* int8 code of r⊙h, the operand of the third gate when !linear_before_reset. */
+/** golden_gru_reset() - golden_quantize(σ(r)·h), for !linear_before_reset */
 int8_t golden_gru_reset(const struct golden_gate *reset, float state,
 			struct golden_quantization hidden);
 

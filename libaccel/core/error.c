@@ -14,7 +14,7 @@ const char *accel_last_error(void)
 	return error_text;
 }
 
-int accel_error(int code, const char *format, ...)
+void accel_error_set(const char *format, ...)
 {
 	char text[TEXT_SIZE];
 	va_list arguments;
@@ -23,10 +23,9 @@ int accel_error(int code, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	memcpy(error_text, text, sizeof(text));
-	return code;
 }
 
-int accel_error_prefix(int code, const char *format, ...)
+void accel_error_set_prefix(const char *format, ...)
 {
 	char text[TEXT_SIZE];
 	va_list arguments;
@@ -38,5 +37,4 @@ int accel_error_prefix(int code, const char *format, ...)
 	length = strlen(text);
 	snprintf(text + length, sizeof(text) - length, ": %s", error_text);
 	memcpy(error_text, text, sizeof(text));
-	return code;
 }

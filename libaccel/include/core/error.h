@@ -4,19 +4,32 @@
 
 #include <accel/error.h>
 
-/*
- * Set this thread's error text and return the code, for
- *	return accel_error(-EINVAL, "conv1: 7 columns but K is 5; ...");
- * The arguments may point into the present text.
- */
-__attribute__((format(printf, 2, 3))) int accel_error(int code,
-						      const char *format, ...);
+/* Set this thread's error text; the arguments may point into the present one. */
+__attribute__((format(printf, 1, 2))) void accel_error_set(const char *format,
+							   ...);
+
+/* Put context before the present text: "CONTEXT: TEXT". */
+__attribute__((format(printf, 1, 2))) void
+accel_error_set_prefix(const char *format, ...);
 
 /*
- * Put context before the present text, "CONTEXT: TEXT", and return the code, for
+ * The same with the code as their value, for
+ *	return accel_error(-EINVAL, "conv1: 7 columns but K is 5; ...");
  *	return accel_error_prefix(ret, "%s", path);
+ * Macros, so that the compiler sees that the code is not 0.
  */
-__attribute__((format(printf, 2, 3))) int
-accel_error_prefix(int code, const char *format, ...);
+#define accel_error(code, ...)                \
+	({                                    \
+		int error_code_ = (code);     \
+		accel_error_set(__VA_ARGS__); \
+		error_code_;                  \
+	})
+
+#define accel_error_prefix(code, ...)                \
+	({                                           \
+		int error_code_ = (code);            \
+		accel_error_set_prefix(__VA_ARGS__); \
+		error_code_;                         \
+	})
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef FORMATS_SAFETENSORS_H
 #define FORMATS_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,8 +72,8 @@ size_t safetensors_type_size(enum safetensors_type type);
 const char *safetensors_type_name(enum safetensors_type type);
 
 /* The number of elements; false if it overflows. */
-_Bool safetensors_elements(const struct safetensors_tensor *tensor,
-			   size_t *elements);
+bool safetensors_elements(const struct safetensors_tensor *tensor,
+			  size_t *elements);
 
 /*
  * Write a file atomically (see atomic_file.h). The same tensors and texts in the same

@@ -493,13 +493,25 @@ void graph_pool_pads(const struct graph_node *node, int64_t height,
  */
 int graph_validate(const struct graph *graph);
 
+/** graph_validate_node() - the part of graph_validate() about one node */
+int graph_validate_node(const struct graph *graph, int node);
+
 /* ---- changing a graph ---- */
+
+/** graph_tensor_clear() - free what a tensor owns */
+void graph_tensor_clear(struct graph_tensor *tensor);
+
+/** graph_node_clear() - free what a node owns */
+void graph_node_clear(struct graph_node *node);
 
 /**
  * graph_replace_uses() - let every reader of one tensor read another instead
  *
  * Nodes and graph outputs. When a graph output moves, @to takes its name, so
  * that outputs keep the names that the user knows.
+ *
+ * Return: 0; -EBUSY and nothing changed if @from is a graph output and @to
+ * cannot be it: an input, a constant, another output.
  */
 int graph_replace_uses(struct graph *graph, int from, int to);
 
@@ -516,4 +528,4 @@ void graph_remove_node(struct graph *graph, int node);
  */
 int graph_compact(struct graph *graph);
 
-#endif /* COMPRESS_GRAPH_H */
+#endif

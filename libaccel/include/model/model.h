@@ -180,10 +180,13 @@ struct model_table {
  * @op: what it is
  * @inputs: tensors, MODEL_NO_TENSOR for an omitted one
  * @outputs: likewise
+ * @activation: text of the function that the table samples, or NULL: what an
+ *	export writes in the table's place; execution never reads it
  */
 struct model_layer {
 	char *name;
 	enum model_op op;
+	char *activation;
 	int32_t inputs[MODEL_INPUTS_MAX];
 	uint32_t input_count;
 	int32_t outputs[MODEL_OUTPUTS_MAX];

@@ -61,12 +61,27 @@ struct model_csr {
 	int8_t *value; /* a kept position may hold 0 */
 };
 
+/**
+ * struct model_window - which inputs an output position sees
+ * @kernel_height: taps, 1 … 65535; likewise @kernel_width
+ * @stride_height: 1 … 65535; output row y, tap i read input row
+ *	y·stride + i·dilation − pad_top
+ * @dilation_height: 1 … 65535
+ * @pad_top: rows read as the zero point; negative: rows cut off
+ * @same_upper: ONNX auto_pad: the output has ceil(input / stride) rows and
+ *	columns, pads follow from the input, the odd one at the end; the pads here
+ *	are 0
+ * @same_lower: likewise, the odd one at the beginning
+ * @ceil_mode: pools only: a last window that is not full counts, unless it would
+ *	begin in the padding at the end
+ */
 struct model_window {
 	uint32_t kernel_height, kernel_width;
 	uint32_t stride_height, stride_width;
 	uint32_t dilation_height, dilation_width;
-	int32_t pad_top, pad_left, pad_bottom, pad_right; /* < 0 crops */
-	bool same_upper, same_lower; /* auto_pad: pads depend on the input */
+	int32_t pad_top, pad_left, pad_bottom, pad_right;
+	bool same_upper, same_lower;
+	bool ceil_mode;
 };
 
 enum model_op {
@@ -100,10 +115,14 @@ enum model_op {
  * @shuffle_width: r_w
  * @replicate_height: nearest-neighbour factor of the store
  * @replicate_width: likewise
- * @transposed: the layer stands for a transposed convolution: the output's
- *	height is given by output_size, not by the window alone
- * @output_stride_height: transposed: s; the output's height is (H − 1)·s +
- *	output_extra_height, cut from height·r_h rows
+ * @transposed: the layer stands for a transposed convolution: the result has
+ *	ceil(output height / s) rows whatever the pads at the end
+ * @output_stride_height: transposed: s, also the shuffle; the output has
+ *	(H − 1)·s + @output_extra_height rows, the shuffle's last ones are dropped
+ * @output_stride_width: likewise
+ * @output_extra_height: (kernel − 1)·dilation + 1 + output_padding − pads, may
+ *	be negative
+ * @output_extra_width: likewise
  * @dense_macs_per_column: M·K of the original dense layer, for "dense
  *	equivalent" figures (a transposed convolution's phases have fewer taps
  *	than K)
@@ -136,8 +155,11 @@ struct model_spmm {
  * @linear_before_reset: GRU
  * @hidden_quantization: of the state; the output tensor has the same
  *
- * Layer inputs: x, h0 (float32 or none), c0 (float32 or none, LSTM). Layer
- * outputs: y [C=H, H=T], h_T (float32), c_T (float32), each may be none.
+ * Layer inputs: x [C=I, H=T, W=1], h0, c0 (LSTM) [C=H, H=1, W=1], float32 or
+ * MODEL_NO_TENSOR for zeros. Layer outputs: y [C=H, H=T, W=1], h_T, c_T (LSTM)
+ * [C=H, H=1, W=1], float32, each may be MODEL_NO_TENSOR. y keeps the order of x
+ * also in reverse. h_T of an LSTM is its dequantized code, that of a GRU the state
+ * that was not rounded.
  */
 struct model_recurrent {
 	struct model_csr input_weights, hidden_weights;
@@ -149,25 +171,41 @@ struct model_recurrent {
 	struct golden_quantization hidden_quantization;
 };
 
+/** struct model_slice - as many channels as the output tensor has */
 struct model_slice {
 	uint32_t first_channel;
 };
 
+/** struct model_reshape - the result's sizes; one may be 0: what is left over */
 struct model_reshape {
-	uint32_t channels, height, width; /* 0: whatever is left */
+	uint32_t channels, height, width;
 };
 
+/** struct model_permute - axis i of the result is axis[i] of C, H, W */
 struct model_permute {
-	uint8_t axis[3]; /* output axis i is input axis axis[i] of C, H, W */
+	uint8_t axis[3];
 };
 
+/**
+ * struct model_pool - maximum or average over a window, channel by channel
+ * @window: kernel 0 × 0 is global (then nothing else of it counts). Padding is
+ *	no element; a window that holds none at all has the maximum −128 and the
+ *	average 0
+ * @count_padding: the average divides by the whole kernel also where it leaves
+ *	the image; not with ceil_mode
+ */
 struct model_pool {
 	struct model_window window;
 	bool count_padding;
 };
 
+/**
+ * struct model_table - a function of one element
+ * @entries: indexed by (channel·256 +) code + 128
+ * @per_channel: C × 256 entries, else 256
+ */
 struct model_table {
-	int8_t *entries; /* 256, or C × 256 */
+	int8_t *entries;
 	bool per_channel;
 };
 
@@ -237,19 +275,91 @@ struct model {
 	char *provenance; /* JSON text of how it was compressed, or NULL */
 };
 
+/* More than any of these is refused, so that sums of sizes cannot overflow. */
+#define MODEL_TENSORS_MAX 65536
+#define MODEL_LAYERS_MAX 65536
+#define MODEL_PORTS_MAX 64
+#define MODEL_DIMENSION_MAX (1u << 24)
+#define MODEL_ELEMENTS_MAX (1ull << 36) /* C · H · W of one tensor */
+#define MODEL_NAME_MAX 1024
+
+/** model_create() - an empty model; NULL without memory */
 struct model *model_create(const char *name);
+
+/** model_destroy() - free a model and all it owns; NULL is allowed */
 void model_destroy(struct model *model);
 
-/* Append; return the index or −errno. Strings and arrays become the model's. */
+/**
+ * model_add_tensor() - append a tensor
+ * @model: to change
+ * @tensor: copied; its name becomes the model's, unless this fails
+ *
+ * Return: the index or −errno.
+ */
 int model_add_tensor(struct model *model, const struct model_tensor *tensor);
+
+/**
+ * model_add_layer() - append a layer
+ * @model: to change
+ * @layer: copied; its name and arrays become the model's, unless this fails
+ *
+ * Return: the index or −errno.
+ */
 int model_add_layer(struct model *model, const struct model_layer *layer);
+
+/** model_add_input() - append an input of the model; its number or −errno */
+int model_add_input(struct model *model, const struct model_port *port);
+
+/** model_add_output() - append an output of the model; its number or −errno */
+int model_add_output(struct model *model, const struct model_port *port);
+
+/** model_layer_release() - free what a layer points to, not the layer */
+void model_layer_release(struct model_layer *layer);
+
+/**
+ * model_layer_name() - a layer name that the model does not have yet
+ *
+ * Return: @base or @base with a number, for free(); NULL without memory.
+ */
+char *model_layer_name(const struct model *model, const char *base);
+
+/**
+ * model_layer_operands() - the tensors that a layer reads
+ * @layer: any
+ * @operands: result: inputs that are not omitted, then the residual
+ *
+ * Return: how many.
+ */
+uint32_t model_layer_operands(const struct model_layer *layer,
+			      int32_t operands[MODEL_INPUTS_MAX + 1]);
+
+/** model_op_name() - "spmm" …, as in the file; NULL for what is no operation */
+const char *model_op_name(enum model_op op);
 
 int64_t model_csr_nonzeros(const struct model_csr *csr);
 
-/* Everything a file or a caller could get wrong; sets the error text. */
+/** model_gate_count() - 4 for an LSTM, 3 for a GRU */
+uint32_t model_gate_count(enum model_op op);
+
+/**
+ * model_table_quantization() - of an SPMM's values before the residual add
+ *
+ * That of the table's result, or of the accumulator where there is no table.
+ */
+struct golden_quantization
+model_table_quantization(const struct model_spmm *spmm);
+
+/**
+ * model_validate() - everything a file or a caller could get wrong
+ *
+ * Names, indices, order, types, quantizations that must agree, shapes, CSR. Not the
+ * lengths of arrays, which nobody can see; the reader of files checks those.
+ *
+ * Return: 0 or −EINVAL with a text that names the layer or tensor.
+ */
 int model_validate(const struct model *model);
 
-/* The sizes of one run. */
+/** struct model_extent - the sizes of a tensor in one run */
 struct model_extent {
 	uint32_t channels, height, width;
 };
@@ -267,9 +377,28 @@ int model_infer_extents(const struct model *model,
 			const struct model_extent *inputs,
 			struct model_extent *extents);
 
-/* Result of an SPMM before the store: N = height · width · batch. */
-int model_spmm_result(const struct model_spmm *spmm,
-		      const struct model_extent *input, uint32_t *height,
-		      uint32_t *width);
+/**
+ * struct model_grid - a window's positions on an input of known size
+ * @height: of the result
+ * @width: of the result
+ * @pad_top: rows of padding before the input's first, negative where it is cut
+ * @pad_left: likewise
+ */
+struct model_grid {
+	uint32_t height, width;
+	int32_t pad_top, pad_left;
+};
+
+/**
+ * model_spmm_grid() - result of an SPMM before its store, N = height·width·batch
+ *
+ * Return: 0; −EINVAL, with a text, if nothing is left of the input.
+ */
+int model_spmm_grid(const struct model_spmm *spmm,
+		    const struct model_extent *input, struct model_grid *grid);
+
+/** model_pool_grid() - the same of a pool; a global one gives 1 × 1 */
+int model_pool_grid(const struct model_pool *pool,
+		    const struct model_extent *input, struct model_grid *grid);
 
 #endif

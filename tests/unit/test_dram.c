@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The DRAM controller: whatever is asked of it, everything completes and no
+ * timing constraint is violated; and the checker that says so sees violations.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/dram/checker.h"
+#include "sim/dram/controller.h"
+
+/* A small DDR4-like channel; only the relations of the numbers matter. */
+static const struct dram_standard standard = {
+	.name = "test",
+	.period_ns = 1,
+	.channels = 1,
+	.ranks = 2,
+	.groups_per_rank = 2,
+	.banks_per_group = 4,
+	.rows_per_bank = 64,
+	.bursts_per_row = 16,
+	.request_bytes = 64,
+	.burst_clocks = 4,
+	.read_done_clocks = 26,
+	.write_done_clocks = 20,
+	.gaps = {
+		{ DRAM_READ, DRAM_READ, DRAM_SAME_GROUP, 8 },
+		{ DRAM_READ, DRAM_READ, DRAM_OTHER_GROUP, 4 },
+		{ DRAM_READ, DRAM_READ, DRAM_OTHER_RANK, 6 },
+		{ DRAM_WRITE, DRAM_WRITE, DRAM_SAME_GROUP, 8 },
+		{ DRAM_WRITE, DRAM_WRITE, DRAM_OTHER_GROUP, 4 },
+		{ DRAM_READ, DRAM_WRITE, DRAM_SAME_RANK, 11 },
+		{ DRAM_WRITE, DRAM_READ, DRAM_SAME_GROUP, 32 },
+		{ DRAM_WRITE, DRAM_READ, DRAM_OTHER_GROUP, 24 },
+		{ DRAM_READ, DRAM_PRECHARGE, DRAM_SAME_BANK, 12 },
+		{ DRAM_WRITE, DRAM_PRECHARGE, DRAM_SAME_BANK, 44 },
+		{ DRAM_ACTIVATE, DRAM_READ, DRAM_SAME_BANK, 22 },
+		{ DRAM_ACTIVATE, DRAM_WRITE, DRAM_SAME_BANK, 22 },
+		{ DRAM_ACTIVATE, DRAM_PRECHARGE, DRAM_SAME_BANK, 52 },
+		{ DRAM_ACTIVATE, DRAM_ACTIVATE, DRAM_SAME_GROUP, 8 },
+		{ DRAM_ACTIVATE, DRAM_ACTIVATE, DRAM_OTHER_GROUP, 4 },
+		{ DRAM_PRECHARGE, DRAM_ACTIVATE, DRAM_SAME_BANK, 22 },
+		{ DRAM_PRECHARGE, DRAM_REFRESH, DRAM_SAME_BANK, 22 },
+		{ DRAM_PRECHARGE, DRAM_PRECHARGE, DRAM_SAME_RANK_OTHER_BANK, 2 },
+		{ DRAM_REFRESH, DRAM_ACTIVATE, DRAM_SAME_RANK, 100 },
+	},
+	.gap_count = 19,
+	.activate_window_clocks = 34,
+	.refresh_interval_clocks = 1500,
+	.read_queue_entries = 8,
+	.write_queue_entries = 8,
+	.bank_queue_entries = 4,
+	.drain_full = 8,
+	.drain_idle = 2,
+	.row_hit_cap = 4,
+};
+
+struct run {
+	struct dram_checker *checker;
+	uint64_t done;
+	uint64_t writes;
+	uint64_t last_clock;
+};
+
+static void on_issued(void *owner, uint64_t id, uint64_t clock)
+{
+	(void)owner;
+	(void)id;
+	(void)clock;
+}
+
+static void on_done(void *owner, uint64_t id, uint64_t clock)
+{
+	struct run *run = owner;
+
+	(void)id;
+	(void)clock;
+	run->done++;
+}
+
+static void on_command(void *owner, enum dram_command command,
+		       const struct dram_address *address, uint64_t clock)
+{
+	struct run *run = owner;
+
+	dram_checker_command(run->checker, command, address, clock);
+}
+
+static uint32_t next_random(uint64_t *state)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*state >> 33);
+}
+
+static struct dram_request random_request(uint64_t *state)
+{
+	return (struct dram_request){
+		.address = { .bank = next_random(state) % 16,
+			     .row = next_random(state) % 4,
+			     .column = next_random(state) % 4 },
+		.write = next_random(state) % 3 == 0,
+	};
+}
+
+static void run_random(const struct dram_standard *obeyed, uint64_t seed,
+		       struct run *run)
+{
+	struct dram_observer observer = { on_issued, on_done, on_command, run };
+	struct dram_controller *controller;
+	struct dram_request request = random_request(&seed);
+	uint64_t clock = 0;
+	int left = 2000;
+
+	assert_int_equal(dram_controller_create(obeyed, &observer, &controller),
+			 0);
+	while (left || dram_controller_busy(controller)) {
+		uint64_t next;
+
+		while (left &&
+		       dram_controller_has_room(controller, request.write)) {
+			assert_int_equal(dram_controller_accept(
+						 controller, &request, clock),
+					 0);
+			request = random_request(&seed);
+			left--;
+		}
+		next = dram_controller_clock(controller, clock);
+		assert_true(next > clock);
+		clock = next;
+		assert_true(clock < 10000000);
+	}
+	run->last_clock = clock;
+	dram_controller_destroy(controller);
+}
+
+static void test_everything_completes_without_violation(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 50; seed++) {
+		struct run run = { 0 };
+
+		assert_int_equal(dram_checker_create(&standard, &run.checker),
+				 0);
+		run_random(&standard, seed, &run);
+		assert_string_equal(dram_checker_first(run.checker), "");
+		assert_int_equal(dram_checker_violations(run.checker), 0);
+		assert_int_equal(run.done, 2000);
+		dram_checker_destroy(run.checker);
+	}
+}
+
+/* A controller that ignores any one gap must be caught by the checker. */
+static void test_checker_sees_each_broken_gap(void **state)
+{
+	(void)state;
+	for (uint32_t gap = 0; gap < standard.gap_count; gap++) {
+		struct dram_standard broken = standard;
+		struct run run = { 0 };
+
+		broken.gaps[gap].clocks = 0;
+		assert_int_equal(dram_checker_create(&standard, &run.checker),
+				 0);
+		run_random(&broken, 7, &run);
+		if (!dram_checker_violations(run.checker))
+			fail_msg("gap %u is not checked", gap);
+		dram_checker_destroy(run.checker);
+	}
+}
+
+static void test_checker_sees_the_activate_window(void **state)
+{
+	struct dram_standard broken = standard;
+	struct run run = { 0 };
+
+	(void)state;
+	broken.activate_window_clocks = 0;
+	assert_int_equal(dram_checker_create(&standard, &run.checker), 0);
+	run_random(&broken, 7, &run);
+	assert_true(dram_checker_violations(run.checker) > 0);
+	dram_checker_destroy(run.checker);
+}
+
+/* The skipped clocks are idle: calling at each clock changes nothing. */
+static uint64_t last_clock_of(bool skip)
+{
+	struct run run = { 0 };
+	struct dram_observer observer = { on_issued, on_done, NULL, &run };
+	struct dram_controller *controller;
+	uint64_t seed = 11;
+	uint64_t clock = 0;
+	uint64_t next = 0;
+	uint64_t last = 0;
+
+	dram_controller_create(&standard, &observer, &controller);
+	for (int i = 0; i < 8; i++) {
+		struct dram_request request = random_request(&seed);
+
+		if (dram_controller_has_room(controller, request.write))
+			dram_controller_accept(controller, &request, clock);
+	}
+	while (dram_controller_busy(controller)) {
+		if (!skip || clock >= next)
+			next = dram_controller_clock(controller, clock);
+		last = clock;
+		clock = skip ? next : clock + 1;
+	}
+	dram_controller_destroy(controller);
+	return last;
+}
+
+static void test_skipping_is_exact(void **state)
+{
+	(void)state;
+	assert_int_equal(last_clock_of(true), last_clock_of(false));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_everything_completes_without_violation),
+		cmocka_unit_test(test_checker_sees_each_broken_gap),
+		cmocka_unit_test(test_checker_sees_the_activate_window),
+		cmocka_unit_test(test_skipping_is_exact),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COMPRESS_PRUNE_H
+#define COMPRESS_PRUNE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compress/graph.h"
+
+/**
+ * DOC: Pruning
+ *
+ * A mask says which weights of a graph stay. Methods differ in how they score a
+ * weight; all of them share the selection: exactly so many weights are kept, the
+ * ones whose score is *above* the threshold, and of equal scores the first ones.
+ * Only the matrices of linear and recurrent layers are pruned, never biases nor
+ * the weights of structural nodes.
+ */
+
+/**
+ * struct prune_mask - kept positions
+ * @keep: for each tensor of the graph, one byte for each element (1 kept, 0
+ *	pruned), or NULL for a tensor that is no prunable weight
+ * @tensor_count: of the graph
+ */
+struct prune_mask {
+	uint8_t **keep;
+	int tensor_count;
+};
+
+enum prune_scope {
+	PRUNE_PER_LAYER, /* the same sparsity for every weight matrix */
+	PRUNE_GLOBAL, /* one threshold */
+};
+
+/** prune_mask_create() - every weight is kept; NULL without memory */
+struct prune_mask *prune_mask_create(const struct graph *graph);
+
+void prune_mask_destroy(struct prune_mask *mask);
+
+/**
+ * prune_select() - keep the elements with the highest scores
+ * @scores: ≥ 0, not NaN
+ * @count: length of @scores and @keep
+ * @keep_count: exact number of elements to keep, ≤ @count
+ * @keep: result, 1 or 0
+ *
+ * Return: 0 or −ENOMEM.
+ */
+int prune_select(const float *scores, size_t count, size_t keep_count,
+		 uint8_t *keep);
+
+/**
+ * prune_magnitude() - keep the weights of the largest magnitude
+ * @graph: is not changed; see prune_apply()
+ * @sparsity: 0 ≤ sparsity < 1, the part of all weights that goes
+ * @scope: what the part refers to
+ * @mask: result, from prune_mask_create()
+ *
+ * Return: 0; −EINVAL when a layer would be empty, with a text that names it;
+ * −ENOMEM.
+ */
+int prune_magnitude(const struct graph *graph, double sparsity,
+		    enum prune_scope scope, struct prune_mask *mask);
+
+/** prune_keep() - keep the weights that are not zero in the graph already */
+int prune_keep(const struct graph *graph, struct prune_mask *mask);
+
+/** prune_apply() - write zeros to the graph's pruned weights */
+void prune_apply(struct graph *graph, const struct prune_mask *mask);
+
+/** prune_count() - weights that are kept, and those that the mask covers */
+int64_t prune_count(const struct graph *graph, const struct prune_mask *mask,
+		    int64_t *total);
+
+#endif

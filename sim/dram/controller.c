@@ -50,6 +50,7 @@ struct dram_controller {
 	uint32_t queued; /* requests in all bank queues */
 	uint32_t pointer; /* bank that issued last */
 	uint32_t drain; /* writes still to be moved by the present drain */
+	bool move_stuck; /* nothing can move until a request enters or issues */
 	uint64_t next_refresh;
 	uint32_t refresh_due; /* ranks waiting, oldest: refresh_rank */
 	uint32_t refresh_rank;
@@ -140,6 +141,7 @@ int dram_controller_accept(struct dram_controller *controller,
 			return dram_pending_merge(pending, same, request->id);
 	}
 	queue->entry[queue->count++] = dram_pending_add(pending, request);
+	controller->move_stuck = false;
 	return 0;
 }
 
@@ -308,6 +310,7 @@ static void column_command(struct dram_controller *controller,
 		&bank->queue[choice->position + 1],
 		(bank->count - choice->position) * sizeof(bank->queue[0]));
 	controller->queued--;
+	controller->move_stuck = false;
 	request_complete(controller, entry, clock);
 }
 
@@ -536,9 +539,15 @@ static bool write_move(struct dram_controller *controller)
 
 static bool request_move(struct dram_controller *controller)
 {
+	bool moved;
+
+	if (controller->move_stuck)
+		return false;
 	drain_start(controller);
-	return controller->drain ? write_move(controller) :
-				   read_move(controller);
+	moved = controller->drain ? write_move(controller) :
+				    read_move(controller);
+	controller->move_stuck = !moved;
+	return moved;
 }
 
 static uint64_t refresh_next(const struct dram_controller *controller)
@@ -592,7 +601,7 @@ uint64_t dram_controller_clock(struct dram_controller *controller,
 		issued = arbitrate_and_issue(controller, clock, &command);
 	if (issued && controller->standard->second_command)
 		second_command(controller, clock, command);
-	if (request_move(controller) || issued)
+	if (request_move(controller))
 		return clock + 1;
 	next = next_event(controller);
 	return next > clock ? next : clock + 1;

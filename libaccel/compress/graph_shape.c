@@ -671,10 +671,27 @@ static int input_check(const struct graph *graph,
 	return 0;
 }
 
+static int infer_nodes(const struct graph *graph, struct dimension_table *table,
+		       struct graph_shape *shapes)
+{
+	for (int i = 0; i < graph->node_count; i++) {
+		const struct graph_node *node = &graph->nodes[i];
+		int ret;
+
+		if (!node->input_count)
+			continue;
+		ret = graph_infer_node(graph, node, table, shapes);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 int graph_infer_shapes(const struct graph *graph,
 		       const struct graph_shape *inputs,
 		       struct graph_shape *shapes)
 {
+	struct dimension_table *table;
 	int ret;
 
 	for (int i = 0; i < graph->tensor_count; i++)
@@ -685,14 +702,11 @@ int graph_infer_shapes(const struct graph *graph,
 			return ret;
 		shapes[graph->inputs[i]] = inputs[i];
 	}
-	for (int i = 0; i < graph->node_count; i++) {
-		const struct graph_node *node = &graph->nodes[i];
-
-		if (!node->input_count)
-			continue;
-		ret = graph_infer_node(graph, node, NULL, shapes);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	/* Numbers, too, are fractions on the way: size / stride. */
+	table = dimension_table_create();
+	if (!table)
+		return accel_error(-ENOMEM, "no memory to infer shapes");
+	ret = infer_nodes(graph, table, shapes);
+	dimension_table_destroy(table);
+	return ret;
 }

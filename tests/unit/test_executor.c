@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* What the executor promises about memory, order, observers and errors. */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <compress/executor_memory.h>
+
+#include "one_node.h"
+
+#define LENGTH 8
+
+/*
+ * x → Relu → Relu → … → y, and one Add at the end that reads x again, so that the
+ * first tensor outlives the others.
+ */
+static struct graph *chain_create(int relus)
+{
+	struct graph *graph = graph_create("chain");
+	struct graph_shape shape = SHAPE(GRAPH_DIM_DYNAMIC, LENGTH);
+	int first = graph_add_tensor(graph, "x", &shape);
+	int last = first;
+	int result;
+
+	assert_int_equal(graph_add_input(graph, first), 0);
+	for (int i = 0; i < relus; i++) {
+		char name[16];
+		int next;
+
+		snprintf(name, sizeof(name), "t%d", i);
+		next = graph_add_tensor(graph, name, &shape);
+		assert_true(graph_add_node(graph, GRAPH_RELU, name, &last, 1,
+					   &next, 1) >= 0);
+		last = next;
+	}
+	result = graph_add_tensor(graph, "y", &shape);
+	assert_true(graph_add_node(graph, GRAPH_ADD, "sum",
+				   (int[]){ last, first }, 2, &result, 1) >= 0);
+	assert_int_equal(graph_add_output(graph, result), 0);
+	return graph;
+}
+
+static void buffers_are_used_again(void **state)
+{
+	struct graph *graph = chain_create(10);
+	struct graph_shape shapes[12];
+	struct executor_memory memory;
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		shapes[i] = SHAPE(2, LENGTH);
+	assert_int_equal(executor_memory_plan(&memory, graph, shapes, false),
+			 0);
+	assert_int_equal(memory.slot_count, 2);
+	assert_int_equal(memory.slot[0], -1);
+	for (int i = 2; i < 12; i++)
+		assert_int_not_equal(memory.slot[i], memory.slot[i - 1]);
+	executor_memory_release(&memory);
+	assert_int_equal(executor_memory_plan(&memory, graph, shapes, true), 0);
+	assert_int_equal(memory.slot_count, 11);
+	executor_memory_release(&memory);
+	graph_destroy(graph);
+}
+
+static void run_chain(const struct graph *graph, int64_t batch, bool keep)
+{
+	struct graph_shape shape = SHAPE(batch, LENGTH);
+	struct executor_options options = { .keep = keep };
+	float *x = random_values(&shape);
+	const float *inputs[] = { x };
+	struct executor *executor;
+	int result = graph_find_tensor(graph, "y");
+	int middle = graph_find_tensor(graph, "t4");
+	const float *y;
+
+	assert_int_equal(executor_create(&executor, graph, &shape, &options),
+			 0);
+	assert_int_equal(executor_run(executor, inputs), 0);
+	assert_int_equal(executor_shape(executor, result)->dims[0], batch);
+	y = executor_values(executor, result);
+	for (int64_t i = 0; i < batch * LENGTH; i++)
+		assert_true(y[i] == x[i] + (x[i] < 0 ? 0 : x[i]));
+	assert_true((executor_values(executor, middle) != NULL) == keep);
+	executor_destroy(executor);
+	free(x);
+}
+
+static void one_graph_runs_at_any_batch(void **state)
+{
+	struct graph *graph = chain_create(10);
+
+	(void)state;
+	run_chain(graph, 1, false);
+	run_chain(graph, 7, false);
+	run_chain(graph, 3, true);
+	graph_destroy(graph);
+}
+
+struct seen {
+	int count;
+	int order[32];
+	int stop_at;
+};
+
+static int note(void *context, int tensor, const struct graph_shape *shape,
+		const float *values)
+{
+	struct seen *seen = context;
+
+	assert_int_equal(shape->dims[1], LENGTH);
+	assert_non_null(values);
+	if (seen->count == seen->stop_at)
+		return -ECANCELED;
+	seen->order[seen->count++] = tensor;
+	return 0;
+}
+
+static int observe(const struct graph *graph, struct seen *seen)
+{
+	struct graph_shape shape = SHAPE(1, LENGTH);
+	struct executor_options options = { .observer = note,
+					    .observer_context = seen };
+	float *x = random_values(&shape);
+	const float *inputs[] = { x };
+	struct executor *executor;
+	int ret;
+
+	assert_int_equal(executor_create(&executor, graph, &shape, &options),
+			 0);
+	ret = executor_run(executor, inputs);
+	executor_destroy(executor);
+	free(x);
+	return ret;
+}
+
+static void observers_see_tensors_in_order(void **state)
+{
+	struct graph *graph = chain_create(10);
+	struct seen seen = { .stop_at = -1 };
+
+	(void)state;
+	assert_int_equal(observe(graph, &seen), 0);
+	assert_int_equal(seen.count, 12);
+	for (int i = 0; i < 12; i++)
+		assert_int_equal(seen.order[i], i);
+	seen = (struct seen){ .stop_at = 5 };
+	assert_int_equal(observe(graph, &seen), -ECANCELED);
+	assert_int_equal(seen.count, 5);
+	graph_destroy(graph);
+}
+
+static void wrong_shapes_are_refused(void **state)
+{
+	struct graph *graph = chain_create(1);
+	struct graph_shape shape = SHAPE(1, LENGTH + 1);
+	struct executor *executor;
+
+	(void)state;
+	assert_int_equal(executor_create(&executor, graph, &shape, NULL),
+			 -EINVAL);
+	assert_non_null(strstr(accel_last_error(), "x"));
+	graph_destroy(graph);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(buffers_are_used_again),
+		cmocka_unit_test(one_graph_runs_at_any_batch),
+		cmocka_unit_test(observers_see_tensors_in_order),
+		cmocka_unit_test(wrong_shapes_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

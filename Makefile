@@ -5,16 +5,38 @@ PREFIX = /usr/local
 DESTDIR =
 
 all: configure
-	ninja -C $(BUILD)
+	@ninja -C $(BUILD)
 
 configure:
 	@tools/dependencies.sh --check build
-	@test -f $(BUILD)/build.ninja || meson setup --prefix=$(PREFIX) $(BUILD)
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
+
+# What these lack, they install (Debian; as root or through sudo).
+dependencies:
+	@tools/dependencies.sh build
+
+check-dependencies:
+	@tools/dependencies.sh build check
+
+demo: dependencies
+	@$(MAKE) --no-print-directory all
+	@tools/demo/demo.sh
+
+check: check-dependencies
+	@tests/check.sh
+
+lint: check-dependencies
+	@tests/lint.sh
+
+bench: all
+	@meson test --benchmark --verbose -C $(BUILD)
 
 install: all
-	DESTDIR=$(DESTDIR) meson install --no-rebuild -C $(BUILD)
+	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) build-sanitize build-fuzz
 
-.PHONY: all configure install clean
+.PHONY: all configure dependencies check-dependencies demo check lint bench \
+	install clean

@@ -22,7 +22,7 @@ clang_runtime()
 }
 
 check=(
-	clang:clang clang-format:clang-format cppcheck:cppcheck
+	clang:clang clang-format:clang-format clang-tidy:clang-tidy
 	shellcheck:shellcheck libasan8 libubsan1
 	nodejs:node npm:npm ca-certificates dataset-fashion-mnist
 )
@@ -31,7 +31,7 @@ is_present()
 {
 	local package=${1%%:*} command=${1#*:}
 
-	if [ "$package" != "$command" ]; then
+	if [[ $1 = *:* ]]; then
 		command -v "$command" >/dev/null
 	else
 		dpkg-query -W -f='${Status}' "$package" 2>/dev/null |

@@ -1,0 +1,178 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Everything that `make check` does: builds with gcc and clang, all tests, the same
+# under AddressSanitizer and UBSan, a short run of each fuzz target, ONNX Runtime as
+# an oracle, and lint. The last line is "N passed, N failed, N skipped".
+# usage: check.sh [PHASE...], of: tests sanitize fuzz onnxruntime lint
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+fuzz_seconds=${FUZZ_SECONDS:-20}
+logs=build/check
+passed=0
+failed=0
+skipped=0
+failures=()
+began=$SECONDS
+
+# run NAME COMMAND...: with the output in a log, which is shown if it fails.
+run()
+{
+	local name=$1 start=$SECONDS
+	shift
+	printf '   %s ... ' "$name"
+	if "$@" >"$logs/$name.log" 2>&1; then
+		printf 'ok, %d s\n' $((SECONDS - start))
+		passed=$((passed + 1))
+		return 0
+	fi
+	printf 'FAILED after %d s\n' $((SECONDS - start))
+	tail -n 100 "$logs/$name.log"
+	failed=$((failed + 1))
+	failures+=("$name")
+	return 1
+}
+
+# Count the cases in Meson's JSON log, one program a line: those of a cmocka program
+# one by one, any other program as one. Skips are shown with what they printed.
+# Prints to file descriptor 3: passed failed skipped.
+count_cases()
+{
+	awk '
+	function text_of(line) {
+		sub(/.*"stdout": "/, "", line)
+		sub(/", "result": .*/, "", line)
+		gsub(/\\n/, "\n      ", line)
+		gsub(/\\"/, "\"", line)
+		return substr(line, 1, 400)
+	}
+	{
+		errors = $0
+		if (!sub(/.*, "stderr": "/, "", errors))
+			errors = ""
+		sub(/, "starttime": .*/, "")
+		name = $0
+		sub(/.*\{"name": "/, "", name)
+		sub(/".*/, "", name)
+		result = $0
+		sub(/.*"result": "/, "", result)
+		sub(/".*/, "", result)
+		ok = gsub(/\[       OK \]/, "&")
+		bad = gsub(/\[  FAILED  \]/, "&")
+		none = gsub(/\[  SKIPPED \]/, "&")
+		if (result == "SKIP") {
+			skipped++
+			print "   skipped " name ": " text_of($0) errors
+			next
+		}
+		if (none)
+			print "   skipped " none " of " name ": " text_of($0)
+		if (result == "OK") {
+			passed += ok + none ? ok : 1
+		} else {
+			passed += ok
+			failed += bad ? bad : 1
+			print "   FAILED " name " (" result ")"
+		}
+		skipped += none
+	}
+	END { print passed + 0, failed + 0, skipped + 0 > "/dev/fd/3" }
+	' "$1"
+}
+
+# meson_tests NAME BUILD ARGUMENT...: run tests and add up their cases.
+meson_tests()
+{
+	local name=$1 build=$2 start=$SECONDS status counts
+	shift 2
+	rm -f "$build/meson-logs/testlog.json"
+	printf '   %s:\n' "$name"
+	meson test -C "$build" --no-rebuild --print-errorlogs "$@" 2>&1 |
+		tee "$logs/$name.log" |
+		grep -E '^ *[0-9]+/[0-9]+ |^stderr:|^\[  (ERROR|  LINE)|FAILED  |SUMMARY:|ERROR: '
+	status=${PIPESTATUS[0]}
+	if [ -f "$build/meson-logs/testlog.json" ]; then
+		count_cases "$build/meson-logs/testlog.json" 3>"$logs/counts"
+		read -r -a counts <"$logs/counts"
+		passed=$((passed + counts[0]))
+		failed=$((failed + counts[1]))
+		skipped=$((skipped + counts[2]))
+	fi
+	if [ "$status" -ne 0 ]; then
+		failures+=("$name")
+		[ -n "${counts[*]:-}" ] && [ "${counts[1]}" -gt 0 ] ||
+			failed=$((failed + 1))
+	fi
+	printf '   %s: %d s\n' "$name" $((SECONDS - start))
+}
+
+# setup BUILD ARGUMENT...: configure a build folder unless that was done.
+setup()
+{
+	local build=$1
+	shift
+	[ -f "$build/build.ninja" ] || meson setup "$build" "$@"
+}
+
+tests()
+{
+	run configure-gcc setup build -Dwerror=true &&
+		run build-gcc ninja -C build &&
+		meson_tests tests build --no-suite onnxruntime -t 2
+}
+
+# clang builds this one, so that both compilers see all the code.
+sanitize()
+{
+	run configure-sanitize env CC=clang meson setup --reconfigure \
+		-Dwerror=true -Doptimization=2 \
+		-Db_sanitize=address,undefined -Db_lundef=false \
+		build-sanitize ||
+		return
+	run build-sanitize ninja -C build-sanitize &&
+		meson_tests sanitize build-sanitize --no-suite onnxruntime -t 5
+}
+
+fuzz()
+{
+	run configure-fuzz env CC=clang meson setup --reconfigure -Dfuzz=true \
+		-Doptimization=2 \
+		-Db_sanitize=address,undefined -Db_lundef=false build-fuzz ||
+		return
+	run build-fuzz ninja -C build-fuzz fuzz || return
+	echo "   fuzz, $fuzz_seconds s each:"
+	tests/fuzz/run.sh build-fuzz "$fuzz_seconds" 2>&1 |
+		tee "$logs/fuzz.log" | sed 's/^/   /'
+	passed=$((passed + $(grep -c '^ok ' "$logs/fuzz.log")))
+	if ! grep -q '^ok ' "$logs/fuzz.log" ||
+		grep -q '^FAIL ' "$logs/fuzz.log"; then
+		failures+=(fuzz)
+		failed=$((failed + 1))
+	fi
+}
+
+onnxruntime()
+{
+	run configure-gcc setup build -Dwerror=true &&
+		run build-gcc ninja -C build &&
+		meson_tests onnxruntime build --suite onnxruntime
+}
+
+lint()
+{
+	run lint tests/lint.sh
+}
+
+mkdir -p "$logs"
+phases=("$@")
+[ ${#phases[@]} -gt 0 ] || phases=(tests sanitize fuzz onnxruntime lint)
+for phase in "${phases[@]}"; do
+	start=$SECONDS
+	echo "== $phase"
+	"$phase"
+	printf '== %s took %d s\n' "$phase" $((SECONDS - start))
+done
+printf 'All of it took %d s.\n' $((SECONDS - began))
+[ ${#failures[@]} -eq 0 ] || echo "Failed: ${failures[*]}"
+echo "$passed passed, $failed failed, $skipped skipped" | tee "$logs/summary"
+[ "$failed" -eq 0 ] && [ ${#failures[@]} -eq 0 ]

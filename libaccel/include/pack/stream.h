@@ -103,12 +103,14 @@ struct stream_part {
 
 /**
  * struct stream_decoded - a checked and unpacked stream
+ * @slots: of all parts, one after the other
  * @parts: one for each row group
  * @part_count: mapping.row_groups
  * @mapping: that the host chose
  * @nonzeros: of all parts
  */
 struct stream_decoded {
+	struct stream_slot *slots;
 	struct stream_part *parts;
 	uint32_t part_count;
 	struct mapping mapping;

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+#include "pack/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <spmm/stream.h>
+
+#include "core/error.h"
+#include "pack/block.h"
+#include "pack/schedule.h"
+
+/**
+ * struct packer - a matrix on its way into a stream
+ * @matrix: what is packed
+ * @mapping: how
+ * @limits: of a cluster
+ * @encoder: the blocks so far
+ * @table: row_groups · lanes entries
+ * @position: of one lane's weights, room for the longest; likewise @symbol
+ * @row: that holds the next weight
+ * @bank_load: weights of this part that read each bank
+ * @lane_load: weights of the longest lane of this part
+ */
+struct packer {
+	const struct model_csr *matrix;
+	const struct mapping *mapping;
+	struct schedule_limits limits;
+	struct block_encoder encoder;
+	struct spmm_stream_lane *table;
+	uint64_t *position;
+	uint8_t *symbol;
+	uint32_t row;
+	uint64_t bank_load[SCHEDULE_BANKS_MAX];
+	uint64_t lane_load;
+};
+
+static int check_matrix(const struct model_csr *matrix)
+{
+	if (!matrix->rows || !matrix->columns || matrix->row_start[0] != 0)
+		return accel_error(-EINVAL, "a matrix of %u × %u is not valid",
+				   matrix->rows, matrix->columns);
+	for (uint32_t row = 0; row < matrix->rows; row++) {
+		int64_t end = matrix->row_start[row + 1], last = -1;
+
+		if (end < matrix->row_start[row])
+			return accel_error(-EINVAL,
+					   "row %u ends before it starts", row);
+		for (int64_t i = matrix->row_start[row]; i < end; i++) {
+			int64_t column = matrix->column[i];
+
+			if (column <= last || column >= matrix->columns)
+				return accel_error(
+					-EINVAL,
+					"row %u: column %lld after %lld of %u",
+					row, (long long)column, (long long)last,
+					matrix->columns);
+			last = column;
+		}
+	}
+	return 0;
+}
+
+static int check_mapping(const struct geometry *geometry,
+			 const struct mapping *mapping,
+			 struct schedule_limits *limits)
+{
+	if (!schedule_limits_from(geometry, mapping->vector_width, limits))
+		return accel_error(
+			-EINVAL,
+			"a cluster of %u lanes, %u banks, window %u, vectors of %u (%u in use) is beyond the format",
+			geometry->lanes, geometry->banks,
+			geometry->schedule_window, geometry->vector_width,
+			mapping->vector_width);
+	if (!mapping->row_groups || !mapping->column_groups ||
+	    (uint64_t)mapping->row_groups * mapping->column_groups >
+		    geometry->clusters ||
+	    mapping->row_groups > UINT16_MAX ||
+	    mapping->column_groups > UINT16_MAX)
+		return accel_error(-EINVAL,
+				   "%u × %u groups do not fit %u clusters",
+				   mapping->row_groups, mapping->column_groups,
+				   geometry->clusters);
+	if (!mapping->bank_span || mapping->bank_span > UINT16_MAX)
+		return accel_error(-EINVAL,
+				   "a bank span of %u is not in 1–65535",
+				   mapping->bank_span);
+	return 0;
+}
+
+/* The first weight of the nth of count even shares. */
+static uint64_t share(uint64_t total, uint64_t n, uint64_t count)
+{
+	return total / count * n + total % count * n / count;
+}
+
+static int packer_create(struct packer *packer)
+{
+	const struct model_csr *matrix = packer->matrix;
+	size_t lanes =
+		(size_t)packer->mapping->row_groups * packer->limits.lanes;
+	size_t longest = (size_t)matrix->row_start[matrix->rows] / lanes + 2;
+
+	packer->encoder.columns = matrix->columns;
+	packer->table = calloc(lanes, sizeof(*packer->table));
+	packer->position = calloc(longest, sizeof(*packer->position));
+	packer->symbol = calloc(longest, sizeof(*packer->symbol));
+	if (!packer->table || !packer->position || !packer->symbol)
+		return accel_error(-ENOMEM, "no memory to pack %lld weights",
+				   (long long)matrix->row_start[matrix->rows]);
+	return 0;
+}
+
+static void packer_destroy(struct packer *packer)
+{
+	free(packer->encoder.bits.bytes);
+	free(packer->encoder.schedule.bytes);
+	free(packer->table);
+	free(packer->position);
+	free(packer->symbol);
+}
+
+/* Linear positions and schedule symbols of the weights [first, end). */
+static void gather_lane(struct packer *packer, uint64_t first, uint64_t end)
+{
+	const struct model_csr *matrix = packer->matrix;
+	uint32_t span = packer->mapping->bank_span, last_row = UINT32_MAX;
+	uint64_t i = first;
+
+	while (i < end) {
+		uint64_t stop, base;
+
+		while ((uint64_t)matrix->row_start[packer->row + 1] <= i)
+			packer->row++;
+		stop = (uint64_t)matrix->row_start[packer->row + 1];
+		stop = stop < end ? stop : end;
+		base = (uint64_t)packer->row * matrix->columns;
+		for (; i < stop; i++) {
+			uint32_t column = (uint32_t)matrix->column[i];
+			uint32_t bank = (span == 1 ? column : column / span) %
+					packer->limits.banks;
+
+			packer->position[i - first] = base + column;
+			packer->symbol[i - first] =
+				(uint8_t)(bank | (packer->row != last_row ?
+							  SCHEDULE_NEW_ROW :
+							  0));
+			packer->bank_load[bank]++;
+			last_row = packer->row;
+		}
+	}
+}
+
+/*
+ * Where a lane starts: as the lane before it ended, or near its first weight when
+ * that is far, to save fillers. Its groups of an N:M pattern stay whole.
+ */
+static uint64_t lane_start(const struct packer *packer, uint64_t count)
+{
+	uint64_t start = packer->encoder.cursor, column;
+
+	if (!count)
+		return start;
+	column = packer->position[0] % packer->matrix->columns % 16;
+	if (packer->position[0] - column > start)
+		start = packer->position[0] - column;
+	return start;
+}
+
+static int pack_lane(struct packer *packer, struct spmm_stream_lane *entry,
+		     uint64_t first, uint64_t end)
+{
+	const struct block_run run = {
+		.position = packer->position,
+		.symbol = packer->symbol,
+		.weight = (const int8_t *)packer->matrix->value + first,
+		.count = end - first,
+	};
+	size_t before = packer->encoder.bits.length;
+	uint32_t columns = packer->matrix->columns;
+
+	gather_lane(packer, first, end);
+	packer->encoder.cursor = lane_start(packer, run.count);
+	entry->row = htole32((uint32_t)(packer->encoder.cursor / columns));
+	entry->column = htole32((uint32_t)(packer->encoder.cursor % columns));
+	block_encode(&packer->encoder, &run);
+	if (packer->encoder.bits.failed || packer->encoder.schedule.failed)
+		return accel_error(-ENOMEM, "no memory to pack a stream");
+	if (packer->encoder.bits.length - before > UINT32_MAX)
+		return accel_error(
+			-E2BIG,
+			"one lane's stream exceeds 4 GiB; use more row groups");
+	entry->length =
+		htole32((uint32_t)(packer->encoder.bits.length - before));
+	if (run.count > packer->lane_load)
+		packer->lane_load = run.count;
+	return 0;
+}
+
+/* The part's cycles as the device will count them, and the bound. */
+static int account_part(struct packer *packer, const size_t *ends,
+			struct stream *out)
+{
+	struct schedule_lane lanes[SCHEDULE_LANES_MAX] = { 0 };
+	struct schedule_result result;
+	uint64_t bound = packer->lane_load;
+	size_t start = 0;
+
+	if (packer->encoder.schedule.length > UINT32_MAX)
+		return accel_error(
+			-E2BIG,
+			"a part has more than 2^32 symbols; use more row groups");
+	for (uint32_t l = 0; l < packer->limits.lanes; start = ends[l++]) {
+		lanes[l].symbols = packer->encoder.schedule.bytes + start;
+		lanes[l].count = ends[l] - start;
+	}
+	result = schedule_run(&packer->limits, lanes);
+	for (uint32_t b = 0; b < packer->limits.banks; b++)
+		if (packer->bank_load[b] > bound)
+			bound = packer->bank_load[b];
+	if (result.cycles > out->issue_cycles)
+		out->issue_cycles = result.cycles;
+	if (bound > out->optimal_cycles)
+		out->optimal_cycles = bound;
+	return 0;
+}
+
+static int pack_part(struct packer *packer, uint32_t part, struct stream *out)
+{
+	uint32_t lanes = packer->limits.lanes;
+	uint64_t total = out->nonzeros;
+	uint64_t start = share(total, part, packer->mapping->row_groups);
+	uint64_t count =
+		share(total, part + 1, packer->mapping->row_groups) - start;
+	size_t ends[SCHEDULE_LANES_MAX];
+	int ret;
+
+	packer->encoder.schedule.length = 0;
+	packer->lane_load = 0;
+	memset(packer->bank_load, 0, sizeof(packer->bank_load));
+	for (uint32_t l = 0; l < lanes; l++) {
+		ret = pack_lane(packer, &packer->table[part * lanes + l],
+				start + share(count, l, lanes),
+				start + share(count, l + 1, lanes));
+		if (ret)
+			return ret;
+		ends[l] = packer->encoder.schedule.length;
+	}
+	return account_part(packer, ends, out);
+}
+
+static int assemble(const struct packer *packer, struct stream *out)
+{
+	const struct spmm_stream_header header = {
+		.magic = htole32(SPMM_STREAM_MAGIC),
+		.version = SPMM_STREAM_VERSION,
+		.lanes = (uint8_t)packer->limits.lanes,
+		.vector_width =
+			htole16((uint16_t)packer->mapping->vector_width),
+		.row_groups = htole16((uint16_t)packer->mapping->row_groups),
+		.column_groups =
+			htole16((uint16_t)packer->mapping->column_groups),
+		.bank_span = htole16((uint16_t)packer->mapping->bank_span),
+		.rows = htole32(packer->matrix->rows),
+		.columns = htole32(packer->matrix->columns),
+		.nonzeros = htole64(out->nonzeros),
+	};
+	size_t table = sizeof(*packer->table) * packer->mapping->row_groups *
+		       packer->limits.lanes;
+	const struct bit_writer *bits = &packer->encoder.bits;
+
+	out->length = sizeof(header) + table + bits->length;
+	out->bytes = malloc(out->length);
+	if (!out->bytes)
+		return accel_error(-ENOMEM,
+				   "no memory for a stream of %zu bytes",
+				   out->length);
+	memcpy(out->bytes, &header, sizeof(header));
+	memcpy(out->bytes + sizeof(header), packer->table, table);
+	if (bits->length)
+		memcpy(out->bytes + sizeof(header) + table, bits->bytes,
+		       bits->length);
+	return 0;
+}
+
+int stream_pack(const struct model_csr *matrix, const struct geometry *geometry,
+		const struct mapping *mapping, struct stream *out)
+{
+	struct packer packer = { .matrix = matrix, .mapping = mapping };
+	int ret;
+
+	*out = (struct stream){ 0 };
+	ret = check_matrix(matrix);
+	if (!ret)
+		ret = check_mapping(geometry, mapping, &packer.limits);
+	if (ret)
+		return ret;
+	out->nonzeros = (uint64_t)matrix->row_start[matrix->rows];
+	ret = packer_create(&packer);
+	for (uint32_t part = 0; part < mapping->row_groups && !ret; part++)
+		ret = pack_part(&packer, part, out);
+	if (!ret)
+		ret = assemble(&packer, out);
+	out->padding = packer.encoder.padding;
+	memcpy(out->block_count, packer.encoder.block_count,
+	       sizeof(out->block_count));
+	packer_destroy(&packer);
+	if (ret)
+		stream_free(out);
+	return ret;
+}
+
+void stream_free(struct stream *stream)
+{
+	free(stream->bytes);
+	*stream = (struct stream){ 0 };
+}

@@ -181,28 +181,6 @@ uint32_t model_layer_operands(const struct model_layer *layer,
 	return count;
 }
 
-const char *model_op_name(enum model_op op)
-{
-	static const char *const names[] = {
-		[MODEL_SPMM] = "spmm",
-		[MODEL_ADD] = "add",
-		[MODEL_MULTIPLY] = "multiply",
-		[MODEL_TABLE] = "table",
-		[MODEL_POOL_MAX] = "pool_max",
-		[MODEL_POOL_AVERAGE] = "pool_average",
-		[MODEL_CONCAT] = "concat",
-		[MODEL_SLICE] = "slice",
-		[MODEL_RESHAPE] = "reshape",
-		[MODEL_PERMUTE] = "permute",
-		[MODEL_LSTM] = "lstm",
-		[MODEL_GRU] = "gru",
-	};
-
-	if ((size_t)op >= sizeof(names) / sizeof(names[0]))
-		return NULL;
-	return names[op];
-}
-
 int64_t model_csr_nonzeros(const struct model_csr *csr)
 {
 	return csr->row_start[csr->rows];

@@ -8,12 +8,31 @@
 #ifndef MODEL_FILE_H
 #define MODEL_FILE_H
 
-#include "model/model.h"
+#include <formats/safetensors.h>
+#include <model/model.h>
 
-/* Writes atomically: the old file stays whole when anything fails. */
+/**
+ * model_file_write() - write a model that is valid
+ *
+ * Atomic: the old file stays whole when anything fails. The same model gives the
+ * same bytes.
+ *
+ * Return: 0 or −errno with a text.
+ */
 int model_file_write(const struct model *model, const char *path);
 
-/* Refuses a damaged file with a text that says what is wrong and where. */
+/**
+ * model_file_read() - read and validate a model
+ * @path: of the file
+ * @out: the model, for model_destroy()
+ *
+ * Return: 0; −EBADMSG for what is no model file or a damaged one, −EINVAL for a
+ * model that is not valid, −errno of the file system; the text says what is wrong
+ * and where.
+ */
 int model_file_read(const char *path, struct model **out);
+
+/** model_file_load() - the same from a file that is open, or from memory */
+int model_file_load(const struct safetensors_file *file, struct model **out);
 
 #endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What the writer and the reader of model files share. Documentation/model-file.rst. */
+#ifndef MODEL_FILE_FORMAT_H
+#define MODEL_FILE_FORMAT_H
+
+/* Keys of the safetensors metadata, and the value of the first. */
+#define MODEL_FILE_FORMAT_KEY "format"
+#define MODEL_FILE_FORMAT "accel-model-1"
+#define MODEL_FILE_GRAPH_KEY "graph"
+#define MODEL_FILE_GRAPH_CRC_KEY "graph_crc32c"
+#define MODEL_FILE_CRC_KEY "crc32c"
+
+/* Eight hexadecimal digits. */
+#define MODEL_FILE_CRC_FORMAT "%08x"
+#define MODEL_FILE_CRC_SIZE 9
+
+/* Column numbers are U16 up to so many columns. */
+#define MODEL_FILE_NARROW_COLUMNS 65536
+
+#endif

@@ -212,8 +212,11 @@ static int account_part(struct packer *packer, const size_t *ends,
 			-E2BIG,
 			"a part has more than 2^32 symbols; use more row groups");
 	for (uint32_t l = 0; l < packer->limits.lanes; start = ends[l++]) {
-		lanes[l].symbols = packer->encoder.schedule.bytes + start;
 		lanes[l].count = ends[l] - start;
+		/* A part without any symbols has no buffer to point into. */
+		if (lanes[l].count)
+			lanes[l].symbols =
+				packer->encoder.schedule.bytes + start;
 	}
 	result = schedule_run(&packer->limits, lanes);
 	for (uint32_t b = 0; b < packer->limits.banks; b++)

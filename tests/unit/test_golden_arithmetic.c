@@ -155,7 +155,7 @@ static void requantize_is_exact(void **state)
 
 static void a_row_equals_its_elements(void **state)
 {
-	int32_t accumulator[77];
+	int32_t accumulator[77] = { 0 };
 	int8_t out[78];
 
 	(void)state;

@@ -390,9 +390,12 @@ static int schedule_part(struct decoder *decoder, const size_t *start,
 	if (status)
 		return status;
 	for (uint32_t l = 0; l < decoder->limits.lanes; l++) {
+		lanes[l].count = start[l + 1] - start[l];
+		/* A part without any symbols has no buffer to point into. */
+		if (!lanes[l].count)
+			continue;
 		lanes[l].symbols = decoder->schedule.bytes + start[l];
 		lanes[l].cycles = decoder->cycles + start[l];
-		lanes[l].count = start[l + 1] - start[l];
 	}
 	result = schedule_run(&decoder->limits, lanes);
 	for (size_t i = 0; i < decoder->schedule.length; i++)

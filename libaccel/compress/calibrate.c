@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include <compress/calibrate.h>
+#include <compress/executor.h>
+#include <core/error.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define SIGMOID_LIMIT 8.0f
+#define TANH_LIMIT 4.0f
+
+enum { IMAGE_RANK = 4 };
+
+/* struct watch - what the observer needs */
+struct watch {
+	const struct graph *graph;
+	struct quantize_range *ranges;
+};
+
+static int widen(void *context, int tensor, const struct graph_shape *shape,
+		 const float *values)
+{
+	struct watch *watch = context;
+	struct quantize_range *range = &watch->ranges[tensor];
+	int64_t count = graph_shape_count(shape);
+	float low = range->low;
+	float high = range->high;
+	/* Stays 0 unless a value is not finite: x − x is then NaN. */
+	float poison = 0;
+
+	for (int64_t i = 0; i < count; i++) {
+		low = values[i] < low ? values[i] : low;
+		high = values[i] > high ? values[i] : high;
+		poison += values[i] - values[i];
+	}
+	if (poison != 0)
+		return accel_error(
+			-EINVAL,
+			"%s: takes values that are not finite on the calibration data",
+			watch->graph->tensors[tensor].name);
+	range->low = low;
+	range->high = high;
+	return 0;
+}
+
+static int run_sample(const struct graph *graph, const struct array *sample,
+		      struct watch *watch)
+{
+	struct executor_options options = { .observer = widen,
+					    .observer_context = watch };
+	size_t count = (size_t)graph->input_count;
+	struct graph_shape *shapes = calloc(count, sizeof(*shapes));
+	const float **values = calloc(count, sizeof(*values));
+	struct executor *executor = NULL;
+	int ret = -ENOMEM;
+
+	if (shapes && values) {
+		for (size_t i = 0; i < count; i++) {
+			shapes[i] = sample[i].shape;
+			values[i] = sample[i].values;
+		}
+		ret = executor_create(&executor, graph, shapes, &options);
+	} else {
+		accel_error(ret, "no memory for %zu inputs", count);
+	}
+	if (!ret)
+		ret = executor_run(executor, values);
+	executor_destroy(executor);
+	free(shapes);
+	free(values);
+	return ret;
+}
+
+static const struct quantize_range nothing = { INFINITY, -INFINITY };
+static const struct quantize_range everything = { -INFINITY, INFINITY };
+
+static void unite(struct quantize_range *range, struct quantize_range other)
+{
+	range->low = fminf(range->low, other.low);
+	range->high = fmaxf(range->high, other.high);
+}
+
+/* Operators whose result has no other values than their first input. */
+static bool only_moves(enum graph_op op)
+{
+	switch (op) {
+	case GRAPH_SLICE:
+	case GRAPH_RESHAPE:
+	case GRAPH_TRANSPOSE:
+	case GRAPH_CONCAT:
+	case GRAPH_DEPTH_TO_SPACE:
+	case GRAPH_RESIZE_NEAREST:
+	case GRAPH_MAX_POOL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What a node wants to know of its inputs, given what is wanted of its output. */
+static struct quantize_range wanted_by(const struct graph_node *node,
+				       const struct quantize_range *wanted)
+{
+	if (node->op == GRAPH_SIGMOID)
+		return (struct quantize_range){ -SIGMOID_LIMIT, SIGMOID_LIMIT };
+	if (node->op == GRAPH_TANH)
+		return (struct quantize_range){ -TANH_LIMIT, TANH_LIMIT };
+	if (only_moves(node->op) && node->output_count == 1)
+		return wanted[node->outputs[0]];
+	return everything;
+}
+
+/* From the outputs back: the values that somebody can tell apart. */
+static void find_wanted(const struct graph *graph, struct quantize_range output,
+			struct quantize_range *wanted)
+{
+	bool known = output.low < output.high;
+
+	for (int t = 0; t < graph->tensor_count; t++)
+		wanted[t] = nothing;
+	for (int i = 0; i < graph->output_count; i++) {
+		int tensor = graph->outputs[i];
+		bool image = graph->tensors[tensor].shape.rank == IMAGE_RANK;
+
+		unite(&wanted[tensor], known && image ? output : everything);
+	}
+	for (int n = graph->node_count - 1; n >= 0; n--) {
+		const struct graph_node *node = &graph->nodes[n];
+		struct quantize_range range = wanted_by(node, wanted);
+
+		for (int i = 0; i < node->input_count; i++)
+			if (node->inputs[i] >= 0)
+				unite(&wanted[node->inputs[i]], range);
+	}
+}
+
+static void clip(struct quantize_range *range, struct quantize_range wanted)
+{
+	/* nothing wanted at all: a tensor that nobody reads */
+	if (wanted.low > wanted.high)
+		return;
+	range->low = fminf(fmaxf(range->low, wanted.low), 0);
+	range->high = fmaxf(fminf(range->high, wanted.high), 0);
+}
+
+static int clip_to_wanted(const struct graph *graph,
+			  struct quantize_range output,
+			  struct quantize_range *ranges)
+{
+	struct quantize_range *wanted =
+		calloc((size_t)graph->tensor_count, sizeof(*wanted));
+
+	if (!wanted)
+		return accel_error(-ENOMEM, "no memory for %d ranges",
+				   graph->tensor_count);
+	find_wanted(graph, output, wanted);
+	for (int t = 0; t < graph->tensor_count; t++)
+		clip(&ranges[t], wanted[t]);
+	free(wanted);
+	return 0;
+}
+
+static void set_inputs(const struct graph *graph, struct quantize_range input,
+		       struct quantize_range *ranges)
+{
+	if (input.low >= input.high)
+		return;
+	for (int i = 0; i < graph->input_count; i++)
+		if (graph->tensors[graph->inputs[i]].shape.rank == IMAGE_RANK)
+			ranges[graph->inputs[i]] = input;
+}
+
+int calibration_run(const struct graph *graph,
+		    const struct calibration_data *data,
+		    const struct calibration_options *options,
+		    struct quantize_range *ranges)
+{
+	struct watch watch = { .graph = graph, .ranges = ranges };
+	int ret;
+
+	if (!data->sample_count)
+		return accel_error(-EINVAL, "no data to calibrate with");
+	for (int t = 0; t < graph->tensor_count; t++)
+		ranges[t] = (struct quantize_range){ 0, 0 };
+	for (int i = 0; i < data->sample_count; i++) {
+		ret = run_sample(graph, data->samples[i], &watch);
+		if (ret)
+			return ret;
+	}
+	ret = clip_to_wanted(graph, options->output_range, ranges);
+	if (ret)
+		return ret;
+	set_inputs(graph, options->input_range, ranges);
+	return 0;
+}

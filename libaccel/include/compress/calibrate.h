@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COMPRESS_CALIBRATE_H
+#define COMPRESS_CALIBRATE_H
+
+#include <compress/calibration_data.h>
+#include <compress/graph.h>
+#include <compress/quantize.h>
+
+/**
+ * struct calibration_options - what is known beforehand; low = high: nothing
+ * @input_range: of image inputs. It is taken as it is: 0:255 makes the codes of
+ *	8-bit pixels exact
+ * @output_range: of image outputs. What is beyond will be clipped anyway, and
+ *	should cost no codes
+ */
+struct calibration_options {
+	struct quantize_range input_range;
+	struct quantize_range output_range;
+};
+
+/**
+ * calibration_run() - the smallest and largest value of every tensor
+ * @graph: to run, already pruned and folded
+ * @data: at least one sample
+ * @options: what is known
+ * @ranges: result, graph->tensor_count of them; constants keep 0 … 0
+ *
+ * Ranges include 0. A tensor that is read only by sigmoids is clipped to ±8, by
+ * tanhs to ±4: beyond, they are flat, and the codes are needed in between.
+ *
+ * Return: 0; −EINVAL if a value is not finite, with a text that names the tensor,
+ * or if there is no data; −ENOMEM, −EOVERFLOW.
+ */
+int calibration_run(const struct graph *graph,
+		    const struct calibration_data *data,
+		    const struct calibration_options *options,
+		    struct quantize_range *ranges);
+
+#endif

@@ -3,9 +3,12 @@
 #include <accel/error.h>
 #include <formats/npy.h>
 #include <formats/safetensors.h>
+#include <pack/stream.h>
 
+#include <endian.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -56,13 +59,80 @@ static int safetensors_seeds(const char *folder)
 				3, &text, 1);
 }
 
+#define STREAM_ROWS 6
+#define STREAM_COLUMNS 64
+
+/* A matrix that keeps one position of each `every` ones, or of each group of 4. */
+static int stream_seed(const char *path, uint32_t every, bool grouped)
+{
+	static const struct geometry geometry = {
+		.clusters = 16,
+		.lanes = 8,
+		.vector_width = 32,
+		.banks = 16,
+		.accumulators = 4,
+		.decoder_rate = 8,
+		.schedule_window = 16,
+	};
+	static const struct mapping mapping = { 1, 1, 32, 1 };
+	static int64_t row_start[STREAM_ROWS + 1];
+	static int32_t column[STREAM_ROWS * STREAM_COLUMNS];
+	static int8_t value[STREAM_ROWS * STREAM_COLUMNS];
+	const uint32_t claim[] = { htole32(STREAM_ROWS),
+				   htole32(STREAM_COLUMNS) };
+	struct model_csr csr = { STREAM_ROWS, STREAM_COLUMNS, row_start, column,
+				 value };
+	struct stream stream;
+	int64_t count = 0;
+	FILE *file;
+	int ret;
+
+	for (uint32_t i = 0; i < STREAM_ROWS * STREAM_COLUMNS; i++) {
+		row_start[i / STREAM_COLUMNS] =
+			i % STREAM_COLUMNS ? row_start[i / STREAM_COLUMNS] :
+					     count;
+		if (grouped ? i % 4 != i / 4 % 3 : i * i % 31 % every != 0)
+			continue;
+		value[count] = (int8_t)i;
+		column[count++] = (int32_t)(i % STREAM_COLUMNS);
+	}
+	row_start[STREAM_ROWS] = count;
+	ret = stream_pack(&csr, &geometry, &mapping, &stream);
+	if (ret)
+		return ret;
+	file = fopen(path, "wb");
+	if (!file || fwrite(claim, sizeof(claim), 1, file) != 1 ||
+	    fwrite(stream.bytes, stream.length, 1, file) != 1)
+		ret = -EIO;
+	if (file && fclose(file))
+		ret = -EIO;
+	stream_free(&stream);
+	return ret;
+}
+
+static int stream_seeds(const char *folder)
+{
+	for (uint32_t every = 1; every <= 20; every++) {
+		char name[8];
+		int ret;
+
+		snprintf(name, sizeof(name), "%u", every);
+		ret = stream_seed(seed_path(folder, "stream", name), every,
+				  every == 20);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
 		fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
 		return 2;
 	}
-	if (npy_seeds(argv[1]) || safetensors_seeds(argv[1])) {
+	if (npy_seeds(argv[1]) || safetensors_seeds(argv[1]) ||
+	    stream_seeds(argv[1])) {
 		fprintf(stderr, "%s\n", accel_last_error());
 		return 1;
 	}

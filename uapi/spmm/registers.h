@@ -61,6 +61,7 @@
 
 #define SPMM_STATUS_READY (1u << 0)
 #define SPMM_STATUS_FATAL (1u << 1) /* only a reset helps */
+#define SPMM_STATUS_BUSY (1u << 2) /* a reset or ENABLE is being carried out */
 
 #define SPMM_RESET_MAGIC 0x5350524d
 

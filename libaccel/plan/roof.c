@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+
+#include "plan/roof.h"
+
+static uint64_t divide_up(unsigned __int128 a, uint64_t b)
+{
+	return (uint64_t)((a + b - 1) / b);
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t macs_per_cycle(const struct geometry *geometry)
+{
+	return (uint64_t)geometry->clusters * geometry->lanes *
+	       geometry->vector_width;
+}
+
+uint64_t roof_hard_cycles(const struct geometry *geometry, uint64_t macs,
+			  uint64_t bytes)
+{
+	uint64_t memory =
+		divide_up((unsigned __int128)bytes * geometry->clock_hz,
+			  geometry->memory_bandwidth);
+
+	return max_u64(divide_up(macs, macs_per_cycle(geometry)), memory);
+}
+
+uint64_t roof_weight_bytes(uint64_t nonzeros, uint64_t rows, uint64_t columns,
+			   uint64_t stream_bytes)
+{
+	double positions = (double)rows * (double)columns;
+	double p, entropy, bytes;
+
+	if (!nonzeros || positions <= 0)
+		return 0;
+	p = (double)nonzeros / positions;
+	entropy = p < 1 ? -p * log2(p) - (1 - p) * log2(1 - p) : 0;
+	bytes = (double)nonzeros * (8 + entropy / p) / 8;
+	return bytes < (double)stream_bytes ? (uint64_t)bytes : stream_bytes;
+}
+
+uint64_t roof_structural_cycles(const struct geometry *geometry,
+				const struct roof_layer *layer)
+{
+	uint64_t lanes = (uint64_t)geometry->clusters * geometry->lanes;
+	uint64_t decoders =
+		(uint64_t)geometry->clusters * geometry->decoder_rate;
+	uint64_t epilogues =
+		(uint64_t)geometry->clusters * geometry->epilogue_rate;
+	uint64_t ports =
+		(uint64_t)geometry->clusters * geometry->sram_port_bytes;
+	/*
+	 * Half a vector more is less than a whole one, since a lane can be two
+	 * half as wide: count in halves.
+	 */
+	uint64_t halves =
+		divide_up(layer->columns, (geometry->vector_width + 1) / 2);
+	uint64_t issues =
+		divide_up((unsigned __int128)layer->nonzeros * halves, 2);
+	uint64_t cycles = roof_hard_cycles(
+		geometry, layer->nonzeros * layer->columns, layer->hard_bytes);
+
+	cycles = max_u64(cycles, divide_up(issues, lanes));
+	cycles = max_u64(cycles, divide_up(issues, decoders));
+	cycles = max_u64(cycles,
+			 divide_up((unsigned __int128)layer->rows * halves,
+				   2 * epilogues));
+	cycles = max_u64(cycles,
+			 divide_up(layer->input_bytes + layer->stream_bytes,
+				   ports));
+	return max_u64(cycles, divide_up(layer->output_bytes, ports));
+}
+
+uint64_t roof_network_cycles(const struct geometry *geometry,
+			     const struct roof_network *network)
+{
+	uint64_t spill = network->live_bytes > geometry->sram_bytes ?
+				 network->live_bytes - geometry->sram_bytes :
+				 0;
+
+	return roof_hard_cycles(geometry, network->macs,
+				network->input_bytes + network->output_bytes +
+					network->weight_bytes + spill);
+}

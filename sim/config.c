@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <core/error.h>
+#include <sim/config.h>
+#include <spmm/registers.h>
+
+struct field {
+	const char *name;
+	size_t offset;
+	bool wide; /* uint64_t, else uint32_t */
+	bool power_of_two;
+	uint64_t minimum;
+	uint64_t maximum;
+};
+
+#define FIELD32(name, minimum, maximum)                                 \
+	{                                                               \
+#name, offsetof(struct sim_config, name), false, false, \
+			minimum, maximum                                \
+	}
+#define FIELD32_POWER(name, minimum, maximum)                          \
+	{                                                              \
+#name, offsetof(struct sim_config, name), false, true, \
+			minimum, maximum                               \
+	}
+#define FIELD64(name, minimum, maximum)                                        \
+	{                                                                      \
+#name, offsetof(struct sim_config, name), true, true, minimum, \
+			maximum                                                \
+	}
+
+static const struct field fields[] = {
+	FIELD32(clusters, 1, 1024),
+	FIELD32_POWER(lanes, 1, 64),
+	FIELD32_POWER(vector_width, 2, 256),
+	FIELD32_POWER(banks, 1, 256),
+	FIELD32(accumulators, 1, 64),
+	FIELD32(decoder_rate, 1, 64),
+	FIELD32(activation_buffer, 4096, 1u << 30),
+	FIELD32(epilogue_rate, 1, 64),
+	FIELD32(schedule_window, 1, 1024),
+	FIELD32(clock_hz, 1000000, 4000000000u),
+	FIELD32(pipeline_cycles, 0, 1000000),
+	FIELD32(command_cycles, 1, 1000000),
+	FIELD32(stop_cycles, 1, UINT32_MAX),
+	FIELD32(dma_bytes, 1, 65536),
+	FIELD64(sram_bytes, 65536, 1ull << 32),
+	FIELD32_POWER(sram_line_bytes, 4096, 4096),
+	FIELD32(sram_port_bytes, 1, 4096),
+	FIELD32(sram_total_bytes, 1, 1u << 20),
+	FIELD64(prefetch_bytes, 4096, 1ull << 32),
+	FIELD64(memory_bytes, 1ull << 20, 1ull << 40),
+	FIELD32(dram_megatransfers, 1, 100000),
+	FIELD32(dram_width_bits, 8, 65536),
+	FIELD32(dram_refresh_ps, 0, 1000000000),
+	FIELD32(dram_refresh_interval_ps, 1, 2000000000),
+	FIELD32(dram_latency_ps, 0, 1000000000),
+	FIELD32(pcie_megatransfers, 2500, 128000),
+	FIELD32_POWER(pcie_lanes, 1, 32),
+	FIELD32_POWER(pcie_payload, 128, 4096),
+	FIELD32_POWER(pcie_read_request, 128, 4096),
+	FIELD32(pcie_tags, 1, 1024),
+	FIELD32(pcie_overhead, 0, 256),
+	FIELD32(pcie_read_latency_ps, 0, 1000000000),
+	FIELD32(pcie_write_latency_ps, 0, 1000000000),
+	FIELD32(queues, 1, SPMM_IO_QUEUES_MAX),
+	FIELD32(queue_entries, 2, 65536),
+	FIELD32(contexts, 2, SPMM_CONTEXTS_MAX),
+	FIELD32_POWER(doorbell_stride, 4096, 65536),
+	FIELD32(ready_timeout_500ms, 1, 255),
+	FIELD32(job_timeout_seconds, 1, 255),
+	FIELD32(temperature_millidegrees, 0, 150000),
+	FIELD32(idle_power_milliwatts, 0, 1000000),
+};
+
+/*
+ * tRFC and tREFI of LPDDR5X (not public) and HBM2E are estimates from parts of
+ * 16 Gbit; DDR4's are JEDEC's for 8 Gbit.
+ */
+static const struct sim_config preset_default = {
+	.clusters = 16,
+	.lanes = 8,
+	.vector_width = 32,
+	.banks = 16,
+	.accumulators = 4,
+	.decoder_rate = 8,
+	.activation_buffer = 256 << 10,
+	.epilogue_rate = 1,
+	.schedule_window = 16,
+	.clock_hz = 1000000000,
+	.pipeline_cycles = 24,
+	.command_cycles = 64,
+	.stop_cycles = 1 << 20,
+	.dma_bytes = 128,
+	.sram_bytes = 8 << 20,
+	.sram_line_bytes = 4096,
+	.sram_port_bytes = 64,
+	.sram_total_bytes = 1024,
+	.prefetch_bytes = 2 << 20,
+	.memory_bytes = 16ull << 30,
+	.dram_megatransfers = 8533,
+	.dram_width_bits = 128,
+	.dram_refresh_ps = 140000,
+	.dram_refresh_interval_ps = 3906000,
+	.dram_latency_ps = 80000,
+	.pcie_megatransfers = 16000,
+	.pcie_lanes = 8,
+	.pcie_payload = 256,
+	.pcie_read_request = 512,
+	.pcie_tags = 64,
+	.pcie_overhead = 24,
+	.pcie_read_latency_ps = 800000,
+	.pcie_write_latency_ps = 300000,
+	.queues = 64,
+	.queue_entries = 4096,
+	.contexts = 64,
+	.doorbell_stride = 65536,
+	.ready_timeout_500ms = 10,
+	.job_timeout_seconds = 60,
+	.temperature_millidegrees = 45000,
+	.idle_power_milliwatts = 3000,
+};
+
+int sim_config_preset(const char *name, struct sim_config *out)
+{
+	*out = preset_default;
+	if (!strcmp(name, "default"))
+		return 0;
+	if (!strcmp(name, "small")) {
+		out->clusters = 2;
+		out->sram_bytes = 1 << 20;
+		out->sram_total_bytes = 128;
+		out->prefetch_bytes = 256 << 10;
+		out->memory_bytes = 4ull << 30;
+		out->dram_megatransfers = 3200;
+		out->dram_width_bits = 64;
+		out->dram_refresh_ps = 350000;
+		out->dram_refresh_interval_ps = 7800000;
+		return 0;
+	}
+	if (!strcmp(name, "hbm2e")) {
+		out->clusters = 64;
+		out->sram_bytes = 32 << 20;
+		out->sram_total_bytes = 4096;
+		out->prefetch_bytes = 8 << 20;
+		out->dram_megatransfers = 3600;
+		out->dram_width_bits = 1024;
+		out->dram_refresh_ps = 260000;
+		out->dram_refresh_interval_ps = 3900000;
+		out->dram_latency_ps = 60000;
+		return 0;
+	}
+	return accel_error(
+		-ENOENT,
+		"no preset '%s'; the presets are small, default and hbm2e",
+		name);
+}
+
+static const struct field *field_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (!strcmp(fields[i].name, name))
+			return &fields[i];
+	return NULL;
+}
+
+static bool number_parse(const char *text, uint64_t *out)
+{
+	unsigned long long value;
+	unsigned int shift = 0;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno)
+		return false;
+	if (*end == 'K')
+		shift = 10;
+	else if (*end == 'M')
+		shift = 20;
+	else if (*end == 'G')
+		shift = 30;
+	if (shift)
+		end++;
+	if (*end || value > UINT64_MAX >> shift)
+		return false;
+	*out = (uint64_t)value << shift;
+	return true;
+}
+
+static int field_set(struct sim_config *config, const struct field *field,
+		     const char *text)
+{
+	char *at = (char *)config + field->offset;
+	uint64_t value;
+
+	if (!number_parse(text, &value))
+		return accel_error(-EINVAL, "'%s' is not a number", text);
+	if (value < field->minimum || value > field->maximum)
+		return accel_error(-EINVAL, "%s = %s is outside %llu … %llu",
+				   field->name, text,
+				   (unsigned long long)field->minimum,
+				   (unsigned long long)field->maximum);
+	if (field->power_of_two && (value & (value - 1)))
+		return accel_error(-EINVAL, "%s = %s is not a power of two",
+				   field->name, text);
+	if (field->wide)
+		*(uint64_t *)at = value;
+	else
+		*(uint32_t *)at = (uint32_t)value;
+	return 0;
+}
+
+/* Cuts white space off both ends, in place. */
+static char *text_trim(char *text)
+{
+	size_t length;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	length = strlen(text);
+	while (length && isspace((unsigned char)text[length - 1]))
+		text[--length] = '\0';
+	return text;
+}
+
+static int line_apply(struct sim_config *config, char *line, bool first)
+{
+	const struct field *field;
+	char *name, *value;
+
+	value = strchr(line, '=');
+	if (!value)
+		return accel_error(-EINVAL, "'%s' is not 'name = value'", line);
+	*value++ = '\0';
+	name = text_trim(line);
+	value = text_trim(value);
+	if (!strcmp(name, "preset")) {
+		if (!first)
+			return accel_error(-EINVAL,
+					   "preset must be the first entry");
+		return sim_config_preset(value, config) ? -EINVAL : 0;
+	}
+	field = field_find(name);
+	if (!field)
+		return accel_error(-EINVAL,
+				   "'%s' is not a field of a configuration",
+				   name);
+	return field_set(config, field, value);
+}
+
+/* What no single field shows. */
+static int config_check(const struct sim_config *config)
+{
+	if (config->dram_refresh_ps >= config->dram_refresh_interval_ps)
+		return accel_error(-EINVAL,
+				   "dram_refresh_ps leaves no time between "
+				   "refreshes of dram_refresh_interval_ps");
+	if (config->prefetch_bytes > config->sram_bytes)
+		return accel_error(-EINVAL,
+				   "prefetch_bytes is more than sram_bytes");
+	if ((uint64_t)config->doorbell_stride * (config->queues + 1) +
+		    SPMM_DOORBELL_BASE >
+	    SPMM_BAR_REGISTERS_SIZE)
+		return accel_error(-EINVAL,
+				   "the doorbells of %u queues do "
+				   "not fit into BAR0",
+				   config->queues);
+	return 0;
+}
+
+int sim_config_read(FILE *file, const char *name, struct sim_config *out)
+{
+	unsigned int number = 0;
+	bool first = true;
+	char line[512];
+	char *text;
+	int ret;
+
+	*out = preset_default;
+	while (fgets(line, sizeof(line), file)) {
+		number++;
+		line[strcspn(line, "#")] = '\0';
+		text = text_trim(line);
+		if (!*text)
+			continue;
+		ret = line_apply(out, text, first);
+		if (ret)
+			return accel_error_prefix(ret, "%s:%u", name, number);
+		first = false;
+	}
+	if (ferror(file))
+		return accel_error(-EIO, "%s: cannot be read", name);
+	ret = config_check(out);
+	/* The entries contradict each other by the last line at the latest. */
+	return ret ? accel_error_prefix(ret, "%s:%u", name, number) : 0;
+}
+
+int sim_config_load(const char *path, struct sim_config *out)
+{
+	FILE *file = fopen(path, "re");
+	int ret;
+
+	if (!file)
+		return accel_error(-errno, "%s: %s", path, strerror(errno));
+	ret = sim_config_read(file, path, out);
+	fclose(file);
+	return ret;
+}
+
+uint64_t sim_config_dram_bandwidth(const struct sim_config *config)
+{
+	uint64_t peak = (uint64_t)config->dram_megatransfers * 1000000 *
+			config->dram_width_bits / 8;
+	uint64_t interval = config->dram_refresh_interval_ps;
+
+	return (uint64_t)((unsigned __int128)peak *
+			  (interval - config->dram_refresh_ps) / interval);
+}
+
+uint64_t sim_config_link_bandwidth(const struct sim_config *config)
+{
+	/* Generation 3 and later code 128 bits as 130, earlier ones 8 as 10. */
+	bool dense_code = config->pcie_megatransfers >= 8000;
+	uint64_t bits = (uint64_t)config->pcie_megatransfers * 1000000 *
+			config->pcie_lanes;
+	uint64_t raw = dense_code ? bits / 130 * 128 / 8 : bits / 10;
+
+	return raw / (config->pcie_payload + config->pcie_overhead) *
+	       config->pcie_payload;
+}
+
+uint64_t sim_config_cycles(const struct sim_config *config, uint64_t ps)
+{
+	unsigned __int128 product = (unsigned __int128)ps * config->clock_hz;
+
+	return (uint64_t)((product + 999999999999ull) / 1000000000000ull);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <sim/counters.h>
+
+void counters_add(struct sim_device *device, uint16_t context,
+		  enum spmm_counter counter, uint64_t amount)
+{
+	pthread_mutex_lock(&device->lock);
+	device->counters[context][counter] += amount;
+	pthread_mutex_unlock(&device->lock);
+}
+
+void counters_add_command(struct sim_device *device, uint16_t context,
+			  const struct spmm_command_stats *stats)
+{
+	uint64_t *counter = device->counters[context];
+
+	pthread_mutex_lock(&device->lock);
+	counter[SPMM_COUNTER_BUSY_CYCLES] +=
+		stats->end_cycle - stats->start_cycle;
+	counter[SPMM_COUNTER_COMMANDS]++;
+	counter[SPMM_COUNTER_MACS] += stats->macs;
+	counter[SPMM_COUNTER_DRAM_READ_BYTES] += stats->dram_read_bytes;
+	counter[SPMM_COUNTER_DRAM_WRITE_BYTES] += stats->dram_write_bytes;
+	counter[SPMM_COUNTER_PCIE_READ_BYTES] += stats->pcie_read_bytes;
+	counter[SPMM_COUNTER_PCIE_WRITE_BYTES] += stats->pcie_write_bytes;
+	pthread_mutex_unlock(&device->lock);
+}
+
+void counters_clear(struct sim_device *device, uint16_t context)
+{
+	pthread_mutex_lock(&device->lock);
+	memset(device->counters[context], 0, sizeof(device->counters[context]));
+	pthread_mutex_unlock(&device->lock);
+}

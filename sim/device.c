@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <core/checked.h>
+#include <core/deadline.h>
+#include <core/error.h>
+#include <sim/admin.h>
+#include <sim/control.h>
+#include <sim/interrupt.h>
+#include <sim/memory.h>
+#include <sim/queue.h>
+#include <sim/registers.h>
+#include <sim/sram.h>
+
+/* How often semaphores in memory are looked at. */
+#define SEMAPHORE_POLL_NS 50000
+
+static struct geometry geometry_of(const struct sim_config *config)
+{
+	return (struct geometry){
+		.clusters = config->clusters,
+		.lanes = config->lanes,
+		.vector_width = config->vector_width,
+		.banks = config->banks,
+		.accumulators = config->accumulators,
+		.decoder_rate = config->decoder_rate,
+		.activation_buffer = config->activation_buffer,
+		.schedule_window = config->schedule_window,
+		.sram_port_bytes = config->sram_port_bytes,
+		.epilogue_rate = config->epilogue_rate,
+		.clock_hz = config->clock_hz,
+		.sram_bytes = config->sram_bytes,
+		.memory_bytes = config->memory_bytes,
+		.memory_bandwidth = sim_config_dram_bandwidth(config),
+		.link_bandwidth = sim_config_link_bandwidth(config),
+	};
+}
+
+static uint64_t kicks_read(struct sim_device *device)
+{
+	uint64_t kicks;
+
+	pthread_mutex_lock(&device->lock);
+	kicks = device->kicks;
+	pthread_mutex_unlock(&device->lock);
+	return kicks;
+}
+
+static void sleep_until_kicked(struct sim_device *device, uint64_t seen)
+{
+	pthread_mutex_lock(&device->lock);
+	while (device->kicks == seen)
+		pthread_cond_wait(&device->wake, &device->lock);
+	pthread_mutex_unlock(&device->lock);
+}
+
+/*
+ * Semaphores may be moved by the host's plain stores, which ring no bell. While
+ * nothing else happens, device time follows the wall clock, so that a wait has
+ * an end.
+ */
+static void sleep_and_poll(struct sim_device *device, uint64_t seen)
+{
+	uint64_t start = monotonic_ns(), ns;
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += SEMAPHORE_POLL_NS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_mutex_lock(&device->lock);
+	while (device->kicks == seen)
+		if (pthread_cond_timedwait(&device->wake, &device->lock,
+					   &until))
+			break;
+	pthread_mutex_unlock(&device->lock);
+	ns = monotonic_ns() - start;
+	atomic_fetch_add(&device->cycles,
+			 sim_config_cycles(&device->config, ns * 1000));
+}
+
+static void *device_thread(void *argument)
+{
+	struct sim_device *device = argument;
+
+	for (;;) {
+		uint64_t seen = kicks_read(device);
+		enum queue_step step = QUEUE_IDLE;
+
+		if (!control_serve(device))
+			return NULL;
+		interrupt_flush(device);
+		if (admin_serve(device))
+			continue;
+		if (device->enabled)
+			step = queue_step(device);
+		if (step == QUEUE_WAITING)
+			sleep_and_poll(device, seen);
+		else if (step == QUEUE_IDLE)
+			sleep_until_kicked(device, seen);
+	}
+}
+
+static int locks_create(struct sim_device *device)
+{
+	pthread_condattr_t attributes;
+	int ret;
+
+	ret = pthread_mutex_init(&device->lock, NULL);
+	if (ret)
+		return accel_error(-ret, "the simulator cannot make a lock");
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&device->wake, &attributes);
+	pthread_cond_init(&device->done, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return 0;
+}
+
+static void device_free(struct sim_device *device)
+{
+	sram_destroy(device);
+	sim_memory_destroy(device);
+	pthread_cond_destroy(&device->wake);
+	pthread_cond_destroy(&device->done);
+	pthread_mutex_destroy(&device->lock);
+	free(device);
+}
+
+int sim_device_create(const struct sim_config *config,
+		      const struct sim_host *host, struct sim_device **out)
+{
+	struct sim_device *device = calloc(1, sizeof(*device));
+	int ret;
+
+	*out = NULL;
+	if (!device)
+		return accel_error(-ENOMEM, "no memory for a simulated device");
+	device->config = *config;
+	device->host = *host;
+	device->geometry = geometry_of(config);
+	ret = locks_create(device);
+	if (ret) {
+		free(device);
+		return ret;
+	}
+	ret = sim_memory_create(device);
+	if (!ret)
+		ret = sram_create(device);
+	if (!ret) {
+		ret = -pthread_create(&device->thread, NULL, device_thread,
+				      device);
+		if (ret)
+			accel_error(ret,
+				    "the simulator cannot start its "
+				    "thread: %s",
+				    strerror(-ret));
+	}
+	if (ret) {
+		device_free(device);
+		return ret;
+	}
+	*out = device;
+	return 0;
+}
+
+static void device_ask(struct sim_device *device, uint32_t request)
+{
+	atomic_fetch_or(&device->request, request);
+	control_kick(device);
+}
+
+void sim_device_destroy(struct sim_device *device)
+{
+	if (!device)
+		return;
+	pthread_mutex_lock(&device->lock);
+	device_ask(device, SIM_REQUEST_DESTROY);
+	pthread_mutex_unlock(&device->lock);
+	pthread_join(device->thread, NULL);
+	device_free(device);
+}
+
+void sim_device_reset(struct sim_device *device)
+{
+	uint64_t wanted;
+
+	pthread_mutex_lock(&device->lock);
+	wanted = ++device->resets_asked;
+	control_reset(device);
+	while (device->resets_done < wanted)
+		pthread_cond_wait(&device->done, &device->lock);
+	pthread_mutex_unlock(&device->lock);
+}
+
+void *sim_device_memory(struct sim_device *device)
+{
+	return device->memory;
+}
+
+static void doorbell_write(struct sim_device *device, uint64_t offset,
+			   uint32_t value)
+{
+	uint64_t index = offset / device->config.doorbell_stride;
+	uint64_t within = offset % device->config.doorbell_stride;
+
+	if (index > device->config.queues)
+		return;
+	if (within == SPMM_DOORBELL_SQ_TAIL)
+		atomic_store(&device->doorbells[index].sq_tail, value);
+	else if (within == SPMM_DOORBELL_CQ_HEAD)
+		atomic_store(&device->doorbells[index].cq_head, value);
+	else
+		return;
+	pthread_mutex_lock(&device->lock);
+	control_kick(device);
+	pthread_mutex_unlock(&device->lock);
+}
+
+static bool register_access_valid(uint64_t offset, size_t length)
+{
+	return (length == 4 || length == 8) && !(offset & (length - 1)) &&
+	       checked_range(offset, length, SPMM_BAR_REGISTERS_SIZE);
+}
+
+/* MSI-X table and pending bits, plain storage: the bus plays their part. */
+static bool msix_range_valid(uint64_t offset, size_t length)
+{
+	return checked_range(offset, length, SPMM_MSIX_VECTORS * 16);
+}
+
+void sim_device_bar_read(struct sim_device *device, unsigned int bar,
+			 uint64_t offset, void *to, size_t length)
+{
+	uint64_t value = 0;
+
+	memset(to, 0, length);
+	if (bar == SPMM_BAR_MEMORY) {
+		if (checked_range(offset, length, device->config.memory_bytes))
+			sim_memory_copy(to, device->memory + offset, length);
+	} else if (bar == SPMM_BAR_MSIX) {
+		pthread_mutex_lock(&device->lock);
+		if (msix_range_valid(offset, length))
+			memcpy(to, device->msix + offset, length);
+		pthread_mutex_unlock(&device->lock);
+	} else if (bar == SPMM_BAR_REGISTERS &&
+		   register_access_valid(offset, length) &&
+		   offset < SPMM_DOORBELL_BASE) {
+		value = registers_read(device, (uint32_t)offset, length);
+		memcpy(to, &value, length);
+	}
+}
+
+void sim_device_bar_write(struct sim_device *device, unsigned int bar,
+			  uint64_t offset, const void *from, size_t length)
+{
+	uint64_t value = 0;
+
+	if (bar == SPMM_BAR_MEMORY) {
+		if (checked_range(offset, length, device->config.memory_bytes))
+			sim_memory_copy(device->memory + offset, from, length);
+	} else if (bar == SPMM_BAR_MSIX) {
+		pthread_mutex_lock(&device->lock);
+		if (msix_range_valid(offset, length))
+			memcpy(device->msix + offset, from, length);
+		pthread_mutex_unlock(&device->lock);
+	} else if (bar == SPMM_BAR_REGISTERS &&
+		   register_access_valid(offset, length)) {
+		memcpy(&value, from, length);
+		if (offset < SPMM_DOORBELL_BASE)
+			registers_write(device, (uint32_t)offset, value,
+					length);
+		else if (length == 4)
+			doorbell_write(device, offset - SPMM_DOORBELL_BASE,
+				       (uint32_t)value);
+	}
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <core/checked.h>
+#include <sim/dma.h>
+#include <sim/timing.h>
+#include <sim/traffic.h>
+
+/* Bytes that move between two looks at the admin queue. */
+#define COPY_TILE (256u << 10)
+
+static void dma_account(struct sim_execution *execution, uint64_t bytes)
+{
+	uint32_t rate = execution->device->config.dma_bytes;
+
+	execution->work.dma_cycles = (bytes + rate - 1) / rate;
+}
+
+static bool ranges_valid(const struct spmm_sqe *entry)
+{
+	const uint64_t space = 1ull << SPMM_VIRTUAL_ADDRESS_BITS;
+
+	return checked_range(entry->address, entry->length, space) &&
+	       checked_range(entry->destination, entry->length, space);
+}
+
+static int copy_tile(struct sim_execution *execution, uint64_t from,
+		     uint64_t to, uint32_t length)
+{
+	uint8_t buffer[16384];
+
+	while (length) {
+		uint32_t part = length < sizeof(buffer) ? length :
+							  sizeof(buffer);
+
+		if (execution_read(execution, from, buffer, part) ||
+		    execution_write(execution, to, buffer, part))
+			return execution->status;
+		from += part;
+		to += part;
+		length -= part;
+	}
+	return execution_checkpoint(execution);
+}
+
+void dma_copy(struct sim_execution *execution)
+{
+	const struct spmm_sqe *entry = execution->entry;
+	uint64_t done = 0;
+
+	if (!entry->length) {
+		execution_fail(execution, SPMM_SC_INVALID_FIELD, 0);
+		return;
+	}
+	if (!ranges_valid(entry)) {
+		execution_fail(execution, SPMM_SC_DESCRIPTOR_ADDRESS,
+			       entry->address);
+		return;
+	}
+	dma_account(execution, entry->length);
+	if (timing_hopeless(execution, execution->work.dma_cycles)) {
+		execution_fail(execution, SPMM_SC_TIMEOUT, 0);
+		return;
+	}
+	while (done < entry->length) {
+		uint64_t part = entry->length - done;
+
+		if (part > COPY_TILE)
+			part = COPY_TILE;
+		if (copy_tile(execution, entry->address + done,
+			      entry->destination + done, (uint32_t)part))
+			return;
+		done += part;
+	}
+	traffic_read(execution, entry->address, entry->length, SPMM_HINT_KEEP);
+	traffic_write(execution, entry->destination, entry->length,
+		      SPMM_HINT_KEEP);
+}
+
+/* First and last byte offset that a strided operand touches, both inclusive. */
+static bool span_valid(const struct spmm_copy_descriptor *copy, uint64_t base,
+		       const __le64 *stride)
+{
+	__int128 low = base, high = (__int128)base + copy->element - 1;
+
+	for (unsigned int i = 0; i < SPMM_COPY_DIMENSIONS; i++) {
+		__int128 reach =
+			(__int128)(int64_t)stride[i] * (copy->count[i] - 1);
+
+		if (reach < 0)
+			low += reach;
+		else
+			high += reach;
+	}
+	return low >= 0 && high < (__int128)1 << SPMM_VIRTUAL_ADDRESS_BITS;
+}
+
+static int strided_check(const struct spmm_copy_descriptor *copy,
+			 uint64_t *total)
+{
+	static const uint64_t zeros[16];
+
+	if (copy->version != SPMM_DESCRIPTOR_VERSION)
+		return SPMM_SC_DESCRIPTOR_VERSION;
+	if (copy->pad0 || copy->pad1 || copy->pad2 ||
+	    memcmp(copy->pad3, zeros, sizeof(zeros)))
+		return SPMM_SC_INVALID_FIELD;
+	if (!copy->element || copy->element > 8 ||
+	    (copy->element & (copy->element - 1)))
+		return SPMM_SC_DESCRIPTOR_SHAPE;
+	*total = copy->element;
+	for (unsigned int i = 0; i < SPMM_COPY_DIMENSIONS; i++)
+		if (!copy->count[i] ||
+		    !checked_multiply_u64(*total, copy->count[i], total))
+			return SPMM_SC_DESCRIPTOR_SHAPE;
+	if (!span_valid(copy, copy->source, copy->source_stride) ||
+	    !span_valid(copy, copy->destination, copy->destination_stride))
+		return SPMM_SC_DESCRIPTOR_ADDRESS;
+	return 0;
+}
+
+/* One line along the innermost dimension. */
+static int strided_line(struct sim_execution *execution,
+			const struct spmm_copy_descriptor *copy, uint64_t from,
+			uint64_t to)
+{
+	const unsigned int inner = SPMM_COPY_DIMENSIONS - 1;
+	uint64_t source_step = copy->source_stride[inner];
+	uint64_t destination_step = copy->destination_stride[inner];
+	uint64_t bytes = (uint64_t)copy->count[inner] * copy->element;
+	uint64_t element = 0;
+
+	if (source_step == copy->element && destination_step == copy->element &&
+	    bytes <= UINT32_MAX) {
+		traffic_read(execution, from, bytes, SPMM_HINT_KEEP);
+		traffic_write(execution, to, bytes, SPMM_HINT_KEEP);
+		return copy_tile(execution, from, to, (uint32_t)bytes);
+	}
+	for (uint32_t i = 0; i < copy->count[inner]; i++) {
+		if (execution_read(execution, from, &element, copy->element) ||
+		    execution_write(execution, to, &element, copy->element))
+			return execution->status;
+		traffic_read(execution, from, copy->element, SPMM_HINT_KEEP);
+		traffic_write(execution, to, copy->element, SPMM_HINT_KEEP);
+		from += source_step;
+		to += destination_step;
+		if (i % 4096 == 4095 && execution_checkpoint(execution))
+			return execution->status;
+	}
+	return execution_checkpoint(execution);
+}
+
+/* Moves to the next line; false after the last one. */
+static bool strided_next(const struct spmm_copy_descriptor *copy,
+			 uint32_t *index, uint64_t *from, uint64_t *to)
+{
+	for (int i = SPMM_COPY_DIMENSIONS - 2; i >= 0; i--) {
+		*from += copy->source_stride[i];
+		*to += copy->destination_stride[i];
+		if (++index[i] < copy->count[i])
+			return true;
+		*from -= copy->source_stride[i] * copy->count[i];
+		*to -= copy->destination_stride[i] * copy->count[i];
+		index[i] = 0;
+	}
+	return false;
+}
+
+void dma_copy_strided(struct sim_execution *execution)
+{
+	uint32_t index[SPMM_COPY_DIMENSIONS] = { 0 };
+	struct spmm_copy_descriptor copy;
+	uint64_t from, to, total;
+	int status;
+
+	if (execution_read_descriptor(execution, &copy, sizeof(copy)))
+		return;
+	status = strided_check(&copy, &total);
+	if (status) {
+		execution_fail(execution, status, execution->entry->address);
+		return;
+	}
+	dma_account(execution, total);
+	if (timing_hopeless(execution, execution->work.dma_cycles)) {
+		execution_fail(execution, SPMM_SC_TIMEOUT, 0);
+		return;
+	}
+	from = copy.source;
+	to = copy.destination;
+	do {
+		if (strided_line(execution, &copy, from, to))
+			return;
+	} while (strided_next(&copy, index, &from, &to));
+}

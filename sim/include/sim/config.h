@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration of a simulated device. A file has one "name = value" per
+ * line; "#" starts a comment, numbers may end in K, M or G (powers of 1024).
+ * "preset = small|default|hbm2e" may stand first; what follows changes it. The
+ * fields are listed in Documentation/device.rst.
+ */
+#ifndef SIM_CONFIG_H
+#define SIM_CONFIG_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+struct sim_config {
+	/* The multiplier array. */
+	uint32_t clusters;
+	uint32_t lanes; /* per cluster */
+	uint32_t vector_width; /* int8 values */
+	uint32_t banks; /* of a cluster's activation buffer */
+	uint32_t accumulators; /* live rows per lane */
+	uint32_t decoder_rate; /* non-zeros per cycle per cluster */
+	uint32_t activation_buffer; /* bytes per cluster, both halves */
+	uint32_t epilogue_rate; /* vectors per cycle per cluster */
+	uint32_t schedule_window; /* issues the packer may reorder */
+	uint32_t clock_hz;
+	uint32_t pipeline_cycles; /* from the first read to the first store */
+	uint32_t command_cycles; /* to fetch and check one descriptor */
+	uint32_t stop_cycles; /* bound on stopping a queue */
+	uint32_t dma_bytes; /* per cycle, of a copy inside the device */
+
+	/* Shared SRAM. */
+	uint64_t sram_bytes;
+	uint32_t sram_line_bytes;
+	uint32_t sram_port_bytes; /* per cycle and cluster, each way */
+	uint32_t sram_total_bytes; /* per cycle, all clusters, each way */
+	uint64_t prefetch_bytes; /* of the next command's weights */
+
+	/* Device DRAM. */
+	uint64_t memory_bytes;
+	uint32_t dram_megatransfers; /* per second and pin */
+	uint32_t dram_width_bits;
+	uint32_t dram_refresh_ps; /* tRFC: the time of one refresh */
+	uint32_t dram_refresh_interval_ps; /* tREFI */
+	uint32_t dram_latency_ps; /* of an idle memory's first byte */
+
+	/* PCIe. */
+	uint32_t pcie_megatransfers; /* per second and lane */
+	uint32_t pcie_lanes;
+	uint32_t pcie_payload; /* MPS, bytes */
+	uint32_t pcie_read_request; /* MRRS, bytes */
+	uint32_t pcie_tags;
+	uint32_t pcie_overhead; /* header, framing and CRC of one TLP, bytes */
+	uint32_t pcie_read_latency_ps;
+	uint32_t pcie_write_latency_ps;
+
+	/* The host's view. */
+	uint32_t queues;
+	uint32_t queue_entries;
+	uint32_t contexts;
+	uint32_t doorbell_stride;
+	uint32_t ready_timeout_500ms;
+	uint32_t job_timeout_seconds;
+	uint32_t temperature_millidegrees;
+	uint32_t idle_power_milliwatts;
+};
+
+/* A preset by name; −ENOENT when there is none of that name. */
+int sim_config_preset(const char *name, struct sim_config *out);
+
+/*
+ * Reads a file, the default preset where it says nothing. An unknown name or an
+ * impossible value is −EINVAL, with a text that names file and line.
+ */
+int sim_config_load(const char *path, struct sim_config *out);
+int sim_config_read(FILE *file, const char *name, struct sim_config *out);
+
+/* Attainable rates in bytes per second: the peak less refresh or TLP overhead. */
+uint64_t sim_config_dram_bandwidth(const struct sim_config *config);
+uint64_t sim_config_link_bandwidth(const struct sim_config *config);
+
+/* Picoseconds in device cycles, rounded up. */
+uint64_t sim_config_cycles(const struct sim_config *config, uint64_t ps);
+
+#endif

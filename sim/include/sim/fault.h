@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* A fault kills its context, and nothing else; the log says which and why. */
+#ifndef SIM_FAULT_H
+#define SIM_FAULT_H
+
+#include <sim/state.h>
+
+/* Logs, kills the context of the queue and raises vector 0. */
+void fault_raise(struct sim_device *device, const struct sim_sq *queue,
+		 int status, uint64_t address);
+
+/* Moves the oldest records of a context (0: of all) to @out; returns how many. */
+uint32_t fault_take(struct sim_device *device, uint16_t context,
+		    struct spmm_fault_record *out, uint32_t count);
+
+#endif

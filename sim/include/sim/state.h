@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a simulated device, shared by the simulator's files.
+ *
+ * One thread, the device's own, executes everything and owns all that is not
+ * marked otherwise. Threads of the host touch only
+ *	- atomics (doorbells, status, progress, cycles, ...), and
+ *	- what @lock protects.
+ * @lock is a leaf: nothing is called with it held, no callback of the host in
+ * particular.
+ */
+#ifndef SIM_STATE_H
+#define SIM_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pack/geometry.h>
+#include <sim/device.h>
+#include <spmm/descriptor.h>
+#include <spmm/page_table.h>
+#include <spmm/queue.h>
+#include <spmm/registers.h>
+#include <spmm/status.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the simulator reads the device's little-endian structures as they are"
+#endif
+
+#define SIM_QUEUES (SPMM_IO_QUEUES_MAX + 1) /* with the admin queue */
+#define SIM_FAULT_LOG_ENTRIES 256
+#define SIM_TLB_ENTRIES 4096
+#define SIM_ABORTS_MAX 16
+
+struct sim_sram;
+struct sim_stream_cache;
+
+/* One translated page, also of the admin context. */
+struct sim_translation {
+	uint64_t page; /* virtual page number, 4 KiB */
+	uint64_t address; /* of the page: bus address or DRAM offset */
+	uint16_t context;
+	bool valid;
+	bool device;
+	bool readable;
+	bool writable;
+};
+
+struct sim_context {
+	bool exists;
+	bool dead;
+	uint64_t root; /* a page-table entry */
+};
+
+struct sim_cq {
+	bool valid;
+	bool phase;
+	uint16_t context;
+	uint16_t vector;
+	uint32_t entries;
+	uint32_t tail;
+	uint32_t users; /* submission queues */
+	uint32_t reserved; /* completions of commands that have started */
+	uint64_t address;
+};
+
+struct sim_sq {
+	bool valid;
+	bool active; /* @current has started and not completed */
+	bool broken; /* its ring cannot be read */
+	bool waiting; /* @current waits for a semaphore */
+	uint16_t id;
+	uint16_t context;
+	uint16_t cq;
+	uint16_t priority;
+	uint32_t credit; /* of the weighted round robin */
+	uint32_t entries;
+	uint32_t head;
+	uint32_t drain; /* entries that complete with @drain_status */
+	int drain_status;
+	uint64_t address;
+	struct spmm_sqe current;
+	uint64_t started; /* cycle */
+	uint32_t list_index; /* next entry of a LIST */
+	struct spmm_command_stats list_stats; /* sums of its entries so far */
+	uint64_t prefetch_credit; /* DRAM bytes the last entry left unused */
+	uint64_t overlap_cycles; /* of the last entry: hide the next's fetch */
+	uint32_t aborts;
+	uint16_t abort_id[SIM_ABORTS_MAX];
+};
+
+struct sim_doorbell {
+	_Atomic uint32_t sq_tail;
+	_Atomic uint32_t cq_head;
+};
+
+/* What the host asked for; bits of sim_device.request. */
+#define SIM_REQUEST_RESET 0x1
+#define SIM_REQUEST_DISABLE 0x2
+#define SIM_REQUEST_ENABLE 0x4
+#define SIM_REQUEST_DESTROY 0x8
+
+struct sim_execution;
+
+struct sim_device {
+	struct sim_config config;
+	struct sim_host host;
+	struct geometry geometry;
+	uint8_t *memory; /* DRAM, plain memory for all threads */
+
+	/* Atomics. */
+	struct sim_doorbell doorbells[SIM_QUEUES];
+	_Atomic uint64_t progress[SIM_QUEUES];
+	_Atomic uint64_t cycles;
+	_Atomic uint32_t status;
+	_Atomic uint32_t request; /* SIM_REQUEST_* */
+
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake; /* the device's thread waits here */
+	pthread_cond_t done; /* a reset waits here */
+
+	/* Under @lock. */
+	uint64_t kicks; /* requests and doorbells so far */
+	uint64_t resets_asked, resets_done;
+	uint32_t control;
+	uint32_t admin_size;
+	uint64_t admin_sq_address, admin_cq_address;
+	uint64_t interrupt_mask, interrupt_pending;
+	uint64_t counters[SPMM_CONTEXTS_MAX][SPMM_COUNTER_COUNT];
+	uint64_t latched[SPMM_COUNTER_COUNT];
+	uint8_t msix[SPMM_MSIX_VECTORS * 16];
+
+	/* The device's thread. */
+	bool enabled;
+	struct sim_context contexts[SPMM_CONTEXTS_MAX];
+	struct sim_cq cqs[SIM_QUEUES];
+	struct sim_sq sqs[SIM_QUEUES];
+	struct sim_translation tlb[SIM_TLB_ENTRIES];
+	struct spmm_fault_record faults[SIM_FAULT_LOG_ENTRIES];
+	uint32_t fault_count;
+	uint32_t next_queue; /* of the round robin */
+	struct sim_sram *sram;
+	struct sim_stream_cache *streams;
+	struct sim_execution *running; /* or NULL */
+};
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <sim/access.h>
+#include <sim/execution.h>
+#include <sim/fault.h>
+#include <sim/interrupt.h>
+#include <sim/queue.h>
+#include <sim/timing.h>
+
+uint32_t queue_pending(struct sim_device *device, const struct sim_sq *queue)
+{
+	uint32_t tail = atomic_load(&device->doorbells[queue->id].sq_tail);
+
+	if (!queue->valid || tail >= queue->entries)
+		return 0;
+	return (tail + queue->entries - queue->head) % queue->entries;
+}
+
+int queue_peek(struct sim_device *device, const struct sim_sq *queue,
+	       uint32_t index, struct spmm_sqe *out, uint64_t *fault)
+{
+	uint64_t slot = (queue->head + index) % queue->entries;
+
+	return access_read(device, queue->context,
+			   queue->address + slot * sizeof(*out), out,
+			   sizeof(*out), fault);
+}
+
+bool queue_has_room(struct sim_device *device, const struct sim_sq *queue)
+{
+	const struct sim_cq *cq = &device->cqs[queue->cq];
+	uint32_t head = atomic_load(&device->doorbells[queue->cq].cq_head);
+	uint32_t used;
+
+	if (head >= cq->entries)
+		return false;
+	used = (cq->tail + cq->entries - head) % cq->entries;
+	return used + cq->reserved < cq->entries - 1;
+}
+
+static int cqe_write(struct sim_device *device, const struct sim_cq *cq,
+		     const struct spmm_cqe *cqe, uint64_t *fault)
+{
+	uint64_t address = cq->address + cq->tail * sizeof(*cqe);
+	uint32_t last;
+	int ret;
+
+	/* The word with the phase bit goes last: it is what the host polls. */
+	memcpy(&last, &cqe->id, sizeof(last));
+	ret = access_write(device, cq->context, address, cqe, 8, fault);
+	if (!ret)
+		ret = access_write(device, cq->context, address + 8,
+				   &cqe->sq_head, 4, fault);
+	if (!ret)
+		ret = access_write(device, cq->context, address + 12, &last, 4,
+				   fault);
+	return ret;
+}
+
+void queue_complete(struct sim_device *device, struct sim_sq *queue, int status,
+		    uint64_t result)
+{
+	struct sim_cq *cq = &device->cqs[queue->cq];
+	struct spmm_cqe cqe = {
+		.result = result,
+		.sq_head = (uint16_t)queue->head,
+		.sq = (uint8_t)queue->id,
+		.list_index = status ? (uint8_t)queue->list_index : 0,
+		.id = queue->current.id,
+		.status = (uint16_t)(status << 1 | cq->phase),
+	};
+	uint64_t fault = 0;
+	int ret;
+
+	if (queue->active)
+		cq->reserved--;
+	queue->active = false;
+	queue->waiting = false;
+	atomic_fetch_add(&device->progress[queue->id], 1);
+	ret = cqe_write(device, cq, &cqe, &fault);
+	if (ret) {
+		if (queue->id)
+			fault_raise(device, queue, ret, fault);
+		else
+			atomic_fetch_or(&device->status, SPMM_STATUS_FATAL);
+		return;
+	}
+	cq->tail++;
+	if (cq->tail == cq->entries) {
+		cq->tail = 0;
+		cq->phase = !cq->phase;
+	}
+	interrupt_raise(device, cq->vector);
+}
+
+/* Takes the entry at the head. False: the ring cannot be read. */
+static bool queue_fetch(struct sim_device *device, struct sim_sq *queue)
+{
+	uint64_t fault = 0;
+	int ret;
+
+	ret = queue_peek(device, queue, 0, &queue->current, &fault);
+	if (ret) {
+		memset(&queue->current, 0, sizeof(queue->current));
+		queue->broken = true;
+		fault_raise(device, queue, ret, fault);
+		return false;
+	}
+	queue->head = (queue->head + 1) % queue->entries;
+	queue->list_index = 0;
+	queue->prefetch_credit = 0;
+	queue->overlap_cycles = 0;
+	queue->started = atomic_load(&device->cycles);
+	memset(&queue->list_stats, 0, sizeof(queue->list_stats));
+	return true;
+}
+
+/* Completes one held entry without executing it. */
+static bool queue_drain_one(struct sim_device *device, struct sim_sq *queue,
+			    int status)
+{
+	if (!queue_has_room(device, queue) || !queue_fetch(device, queue))
+		return false;
+	queue_complete(device, queue, status, 0);
+	return true;
+}
+
+void queue_drain(struct sim_device *device, struct sim_sq *queue, int status)
+{
+	if (queue->active)
+		queue_complete(device, queue, status, 0);
+	queue->aborts = 0;
+	queue->drain = queue_pending(device, queue);
+	queue->drain_status = status;
+	while (queue->drain && queue_drain_one(device, queue, status))
+		queue->drain--;
+	if (queue->broken) {
+		/* The ids are out of reach: drop what the ring holds. */
+		_Atomic uint32_t *tail = &device->doorbells[queue->id].sq_tail;
+
+		if (atomic_load(tail) < queue->entries)
+			queue->head = atomic_load(tail);
+		else
+			atomic_store(tail, queue->head);
+		queue->drain = 0;
+		queue->broken = false;
+	}
+}
+
+/* Was the entry named by an ABORT before its turn came? */
+static bool abort_take(struct sim_sq *queue, uint16_t id)
+{
+	for (uint32_t i = 0; i < queue->aborts; i++) {
+		if (queue->abort_id[i] != id)
+			continue;
+		queue->abort_id[i] = queue->abort_id[--queue->aborts];
+		return true;
+	}
+	return false;
+}
+
+static void entry_finish(struct sim_device *device, struct sim_sq *queue,
+			 struct sim_execution *execution)
+{
+	int status = execution->status;
+
+	/* The reset of its context made it end: the drain completes it. */
+	if (status == SPMM_SC_CONTEXT_RESET)
+		return;
+	if (status && status != SPMM_SC_ABORTED)
+		fault_raise(device, queue, status, execution->result);
+	if (!status)
+		status = timing_write_list(execution);
+	queue_complete(device, queue, status, execution->result);
+}
+
+/* The entry of a LIST whose turn it is, or the entry itself. */
+static bool entry_select(struct sim_execution *execution,
+			 struct spmm_sqe *entry)
+{
+	struct sim_sq *queue = execution->queue;
+	const struct spmm_sqe *list = &queue->current;
+	uint64_t address, fault;
+	int ret;
+
+	if (list->opcode != SPMM_IO_LIST) {
+		*entry = *list;
+		return true;
+	}
+	if (list->length - 1 > UINT32_MAX - 1) {
+		execution_fail(execution, SPMM_SC_INVALID_FIELD, list->length);
+		return false;
+	}
+	if (list->reserved || list->pad || (list->flags & ~SPMM_SQE_FENCE) ||
+	    (list->address & 7)) {
+		execution_fail(execution, SPMM_SC_INVALID_FIELD, 0);
+		return false;
+	}
+	address = list->address + (uint64_t)queue->list_index * sizeof(*entry);
+	ret = access_read(execution->device, execution->context, address, entry,
+			  sizeof(*entry), &fault);
+	if (ret)
+		execution_fail(execution, ret, fault);
+	else if (entry->opcode == SPMM_IO_LIST)
+		execution_fail(execution, SPMM_SC_INVALID_OPCODE,
+			       queue->list_index);
+	return !execution->status;
+}
+
+/* One entry; true unless it only waits. */
+static bool entry_step(struct sim_device *device, struct sim_sq *queue)
+{
+	struct spmm_sqe entry;
+	struct sim_execution execution = {
+		.device = device,
+		.queue = queue,
+		.entry = &entry,
+		.context = queue->context,
+	};
+
+	device->running = &execution;
+	if (entry_select(&execution, &entry))
+		execution_run(&execution);
+	device->running = NULL;
+	queue->waiting = !execution.status && execution.waits;
+	if (queue->waiting)
+		return false;
+	if (!execution.status && queue->current.opcode == SPMM_IO_LIST &&
+	    ++queue->list_index < queue->current.length)
+		return true;
+	entry_finish(device, queue, &execution);
+	return true;
+}
+
+static bool queue_start(struct sim_device *device, struct sim_sq *queue)
+{
+	if (!queue_pending(device, queue) || !queue_has_room(device, queue) ||
+	    !queue_fetch(device, queue))
+		return false;
+	if (abort_take(queue, queue->current.id)) {
+		queue_complete(device, queue, SPMM_SC_ABORTED, 0);
+		return true;
+	}
+	queue->active = true;
+	device->cqs[queue->cq].reserved++;
+	return true;
+}
+
+/* A tail outside the ring: the host lost its mind, its context dies. */
+static void doorbell_check(struct sim_device *device, struct sim_sq *queue)
+{
+	uint32_t tail = atomic_load(&device->doorbells[queue->id].sq_tail);
+
+	if (tail < queue->entries)
+		return;
+	queue->broken = true;
+	fault_raise(device, queue, SPMM_SC_INVALID_ENTRIES, tail);
+}
+
+static enum queue_step queue_turn(struct sim_device *device,
+				  struct sim_sq *queue)
+{
+	if (!queue->broken)
+		doorbell_check(device, queue);
+	if (queue->broken)
+		return QUEUE_IDLE;
+	if (device->contexts[queue->context].dead) {
+		if (!queue->active && !queue_pending(device, queue))
+			return QUEUE_IDLE;
+		if (!queue->active && !queue_has_room(device, queue))
+			return QUEUE_IDLE;
+		queue_drain(device, queue, SPMM_SC_CONTEXT_RESET);
+		return QUEUE_MOVED;
+	}
+	if (queue->drain) {
+		if (!queue_drain_one(device, queue, queue->drain_status))
+			return QUEUE_IDLE;
+		queue->drain--;
+		return QUEUE_MOVED;
+	}
+	if (!queue->active) {
+		if (!queue_start(device, queue))
+			return QUEUE_IDLE;
+		if (!queue->active)
+			return QUEUE_MOVED;
+	}
+	return entry_step(device, queue) ? QUEUE_MOVED : QUEUE_WAITING;
+}
+
+/* One pass over the queues that still have credit. */
+static enum queue_step queue_pass(struct sim_device *device)
+{
+	enum queue_step best = QUEUE_IDLE;
+
+	for (uint32_t i = 0; i < SPMM_IO_QUEUES_MAX; i++) {
+		uint32_t id = 1 + (device->next_queue + i) % SPMM_IO_QUEUES_MAX;
+		struct sim_sq *queue = &device->sqs[id];
+		enum queue_step step;
+
+		if (!queue->valid || !queue->credit)
+			continue;
+		step = queue_turn(device, queue);
+		if (step == QUEUE_MOVED) {
+			queue->credit--;
+			/* It stays first until its credit is used up. */
+			device->next_queue = queue->credit ? id - 1 : id;
+			return QUEUE_MOVED;
+		}
+		if (step > best)
+			best = step;
+	}
+	return best;
+}
+
+enum queue_step queue_step(struct sim_device *device)
+{
+	enum queue_step step = queue_pass(device);
+
+	if (step == QUEUE_MOVED)
+		return step;
+	/* Nobody with credit has work: a new round, weights 1, 2, 4 and 8. */
+	for (uint32_t id = 1; id < SIM_QUEUES; id++)
+		device->sqs[id].credit = 1u << device->sqs[id].priority;
+	return queue_pass(device);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include <sim/mmu.h>
+#include <sim/sram.h>
+#include <sim/traffic.h>
+
+static void page_count(struct sim_execution *execution,
+		       const struct sim_translation *page, uint32_t offset,
+		       uint32_t length, enum sim_access access, uint8_t hint)
+{
+	struct sim_work *work = &execution->work;
+	struct sram_traffic traffic = { 0 };
+	struct sim_sram *sram = execution->device->sram;
+
+	if (!page->device) {
+		if (access == SIM_READ)
+			work->pcie_read_bytes += length;
+		else
+			work->pcie_write_bytes += length;
+		return;
+	}
+	if (access == SIM_READ)
+		sram_read(sram, page->address + offset, length, hint, &traffic);
+	else
+		sram_write(sram, page->address + offset, length, hint,
+			   &traffic);
+	work->dram_read_bytes += traffic.read;
+	work->dram_write_bytes += traffic.written + traffic.evicted;
+	work->evicted_bytes += traffic.evicted;
+	work->hit_bytes += traffic.hit;
+	if (access == SIM_WRITE && !traffic.written)
+		work->kept_bytes += length;
+}
+
+static void range_count(struct sim_execution *execution, uint64_t address,
+			uint64_t length, enum sim_access access, uint8_t hint)
+{
+	while (length) {
+		uint32_t offset = address & (SPMM_PAGE_SIZE - 1);
+		uint32_t part = (uint32_t)SPMM_PAGE_SIZE - offset;
+		struct sim_translation page;
+
+		if (part > length)
+			part = (uint32_t)length;
+		/* A page that went away meanwhile costs nothing. */
+		if (!mmu_translate(execution->device, execution->context,
+				   address, access, &page))
+			page_count(execution, &page, offset, part, access,
+				   hint);
+		address += part;
+		length -= part;
+	}
+}
+
+void traffic_read(struct sim_execution *execution, uint64_t address,
+		  uint64_t length, uint8_t hint)
+{
+	range_count(execution, address, length, SIM_READ, hint);
+}
+
+void traffic_read_weights(struct sim_execution *execution, uint64_t address,
+			  uint64_t length, uint8_t hint)
+{
+	uint64_t before = execution->work.dram_read_bytes;
+
+	range_count(execution, address, length, SIM_READ, hint);
+	execution->work.weight_miss_bytes +=
+		execution->work.dram_read_bytes - before;
+}
+
+void traffic_write(struct sim_execution *execution, uint64_t address,
+		   uint64_t length, uint8_t hint)
+{
+	range_count(execution, address, length, SIM_WRITE, hint);
+}
+
+/* Below this, rows share sectors with their neighbours. */
+#define STREAM_ROW_BYTES_MIN 256
+
+typedef void (*range_function)(struct sim_execution *execution,
+			       uint64_t address, uint64_t length, uint8_t hint);
+
+static void range_discard(struct sim_execution *execution, uint64_t address,
+			  uint64_t length, uint8_t hint)
+{
+	(void)hint;
+	while (length) {
+		uint32_t offset = address & (SPMM_PAGE_SIZE - 1);
+		uint32_t part = (uint32_t)SPMM_PAGE_SIZE - offset;
+		struct sim_translation page;
+
+		if (part > length)
+			part = (uint32_t)length;
+		if (!mmu_translate(execution->device, execution->context,
+				   address, SIM_READ, &page) &&
+		    page.device)
+			sram_discard(execution->device->sram,
+				     page.address + offset, part);
+		address += part;
+		length -= part;
+	}
+}
+
+/* Calls the function for each contiguous range of the rows. */
+static void rows_visit(struct sim_execution *execution,
+		       const struct traffic_rows *rows, range_function function)
+{
+	const struct spmm_tensor *tensor = rows->tensor;
+	bool packed = tensor->row_stride == rows->row_bytes;
+	uint64_t plane_bytes = (rows->end - rows->first) * rows->row_bytes;
+	uint8_t hint = tensor->hint;
+
+	if (hint == SPMM_HINT_STREAM && rows->row_bytes < STREAM_ROW_BYTES_MIN)
+		hint = SPMM_HINT_KEEP;
+	if (packed && tensor->channel_stride == plane_bytes) {
+		function(execution, tensor->address,
+			 tensor->channels * plane_bytes, tensor->hint);
+		return;
+	}
+	for (uint32_t c = 0; c < tensor->channels; c++) {
+		uint64_t at = tensor->address + c * tensor->channel_stride +
+			      (uint64_t)rows->first * tensor->row_stride;
+
+		if (packed) {
+			function(execution, at, plane_bytes, hint);
+			continue;
+		}
+		for (uint32_t y = rows->first; y < rows->end; y++) {
+			function(execution, at, rows->row_bytes, hint);
+			at += tensor->row_stride;
+		}
+	}
+}
+
+void traffic_read_rows(struct sim_execution *execution,
+		       const struct traffic_rows *rows)
+{
+	rows_visit(execution, rows, traffic_read);
+}
+
+void traffic_write_rows(struct sim_execution *execution,
+			const struct traffic_rows *rows)
+{
+	rows_visit(execution, rows, traffic_write);
+}
+
+void traffic_finish_rows(struct sim_execution *execution,
+			 const struct traffic_rows *rows)
+{
+	if (rows->tensor->hint == SPMM_HINT_DISCARD)
+		rows_visit(execution, rows, range_discard);
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/* From real numbers to codes: the layers of the model. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compress/lowering.h"
+#include "core/error.h"
+
+static int no_memory(void)
+{
+	return accel_error(-ENOMEM, "out of memory for the model");
+}
+
+static struct golden_quantization quantization(const struct lowering *lowering,
+					       int number)
+{
+	return lowering->tensors[number].model.quantization;
+}
+
+/* ---- tensors ---- */
+
+static int emit_tensor(struct lowering *lowering, int number,
+		       struct model *model)
+{
+	struct lower_tensor *tensor = &lowering->tensors[number];
+	const char *name = lowering->graph->tensors[tensor->source].name;
+	struct model_tensor copy = tensor->model;
+	int length;
+
+	/* Copies with other axes, and halves, share their source's name. */
+	if (lowering->views[tensor->source].tensor == number)
+		length = asprintf(&copy.name, "%s", name);
+	else
+		length = asprintf(&copy.name, "%s.%d", name, number);
+	if (length < 0)
+		return no_memory();
+	if (copy.type != MODEL_INT8)
+		copy.quantization = (struct golden_quantization){ 1, 0 };
+	tensor->index = model_add_tensor(model, &copy);
+	if (tensor->index < 0)
+		free(copy.name);
+	return tensor->index < 0 ? tensor->index : 0;
+}
+
+static void set_indices(const struct lowering *lowering, int32_t *tensors,
+			uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (tensors[i] != MODEL_NO_TENSOR)
+			tensors[i] = lowering->tensors[tensors[i]].index;
+}
+
+/* ---- matrices ---- */
+
+/* Where the codes of a matrix go. */
+struct coded_matrix {
+	struct model_csr *csr;
+	float **scale;
+	int32_t **bias;
+};
+
+static float row_scale(const struct lower_matrix *matrix, uint32_t row,
+		       float input_scale)
+{
+	int64_t first = matrix->row_start[row];
+	struct quantize_row values = {
+		.weights = matrix->value + first,
+		.count = (size_t)(matrix->row_start[row + 1] - first),
+		.bias = matrix->bias[row],
+		.input_scale = input_scale,
+	};
+
+	if (matrix->identity)
+		return 1;
+	if (matrix->row_scale)
+		return matrix->row_scale[row];
+	return quantize_row_scale(&values);
+}
+
+/* The structure of the matrix moves over; its values are rounded. */
+static int emit_matrix(struct lower_matrix *matrix, float input_scale,
+		       const struct coded_matrix *out)
+{
+	struct model_csr *csr = out->csr;
+	int64_t count = matrix->row_start[matrix->rows];
+
+	*out->scale = malloc(((size_t)matrix->rows + 1) * sizeof(**out->scale));
+	*out->bias = malloc(((size_t)matrix->rows + 1) * sizeof(**out->bias));
+	csr->value = malloc((size_t)count + 1);
+	csr->rows = matrix->rows;
+	csr->columns = matrix->columns;
+	csr->row_start = matrix->row_start;
+	csr->column = matrix->column;
+	if (!*out->scale || !*out->bias || !csr->value)
+		return no_memory();
+	for (uint32_t r = 0; r < matrix->rows; r++) {
+		float scale = row_scale(matrix, r, input_scale);
+
+		for (int64_t i = matrix->row_start[r];
+		     i < matrix->row_start[r + 1]; i++)
+			csr->value[i] =
+				quantize_weight(matrix->value[i], scale);
+		(*out->scale)[r] = scale;
+		(*out->bias)[r] =
+			golden_bias(matrix->bias[r], input_scale, scale);
+	}
+	matrix->row_start = NULL;
+	matrix->column = NULL;
+	return 0;
+}
+
+/* ---- tables ---- */
+
+/* Does saturation at the ends of the codes do what the clamp would? */
+static bool saturation_clamps(struct golden_quantization q, float low,
+			      float high)
+{
+	return golden_quantize(low, q) == INT8_MIN &&
+	       golden_quantize(high, q) == INT8_MAX;
+}
+
+static int8_t *make_table(const struct function_chain *function,
+			  struct golden_quantization input,
+			  struct golden_quantization output)
+{
+	size_t channels = function_channels(function);
+	int8_t *table = malloc(channels * GOLDEN_TABLE_SIZE);
+
+	for (size_t c = 0; table && c < channels; c++)
+		function_table(function, c, input, output,
+			       table + c * GOLDEN_TABLE_SIZE);
+	return table;
+}
+
+static int set_spmm_table(struct model_layer *layer,
+			  const struct function_chain *function,
+			  struct golden_quantization result)
+{
+	struct model_spmm *spmm = &layer->spmm;
+
+	spmm->table = make_table(function, spmm->accumulator, result);
+	spmm->table_per_row = function_channels(function) > 1;
+	spmm->table_output = result;
+	layer->activation = function_text(function);
+	return spmm->table && layer->activation ? 0 : no_memory();
+}
+
+static int emit_epilogue(const struct lowering *lowering,
+			 struct lower_layer *layer)
+{
+	struct model_spmm *spmm = &layer->model.spmm;
+	int last = layer->after != LOWER_NONE ? layer->after :
+						layer->model.outputs[0];
+	struct golden_quantization result = quantization(lowering, last);
+	float low, high;
+
+	spmm->accumulator = result;
+	if (layer->before != LOWER_NONE) {
+		spmm->accumulator = quantization(lowering, layer->before);
+		return set_spmm_table(&layer->model, &layer->function, result);
+	}
+	function_clamp(&layer->function, &low, &high);
+	if (saturation_clamps(result, low, high))
+		return 0;
+	return set_spmm_table(&layer->model, &layer->function, result);
+}
+
+/* ---- layers ---- */
+
+static int emit_spmm(struct lowering *lowering, struct lower_layer *layer)
+{
+	struct model_spmm *spmm = &layer->model.spmm;
+	int input = layer->model.inputs[0];
+	const struct lower_tensor *output =
+		&lowering->tensors[layer->model.outputs[0]];
+	struct coded_matrix coded = { &spmm->weights, &spmm->weight_scale,
+				      &spmm->bias };
+	int ret;
+
+	spmm->dense_macs_per_column = layer->matrix.dense_macs;
+	ret = emit_matrix(&layer->matrix, quantization(lowering, input).scale,
+			  &coded);
+	if (ret)
+		return ret;
+	if (output->model.type == MODEL_INT8)
+		ret = emit_epilogue(lowering, layer);
+	else
+		spmm->accumulator = (struct golden_quantization){ 1, 0 };
+	if (spmm->residual != MODEL_NO_TENSOR)
+		spmm->residual = lowering->tensors[spmm->residual].index;
+	return ret;
+}
+
+static int emit_recurrent(struct lowering *lowering, struct lower_layer *layer)
+{
+	struct model_recurrent *recurrent = &layer->model.recurrent;
+	struct coded_matrix input = { &recurrent->input_weights,
+				      &recurrent->input_scale,
+				      &recurrent->input_bias };
+	struct coded_matrix hidden = { &recurrent->hidden_weights,
+				       &recurrent->hidden_scale,
+				       &recurrent->hidden_bias };
+	int ret;
+
+	recurrent->hidden_quantization =
+		quantization(lowering, layer->model.outputs[0]);
+	ret = emit_matrix(&layer->matrix,
+			  quantization(lowering, layer->model.inputs[0]).scale,
+			  &input);
+	if (ret)
+		return ret;
+	return emit_matrix(&layer->hidden, recurrent->hidden_quantization.scale,
+			   &hidden);
+}
+
+static int emit_table(const struct lowering *lowering,
+		      struct lower_layer *layer)
+{
+	struct model_table *table = &layer->model.table;
+
+	table->entries =
+		make_table(&layer->function,
+			   quantization(lowering, layer->model.inputs[0]),
+			   quantization(lowering, layer->model.outputs[0]));
+	table->per_channel = function_channels(&layer->function) > 1;
+	layer->model.activation = function_text(&layer->function);
+	return table->entries && layer->model.activation ? 0 : no_memory();
+}
+
+/* Insert a table after the layer where saturation is not the clamp. */
+static int emit_clamp(struct model *model, struct model_layer *layer,
+		      const struct function_chain *clamp, int32_t output)
+{
+	const struct model_tensor *last = &model->tensors[output];
+	struct golden_quantization q = last->quantization;
+	struct model_tensor before = *last;
+	struct model_layer table = {
+		.op = MODEL_TABLE,
+		.input_count = 1,
+		.outputs = { output },
+		.output_count = 1,
+	};
+	int index;
+
+	if (asprintf(&before.name, "%s.unclamped", last->name) < 0)
+		return no_memory();
+	index = model_add_tensor(model, &before);
+	if (index < 0)
+		return index;
+	layer->outputs[0] = index;
+	table.inputs[0] = index;
+	table.table.entries = make_table(clamp, q, q);
+	table.activation = function_text(clamp);
+	if (asprintf(&table.name, "%s.clamp", layer->name) < 0 ||
+	    !table.table.entries || !table.activation)
+		return no_memory();
+	index = model_add_layer(model, layer);
+	return index < 0 ? index : model_add_layer(model, &table);
+}
+
+static int emit_numbers(struct lowering *lowering, struct lower_layer *layer)
+{
+	switch (layer->model.op) {
+	case MODEL_SPMM:
+		return emit_spmm(lowering, layer);
+	case MODEL_LSTM:
+	case MODEL_GRU:
+		return emit_recurrent(lowering, layer);
+	case MODEL_TABLE:
+		return emit_table(lowering, layer);
+	default:
+		return 0;
+	}
+}
+
+/* Names of layers are unique in a model, those of nodes need not be. */
+static int unique_name(const struct model *model, struct model_layer *layer,
+		       int number)
+{
+	char *name;
+
+	for (uint32_t i = 0; i < model->layer_count; i++) {
+		if (strcmp(model->layers[i].name, layer->name))
+			continue;
+		if (asprintf(&name, "%s.%d", layer->name, number) < 0)
+			return no_memory();
+		free(layer->name);
+		layer->name = name;
+		return 0;
+	}
+	return 0;
+}
+
+static int emit_layer(struct lowering *lowering, int number,
+		      struct model *model)
+{
+	struct lower_layer *layer = &lowering->layers[number];
+	int32_t output = layer->model.outputs[0];
+	struct golden_quantization q =
+		output == MODEL_NO_TENSOR ?
+			(struct golden_quantization){ 1, 0 } :
+			quantization(lowering, output);
+	float low, high;
+	int ret = unique_name(model, &layer->model, number);
+
+	if (!ret)
+		ret = emit_numbers(lowering, layer);
+	if (ret)
+		return ret;
+	set_indices(lowering, layer->model.inputs, layer->model.input_count);
+	set_indices(lowering, layer->model.outputs, layer->model.output_count);
+	function_clamp(&layer->clamp, &low, &high);
+	if (saturation_clamps(q, low, high))
+		ret = model_add_layer(model, &layer->model);
+	else
+		ret = emit_clamp(model, &layer->model, &layer->clamp,
+				 layer->model.outputs[0]);
+	/* What it owns is the model's now. */
+	if (ret >= 0)
+		layer->model.name = NULL;
+	return ret < 0 ? ret : 0;
+}
+
+int lower_emit(struct lowering *lowering, struct model *model)
+{
+	int ret = 0;
+
+	for (int i = 0; !ret && i < lowering->tensor_count; i++)
+		if (!lowering->tensors[i].stage)
+			ret = emit_tensor(lowering, i, model);
+	for (int i = 0; !ret && i < lowering->layer_count; i++)
+		ret = emit_layer(lowering, i, model);
+	return ret;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "compress/lowering.h"
+#include "core/error.h"
+
+static const uint8_t sequence_axes[GRAPH_MAX_RANK] = { LOWER_HEIGHT,
+						       LOWER_BATCH,
+						       LOWER_CHANNEL };
+
+/* One direction of the weights of [D, G·H, K], and its part of the bias. */
+static int read_weights(const struct lowering *lowering,
+			const struct graph_node *node, int slot, int direction,
+			struct lower_matrix *matrix)
+{
+	int tensor = node->inputs[slot];
+	const struct graph_tensor *weight = &lowering->graph->tensors[tensor];
+	const struct prune_mask *mask = lowering->options->mask;
+	struct lower_dense dense = {
+		.rows = (uint32_t)weight->shape.dims[1],
+		.columns = (uint32_t)weight->shape.dims[2],
+	};
+	size_t first = (size_t)direction * dense.rows * dense.columns;
+	int ret;
+
+	dense.value = weight->data + first;
+	if (mask && mask->keep[tensor])
+		dense.keep = mask->keep[tensor] + first;
+	ret = lower_matrix_dense(&dense, matrix);
+	if (ret || node->input_count < 4 || node->inputs[3] < 0)
+		return ret;
+	/* The bias is [D, 2·G·H]: of the inputs, then of the hidden state. */
+	first = (size_t)(2 * direction + slot - 1) * dense.rows;
+	memcpy(matrix->bias,
+	       lowering->graph->tensors[node->inputs[3]].data + first,
+	       dense.rows * sizeof(float));
+	return 0;
+}
+
+static bool all_zero(const struct graph_tensor *tensor)
+{
+	int64_t count = graph_shape_count(&tensor->shape);
+
+	for (int64_t i = 0; i < count; i++)
+		if (tensor->data[i] != 0)
+			return false;
+	return true;
+}
+
+/* The tensor of an initial state, MODEL_NO_TENSOR for zero, below that −errno. */
+static int initial_state(const struct lowering *lowering, int index, int slot)
+{
+	const struct graph_node *node = &lowering->graph->nodes[index];
+	int tensor = slot < node->input_count ? node->inputs[slot] :
+						GRAPH_NO_TENSOR;
+	const struct graph_tensor *state;
+
+	if (tensor == GRAPH_NO_TENSOR)
+		return MODEL_NO_TENSOR;
+	state = &lowering->graph->tensors[tensor];
+	if (state->data && all_zero(state))
+		return MODEL_NO_TENSOR;
+	if (lowering->views[tensor].tensor == LOWER_NONE ||
+	    lowering->tensors[lowering->views[tensor].tensor].model.type !=
+		    MODEL_FLOAT32)
+		return lower_error(
+			lowering, index,
+			"the initial state %s has to be an input of the model, or zero",
+			state->name);
+	return lowering->views[tensor].tensor;
+}
+
+static bool is_used(const struct lowering *lowering,
+		    const struct graph_node *node, int slot)
+{
+	return slot < node->output_count && node->outputs[slot] >= 0 &&
+	       graph_tensor_use_count(lowering->graph, node->outputs[slot]);
+}
+
+/* A last state, as binary32 output of the layer. */
+static int final_state(struct lowering *lowering, const struct graph_node *node,
+		       int slot)
+{
+	int tensor;
+
+	if (!is_used(lowering, node, slot))
+		return MODEL_NO_TENSOR;
+	tensor = lower_bind(lowering, node->outputs[slot], sequence_axes);
+	if (tensor >= 0)
+		lowering->tensors[tensor].model.type = MODEL_FLOAT32;
+	return tensor;
+}
+
+/* y of one direction; half of the channels of a bidirectional layer's. */
+static int sequence_output(struct lowering *lowering,
+			   const struct graph_node *node, bool half)
+{
+	int source = node->outputs[0] >= 0 ? node->outputs[0] :
+					     node->outputs[1];
+	int tensor = lower_tensor_add(lowering, source, sequence_axes);
+
+	if (tensor < 0)
+		return tensor;
+	lowering->tensors[tensor].model.channels =
+		(uint32_t)node->recurrent.hidden;
+	if (node->outputs[0] < 0)
+		lowering->tensors[tensor].model.height = 0;
+	if (!half && node->outputs[0] >= 0) {
+		lowering->views[source].tensor = tensor;
+		memcpy(lowering->views[source].axis, sequence_axes,
+		       sizeof(sequence_axes));
+	}
+	return tensor;
+}
+
+static int connect_states(struct lowering *lowering, int index,
+			  struct model_layer *layer)
+{
+	const struct graph_node *node = &lowering->graph->nodes[index];
+	int states = node->op == GRAPH_LSTM ? 2 : 1;
+
+	for (int i = 1; i <= states; i++) {
+		layer->inputs[i] = initial_state(lowering, index, 3 + i);
+		layer->outputs[i] = final_state(lowering, node, i);
+		if (layer->inputs[i] < MODEL_NO_TENSOR)
+			return layer->inputs[i];
+		if (layer->outputs[i] < MODEL_NO_TENSOR)
+			return layer->outputs[i];
+	}
+	layer->input_count = (uint32_t)states + 1;
+	layer->output_count = (uint32_t)states + 1;
+	return 0;
+}
+
+/* The layer of one direction; its y, or −errno. */
+static int add_direction(struct lowering *lowering, int index, int direction,
+			 int input)
+{
+	const struct graph_node *node = &lowering->graph->nodes[index];
+	enum graph_direction way = node->recurrent.direction;
+	struct model_layer model = { .op = MODEL_LSTM };
+	int output =
+		sequence_output(lowering, node, way == GRAPH_BIDIRECTIONAL);
+	struct lower_layer *layer;
+	int ret = output < 0 ? output : connect_states(lowering, index, &model);
+
+	if (ret)
+		return ret;
+	layer = lower_layer_add(lowering, index,
+				node->op == GRAPH_LSTM ? MODEL_LSTM :
+							 MODEL_GRU);
+	if (!layer)
+		return -ENOMEM;
+	model.op = layer->model.op;
+	model.name = layer->model.name;
+	model.inputs[0] = input;
+	model.outputs[0] = output;
+	model.recurrent.hidden = (uint32_t)node->recurrent.hidden;
+	model.recurrent.reverse = way == GRAPH_REVERSE || direction;
+	model.recurrent.linear_before_reset =
+		node->recurrent.linear_before_reset;
+	layer->model = model;
+	ret = read_weights(lowering, node, 1, direction, &layer->matrix);
+	if (!ret)
+		ret = read_weights(lowering, node, 2, direction,
+				   &layer->hidden);
+	return ret ? ret : output;
+}
+
+static int join_directions(struct lowering *lowering, int index, int forward,
+			   int backward)
+{
+	int output = lower_bind(lowering,
+				lowering->graph->nodes[index].outputs[0],
+				sequence_axes);
+	struct lower_layer *layer =
+		lower_layer_add(lowering, index, MODEL_CONCAT);
+
+	if (output < 0 || !layer)
+		return output < 0 ? output : -ENOMEM;
+	layer->model.inputs[0] = forward;
+	layer->model.inputs[1] = backward;
+	layer->model.input_count = 2;
+	layer->model.outputs[0] = output;
+	layer->model.output_count = 1;
+	lower_unite(lowering, forward, output);
+	lower_unite(lowering, backward, output);
+	return 0;
+}
+
+int lower_recurrent(struct lowering *lowering, int index)
+{
+	const struct graph_node *node = &lowering->graph->nodes[index];
+	bool both = node->recurrent.direction == GRAPH_BIDIRECTIONAL;
+	int input =
+		lower_operand(lowering, index, node->inputs[0], sequence_axes);
+	int forward, backward;
+
+	if (input < 0)
+		return input;
+	if (both && (is_used(lowering, node, 1) || is_used(lowering, node, 2) ||
+		     initial_state(lowering, index, 4) != MODEL_NO_TENSOR ||
+		     (node->op == GRAPH_LSTM &&
+		      initial_state(lowering, index, 5) != MODEL_NO_TENSOR)))
+		return lower_error(
+			lowering, index,
+			"states of a bidirectional layer are not supported");
+	forward = add_direction(lowering, index, 0, input);
+	if (forward < 0 || !both)
+		return forward < 0 ? forward : 0;
+	backward = add_direction(lowering, index, 1, input);
+	if (backward < 0)
+		return backward;
+	return join_directions(lowering, index, forward, backward);
+}

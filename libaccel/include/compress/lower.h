@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COMPRESS_LOWER_H
+#define COMPRESS_LOWER_H
+
+#include "compress/graph.h"
+#include "compress/prune.h"
+#include "compress/quantize.h"
+#include "model/model.h"
+
+/**
+ * struct lower_options - what the float graph does not say
+ * @ranges: for each tensor of the graph, the values that it takes
+ * @mask: kept positions of the weights; NULL: those that are not zero
+ * @input_range: of image inputs, black and white; low = high: unknown
+ * @output_range: of image outputs
+ */
+struct lower_options {
+	const struct quantize_range *ranges;
+	const struct prune_mask *mask;
+	struct quantize_range input_range;
+	struct quantize_range output_range;
+};
+
+/**
+ * graph_lower() - float graph to quantized model
+ * @graph: valid and folded (fold_graph())
+ * @options: ranges
+ * @model: result, for model_destroy()
+ *
+ * A tensor for which the graph has a recorded quantization gets that, whatever
+ * its range.
+ *
+ * Return: 0; −ENOTSUP when the device's operations cannot express a node, with a
+ * text that names the node and the reason; −ENOMEM; −EINVAL.
+ */
+int graph_lower(const struct graph *graph, const struct lower_options *options,
+		struct model **model);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What each layer is and what it cost: the figures behind accel_plan_get_layer. */
+#ifndef PLAN_REPORT_H
+#define PLAN_REPORT_H
+
+#include <linux/types.h>
+#include <spmm/queue.h>
+
+#include "accel/plan.h"
+#include "model/model.h"
+#include "plan/shape.h"
+
+#define PLAN_REPORT_NO_ENTRY UINT32_MAX
+
+/**
+ * struct plan_report - one entry for each layer that does something, and a total
+ * @layers: in order of execution; names belong to the model
+ * @layer_count: of @layers, the entry for transfers included
+ * @entry: for each layer of the model its index in @layers, or
+ *	PLAN_REPORT_NO_ENTRY for views and concats
+ * @transfers: the entry for inputs, outputs and copies
+ * @total: of the whole run
+ * @first_cycle: of the run that is being added up
+ * @last_cycle: likewise
+ */
+struct plan_report {
+	struct accel_layer_info *layers;
+	uint32_t layer_count;
+	uint32_t *entry;
+	uint32_t transfers;
+	struct accel_layer_info total;
+	uint64_t first_cycle;
+	uint64_t last_cycle;
+};
+
+/* Everything that depends on neither a run nor a geometry. */
+int plan_report_create(const struct model *model,
+		       const struct plan_shape *shape,
+		       struct plan_report *report);
+void plan_report_free(struct plan_report *report);
+
+/* One run: clear, add each command, finish. */
+void plan_report_clear(struct plan_report *report);
+void plan_report_add(struct plan_report *report, uint32_t model_layer,
+		     const struct spmm_command_stats *stats);
+void plan_report_finish(struct plan_report *report);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/command.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/error.h"
+
+_Static_assert(sizeof(struct spmm_descriptor) <= PLAN_DESCRIPTOR_SLOT &&
+		       sizeof(struct spmm_eltwise_descriptor) <=
+			       PLAN_DESCRIPTOR_SLOT &&
+		       sizeof(struct spmm_recurrent_descriptor) <=
+			       PLAN_DESCRIPTOR_SLOT &&
+		       sizeof(struct spmm_copy_descriptor) <=
+			       PLAN_DESCRIPTOR_SLOT,
+	       "a descriptor does not fit its slot");
+
+static void add(struct plan_program *program, enum plan_command_kind kind,
+		uint32_t index)
+{
+	program->commands[program->command_count++] =
+		(struct plan_command){ kind, index };
+}
+
+static void inputs_add(struct plan_program *program)
+{
+	for (uint32_t i = 0; i < program->model->input_count; i++) {
+		int32_t tensor = program->model->inputs[i].tensor;
+
+		if (program->memory.offset[tensor] != PLAN_MEMORY_NONE)
+			add(program, PLAN_COMMAND_INPUT, i);
+	}
+	for (uint32_t i = 0; i < program->memory.state_count; i++) {
+		add(program, PLAN_COMMAND_CELL_IN, i);
+		add(program, PLAN_COMMAND_HIDDEN_IN, i);
+	}
+}
+
+static void layers_add(struct plan_program *program)
+{
+	uint32_t copy = 0;
+
+	for (uint32_t l = 0; l < program->model->layer_count; l++) {
+		switch (program->model->layers[l].op) {
+		case MODEL_RESHAPE:
+		case MODEL_SLICE:
+			break;
+		case MODEL_CONCAT:
+			for (; copy < program->memory.copy_count &&
+			       program->memory.copies[copy].layer == l;
+			     copy++)
+				add(program, PLAN_COMMAND_CONCAT, copy);
+			break;
+		default:
+			add(program, PLAN_COMMAND_LAYER, l);
+			break;
+		}
+	}
+}
+
+static void outputs_add(struct plan_program *program)
+{
+	for (uint32_t i = 0; i < program->memory.state_count; i++) {
+		add(program, PLAN_COMMAND_CELL_OUT, i);
+		add(program, PLAN_COMMAND_HIDDEN_OUT, i);
+	}
+	for (uint32_t i = 0; i < program->model->output_count; i++) {
+		int32_t tensor = program->model->outputs[i].tensor;
+
+		if (program->memory.offset[tensor] != PLAN_MEMORY_NONE)
+			add(program, PLAN_COMMAND_OUTPUT, i);
+	}
+}
+
+int plan_commands_create(struct plan_program *program)
+{
+	size_t most = (size_t)program->model->input_count +
+		      program->model->output_count +
+		      program->model->layer_count + program->memory.copy_count +
+		      4 * (size_t)program->memory.state_count;
+
+	program->commands = calloc(most + 1, sizeof(*program->commands));
+	if (!program->commands)
+		return accel_error(-ENOMEM, "out of memory");
+	inputs_add(program);
+	layers_add(program);
+	outputs_add(program);
+	return 0;
+}
+
+uint32_t plan_command_layer(const struct plan_program *program,
+			    uint32_t command)
+{
+	const struct plan_command *entry = &program->commands[command];
+
+	switch (entry->kind) {
+	case PLAN_COMMAND_LAYER:
+		return entry->index;
+	case PLAN_COMMAND_CONCAT:
+		return program->memory.copies[entry->index].layer;
+	default:
+		return program->memory.states[entry->index].layer;
+	}
+}
+
+static void copy_link(struct spmm_sqe *entry, uint64_t source,
+		      uint64_t destination, uint64_t length)
+{
+	entry->opcode = SPMM_IO_COPY;
+	entry->address = htole64(source);
+	entry->destination = htole64(destination);
+	entry->length = htole64(length);
+}
+
+static void port_link(const struct plan_program *program,
+		      const struct plan_addresses *addresses,
+		      const struct plan_command *command,
+		      struct spmm_sqe *entry)
+{
+	bool input = command->kind == PLAN_COMMAND_INPUT;
+	const struct model_port *ports = input ? program->model->inputs :
+						 program->model->outputs;
+	const uint64_t *offsets = input ? program->staging.inputs :
+					  program->staging.outputs;
+	int32_t tensor = ports[command->index].tensor;
+	uint64_t device =
+		addresses->activations + program->memory.offset[tensor];
+	uint64_t host = addresses->staging + offsets[command->index];
+
+	copy_link(entry, input ? host : device, input ? device : host,
+		  program->memory.bytes[tensor]);
+}
+
+static void state_link(const struct plan_program *program,
+		       const struct plan_addresses *addresses,
+		       const struct plan_command *command,
+		       struct spmm_sqe *entry)
+{
+	const struct plan_state *state =
+		&program->memory.states[command->index];
+	const struct plan_staging_state *staging =
+		&program->staging.states[command->index];
+	uint64_t cell = addresses->activations + state->cell;
+	uint64_t hidden = addresses->activations + state->hidden;
+	uint64_t host = addresses->staging;
+
+	switch (command->kind) {
+	case PLAN_COMMAND_CELL_IN:
+		copy_link(entry, host + staging->cell_in, cell,
+			  staging->values * sizeof(float));
+		break;
+	case PLAN_COMMAND_HIDDEN_IN:
+		copy_link(entry, host + staging->hidden_in, hidden,
+			  staging->values);
+		break;
+	case PLAN_COMMAND_CELL_OUT:
+		copy_link(entry, cell, host + staging->cell_out,
+			  staging->values * sizeof(float));
+		break;
+	default:
+		copy_link(entry, hidden, host + staging->hidden_out,
+			  staging->values);
+		break;
+	}
+}
+
+static void concat_link(const struct plan_program *program,
+			const struct plan_addresses *addresses,
+			const struct plan_command *command,
+			struct spmm_sqe *entry)
+{
+	const struct plan_copy *copy = &program->memory.copies[command->index];
+
+	copy_link(entry,
+		  addresses->activations + program->memory.offset[copy->tensor],
+		  addresses->activations + copy->offset,
+		  program->memory.bytes[copy->tensor]);
+}
+
+static const struct plan_state *state_of(const struct plan_memory *memory,
+					 uint32_t layer)
+{
+	const struct plan_state *state = memory->states;
+
+	while (state->layer != layer)
+		state++;
+	return state;
+}
+
+static int layer_link(const struct plan_program *program,
+		      const struct descriptor_context *context, uint32_t layer,
+		      void *descriptor, struct spmm_sqe *entry)
+{
+	switch (program->model->layers[layer].op) {
+	case MODEL_SPMM:
+		entry->opcode = SPMM_IO_SPMM;
+		entry->length = htole64(sizeof(struct spmm_descriptor));
+		return descriptor_build_spmm(context, layer, descriptor);
+	case MODEL_LSTM:
+	case MODEL_GRU:
+		entry->opcode = SPMM_IO_RECURRENT;
+		entry->length =
+			htole64(sizeof(struct spmm_recurrent_descriptor));
+		descriptor_build_recurrent(
+			context, state_of(&program->memory, layer), descriptor);
+		return 0;
+	case MODEL_PERMUTE:
+		entry->opcode = SPMM_IO_COPY_STRIDED;
+		entry->length = htole64(sizeof(struct spmm_copy_descriptor));
+		descriptor_build_permute(context, layer, descriptor);
+		return 0;
+	default:
+		entry->opcode = SPMM_IO_ELTWISE;
+		entry->length = htole64(sizeof(struct spmm_eltwise_descriptor));
+		return descriptor_build_eltwise(context, layer, descriptor);
+	}
+}
+
+int plan_command_link(const struct plan_program *program,
+		      const struct descriptor_context *context,
+		      const struct plan_addresses *addresses, uint32_t command,
+		      uint64_t address, void *descriptor,
+		      struct spmm_sqe *entry)
+{
+	const struct plan_command *item = &program->commands[command];
+	uint64_t stats = addresses->staging + program->staging.stats +
+			 command * sizeof(struct spmm_command_stats);
+
+	*entry = (struct spmm_sqe){ .stats_address = htole64(stats) };
+	switch (item->kind) {
+	case PLAN_COMMAND_INPUT:
+	case PLAN_COMMAND_OUTPUT:
+		port_link(program, addresses, item, entry);
+		return 0;
+	case PLAN_COMMAND_CONCAT:
+		concat_link(program, addresses, item, entry);
+		return 0;
+	case PLAN_COMMAND_LAYER:
+		entry->address = htole64(address);
+		return layer_link(program, context, item->index, descriptor,
+				  entry);
+	default:
+		state_link(program, addresses, item, entry);
+		return 0;
+	}
+}

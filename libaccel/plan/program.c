@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/program.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "plan/command.h"
+
+#define IMAGE_ALIGNMENT 64
+
+static uint64_t aligned(uint64_t bytes)
+{
+	return (bytes + IMAGE_ALIGNMENT - 1) & ~(uint64_t)(IMAGE_ALIGNMENT - 1);
+}
+
+static void image_measure(struct plan_program *program)
+{
+	program->descriptors = aligned(program->constants.length);
+	program->list = program->descriptors +
+			(uint64_t)program->command_count * PLAN_DESCRIPTOR_SLOT;
+	program->image_length =
+		program->list +
+		(uint64_t)program->command_count * sizeof(struct spmm_sqe);
+}
+
+int plan_program_create(const struct model *model,
+			const struct plan_shape *shape,
+			const struct geometry *geometry, bool keep,
+			struct plan_program *program)
+{
+	int ret;
+
+	memset(program, 0, sizeof(*program));
+	program->model = model;
+	program->shape = shape;
+	ret = plan_memory_create(model, shape, keep, &program->memory);
+	if (!ret)
+		ret = plan_constants_create(model, shape, geometry,
+					    &program->constants);
+	if (!ret)
+		ret = plan_commands_create(program);
+	if (!ret)
+		ret = plan_staging_create(model, shape, &program->memory,
+					  program->command_count,
+					  &program->staging);
+	if (!ret)
+		image_measure(program);
+	return ret;
+}
+
+void plan_program_free(struct plan_program *program)
+{
+	plan_memory_free(&program->memory);
+	plan_constants_free(&program->constants);
+	plan_staging_free(&program->staging);
+	free(program->commands);
+	memset(program, 0, sizeof(*program));
+}
+
+/* Weights that fit beside the activations stay in SRAM for the next run. */
+static uint8_t weights_hint(const struct plan_program *program,
+			    const struct geometry *geometry)
+{
+	return program->constants.length <= geometry->sram_bytes / 2 ?
+		       SPMM_HINT_KEEP :
+		       SPMM_HINT_STREAM;
+}
+
+int plan_program_link(const struct plan_program *program,
+		      const struct geometry *geometry,
+		      const struct plan_addresses *addresses, uint8_t *image)
+{
+	struct descriptor_context context = {
+		.model = program->model,
+		.shape = program->shape,
+		.memory = &program->memory,
+		.constants = &program->constants,
+		.activations = addresses->activations,
+		.weights = addresses->image,
+		.weights_hint = weights_hint(program, geometry),
+	};
+
+	memset(image, 0, program->image_length);
+	if (program->constants.length)
+		memcpy(image, program->constants.bytes,
+		       program->constants.length);
+	for (uint32_t i = 0; i < program->command_count; i++) {
+		uint64_t slot = program->descriptors + i * PLAN_DESCRIPTOR_SLOT;
+		struct spmm_sqe entry;
+		int ret = plan_command_link(program, &context, addresses, i,
+					    addresses->image + slot,
+					    image + slot, &entry);
+
+		if (ret)
+			return ret;
+		memcpy(image + program->list + i * sizeof(entry), &entry,
+		       sizeof(entry));
+	}
+	return 0;
+}
+
+void plan_program_describe(const struct plan_program *program, uint32_t command,
+			   char *text, size_t size)
+{
+	const struct model *model = program->model;
+	const struct plan_command *entry = &program->commands[command];
+
+	switch (entry->kind) {
+	case PLAN_COMMAND_INPUT:
+		snprintf(
+			text, size, "input %s",
+			model->tensors[model->inputs[entry->index].tensor].name);
+		break;
+	case PLAN_COMMAND_OUTPUT:
+		snprintf(text, size, "output %s",
+			 model->tensors[model->outputs[entry->index].tensor]
+				 .name);
+		break;
+	default:
+		snprintf(text, size, "layer %s",
+			 model->layers[plan_command_layer(program, command)]
+				 .name);
+		break;
+	}
+}
+
+uint32_t plan_program_layer(const struct plan_program *program,
+			    uint32_t command)
+{
+	if (program->commands[command].kind != PLAN_COMMAND_LAYER)
+		return PLAN_REPORT_NO_ENTRY;
+	return program->commands[command].index;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/report.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+
+#define TRANSFERS "transfers"
+
+_Static_assert(ACCEL_STALL_CAUSES == SPMM_STALL_COUNT,
+	       "the public stall causes are the device's");
+
+/* Views cost nothing and a concat is at most copies: no entry of their own. */
+static bool op_has_entry(enum model_op op)
+{
+	return op != MODEL_RESHAPE && op != MODEL_SLICE && op != MODEL_CONCAT;
+}
+
+static uint64_t extent_columns(const struct model_extent *extent,
+			       uint32_t batch)
+{
+	return (uint64_t)extent->height * extent->width * batch;
+}
+
+static int spmm_describe(const struct model_layer *layer,
+			 const struct plan_shape *shape,
+			 struct accel_layer_info *info)
+{
+	const struct model_spmm *spmm = &layer->spmm;
+	struct model_grid grid;
+	int ret =
+		model_spmm_grid(spmm, &shape->extents[layer->inputs[0]], &grid);
+
+	if (ret)
+		return accel_error_prefix(ret, "%s", layer->name);
+	info->m = spmm->weights.rows;
+	info->k = spmm->weights.columns;
+	info->n = (uint64_t)grid.height * grid.width * shape->batch;
+	info->nnz = (uint64_t)model_csr_nonzeros(&spmm->weights);
+	info->macs = info->nnz * info->n;
+	info->macs_dense = spmm->dense_macs_per_column * info->n;
+	return 0;
+}
+
+static void recurrent_describe(const struct model_layer *layer,
+			       const struct plan_shape *shape,
+			       struct accel_layer_info *info)
+{
+	const struct model_recurrent *recurrent = &layer->recurrent;
+	const struct model_csr *input = &recurrent->input_weights;
+	const struct model_csr *hidden = &recurrent->hidden_weights;
+
+	info->m = input->rows;
+	info->k = (uint64_t)input->columns + hidden->columns;
+	info->n =
+		extent_columns(&shape->extents[layer->inputs[0]], shape->batch);
+	info->nnz = (uint64_t)(model_csr_nonzeros(input) +
+			       model_csr_nonzeros(hidden));
+	info->macs = info->nnz * info->n;
+	info->macs_dense = info->m * info->k * info->n;
+}
+
+static int layer_describe(const struct model_layer *layer,
+			  const struct plan_shape *shape,
+			  struct accel_layer_info *info)
+{
+	info->size = sizeof(*info);
+	info->name = layer->name;
+	info->op = model_op_name(layer->op);
+	switch (layer->op) {
+	case MODEL_SPMM:
+		return spmm_describe(layer, shape, info);
+	case MODEL_LSTM:
+	case MODEL_GRU:
+		recurrent_describe(layer, shape, info);
+		return 0;
+	default:
+		info->n = extent_columns(&shape->extents[layer->outputs[0]],
+					 shape->batch);
+		return 0;
+	}
+}
+
+static void total_describe(const struct model *model,
+			   struct plan_report *report)
+{
+	struct accel_layer_info *total = &report->total;
+
+	total->size = sizeof(*total);
+	total->name = model->name;
+	total->op = "total";
+	for (uint32_t i = 0; i < report->layer_count; i++) {
+		total->nnz += report->layers[i].nnz;
+		total->macs += report->layers[i].macs;
+		total->macs_dense += report->layers[i].macs_dense;
+	}
+}
+
+static int layers_describe(const struct model *model,
+			   const struct plan_shape *shape,
+			   struct plan_report *report)
+{
+	for (uint32_t i = 0; i < model->layer_count; i++) {
+		int ret;
+
+		if (!op_has_entry(model->layers[i].op))
+			continue;
+		report->entry[i] = report->layer_count;
+		ret = layer_describe(&model->layers[i], shape,
+				     &report->layers[report->layer_count++]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int plan_report_create(const struct model *model,
+		       const struct plan_shape *shape,
+		       struct plan_report *report)
+{
+	struct accel_layer_info *transfers;
+	int ret;
+
+	report->layers =
+		calloc((size_t)model->layer_count + 1, sizeof(*report->layers));
+	report->entry =
+		calloc((size_t)model->layer_count + 1, sizeof(*report->entry));
+	if (!report->layers || !report->entry)
+		return accel_error(-ENOMEM, "out of memory");
+	for (uint32_t i = 0; i <= model->layer_count; i++)
+		report->entry[i] = PLAN_REPORT_NO_ENTRY;
+	ret = layers_describe(model, shape, report);
+	if (ret)
+		return ret;
+	total_describe(model, report);
+	report->transfers = report->layer_count++;
+	transfers = &report->layers[report->transfers];
+	transfers->size = sizeof(*transfers);
+	transfers->name = TRANSFERS;
+	transfers->op = "copy";
+	return 0;
+}
+
+void plan_report_free(struct plan_report *report)
+{
+	free(report->layers);
+	free(report->entry);
+	memset(report, 0, sizeof(*report));
+}
+
+void plan_report_clear(struct plan_report *report)
+{
+	for (uint32_t i = 0; i <= report->layer_count; i++) {
+		struct accel_layer_info *info = i < report->layer_count ?
+							&report->layers[i] :
+							&report->total;
+
+		info->cycles = 0;
+		info->bytes_dram = 0;
+		info->bytes_sram = 0;
+		info->bytes_pcie = 0;
+		info->utilization = 0;
+		memset(info->stall, 0, sizeof(info->stall));
+	}
+	report->first_cycle = UINT64_MAX;
+	report->last_cycle = 0;
+}
+
+static void stats_add(const struct spmm_command_stats *stats,
+		      struct accel_layer_info *info)
+{
+	info->bytes_dram += le64toh(stats->dram_read_bytes) +
+			    le64toh(stats->dram_write_bytes);
+	info->bytes_sram += le64toh(stats->sram_bytes);
+	info->bytes_pcie += le64toh(stats->pcie_read_bytes) +
+			    le64toh(stats->pcie_write_bytes);
+	for (unsigned int i = 0; i < SPMM_STALL_COUNT; i++)
+		info->stall[i] += le64toh(stats->stall[i]);
+}
+
+void plan_report_add(struct plan_report *report, uint32_t model_layer,
+		     const struct spmm_command_stats *stats)
+{
+	uint32_t entry = model_layer == PLAN_REPORT_NO_ENTRY ?
+				 PLAN_REPORT_NO_ENTRY :
+				 report->entry[model_layer];
+	uint64_t start = le64toh(stats->start_cycle);
+	uint64_t end = le64toh(stats->end_cycle);
+	struct accel_layer_info *info;
+
+	if (entry == PLAN_REPORT_NO_ENTRY)
+		entry = report->transfers;
+	info = &report->layers[entry];
+	info->cycles += end - start;
+	stats_add(stats, info);
+	stats_add(stats, &report->total);
+	if (start < report->first_cycle)
+		report->first_cycle = start;
+	if (end > report->last_cycle)
+		report->last_cycle = end;
+}
+
+static void utilization_set(struct accel_layer_info *info)
+{
+	if (info->cycles)
+		info->utilization =
+			info->roof_hard_cycles / (double)info->cycles;
+}
+
+void plan_report_finish(struct plan_report *report)
+{
+	if (report->last_cycle > report->first_cycle)
+		report->total.cycles = report->last_cycle - report->first_cycle;
+	for (uint32_t i = 0; i < report->layer_count; i++)
+		utilization_set(&report->layers[i]);
+	utilization_set(&report->total);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A backend: what one kind of device does for the public interface. The caller
+ * has checked everything that does not depend on the device.
+ */
+#ifndef BACKEND_BACKEND_H
+#define BACKEND_BACKEND_H
+
+#include "runtime/object.h"
+
+struct backend_operations {
+	const char *name;
+
+	/* Frees the device; nothing refers to it any more. */
+	void (*close)(struct accel_device *device);
+	void (*describe)(struct accel_device *device,
+			 struct accel_device_info *info);
+	int (*reset)(struct accel_device *device);
+
+	/* The caller fills the base of a new buffer. */
+	int (*buffer_create)(struct accel_device *device,
+			     enum accel_memory memory, uint64_t length,
+			     struct accel_buffer **buffer);
+	void (*buffer_destroy)(struct accel_buffer *buffer);
+
+	/* Allocates a plan, the base zeroed. */
+	struct accel_plan *(*plan_allocate)(void);
+	/* From shape and ports to something that runs; sets the ports' staging. */
+	int (*plan_prepare)(struct accel_plan *plan);
+	/* Undoes plan_prepare, also a failed one, and plan_allocate. */
+	void (*plan_release)(struct accel_plan *plan);
+	/* Brings an output of the last run into its port's staging; or NULL. */
+	int (*plan_collect)(struct accel_plan *plan, uint32_t output);
+	/* The bytes of an activation, with ACCEL_PLAN_KEEP_ACTIVATIONS. */
+	int (*plan_read_tensor)(struct accel_plan *plan, uint32_t tensor,
+				void *bytes, size_t length);
+
+	/* The caller fills the base's device and depth. */
+	int (*queue_create)(struct accel_device *device, uint32_t depth,
+			    uint32_t priority, struct accel_queue **queue);
+};
+
+struct backend_queue_operations {
+	/* Cancels what is outstanding and frees the queue. */
+	void (*destroy)(struct accel_queue *queue);
+	int (*submit)(struct accel_queue *queue,
+		      const struct accel_operation *operations, uint32_t count);
+	int (*reap)(struct accel_queue *queue,
+		    struct accel_completion *completions, uint32_t max);
+	/*
+	 * Sleeps until something may have completed or the deadline. An error
+	 * means that waiting on is of no use.
+	 */
+	int (*sleep)(struct accel_queue *queue, uint64_t deadline);
+	int (*cancel)(struct accel_queue *queue, uint64_t deadline);
+	int (*fd)(struct accel_queue *queue);
+};
+
+int cpu_backend_open(struct accel_device **device);
+int nil_backend_open(struct accel_device **device);
+
+/* The simulator, and later whatever else has a transport. */
+int driver_backend_open_sim(const char *config_path,
+			    const struct accel_device_options *options,
+			    struct accel_device **device);
+
+#endif

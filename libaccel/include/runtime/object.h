@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands behind the public interface's opaque names. A backend allocates
+ * its own structure with one of these as the first member.
+ */
+#ifndef RUNTIME_OBJECT_H
+#define RUNTIME_OBJECT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <accel/accel.h>
+
+#include "model/model.h"
+#include "pack/geometry.h"
+#include "plan/report.h"
+#include "plan/shape.h"
+
+struct backend_operations;
+struct backend_queue_operations;
+
+struct accel_device {
+	const struct backend_operations *operations;
+	const struct geometry *geometry; /* NULL where no cycles are counted */
+	char *uri;
+	atomic_uint references;
+	/* Counts resets: what an older generation put into the device is lost. */
+	atomic_uint generation;
+};
+
+struct accel_model {
+	struct model *model;
+	atomic_uint references;
+};
+
+struct accel_buffer {
+	struct accel_device *device;
+	enum accel_memory memory;
+	uint64_t length;
+	void *address; /* NULL for device memory */
+};
+
+/**
+ * struct plan_port - one input or output of a plan
+ * @port: of the model
+ * @tensor: of the model
+ * @extent: its sizes
+ * @elements: of the tensor
+ * @bytes: of @staging
+ * @staging: [C][H][W][B] in the tensor's type; what is copied to or from the
+ *	device. Belongs to the backend
+ */
+struct plan_port {
+	const struct model_port *port;
+	const struct model_tensor *tensor;
+	struct model_extent extent;
+	size_t elements;
+	size_t bytes;
+	void *staging;
+};
+
+struct accel_plan {
+	struct accel_device *device;
+	struct accel_model *model;
+	struct accel_queue *queue; /* of accel_run(), made by its first call */
+	struct plan_shape shape;
+	struct plan_report report;
+	struct plan_port *inputs;
+	struct plan_port *outputs;
+	uint32_t flags;
+	uint32_t generation;
+	bool outstanding;
+	bool has_run; /* the last run succeeded */
+	uint32_t command_count;
+	uint64_t weight_bytes;
+	uint64_t activation_bytes;
+	uint64_t host_bytes;
+};
+
+#define QUEUE_DEPTH_MAX 65536
+
+struct accel_queue {
+	const struct backend_queue_operations *operations;
+	struct accel_device *device;
+	uint32_t depth; /* a power of two */
+	uint32_t outstanding;
+};
+
+void device_get(struct accel_device *device);
+void device_put(struct accel_device *device);
+void model_get(struct accel_model *model);
+void model_put(struct accel_model *model);
+
+#endif

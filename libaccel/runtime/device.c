@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include <accel/device.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "core/error.h"
+#include "runtime/sized.h"
+#include "runtime/uri.h"
+
+#define DEFAULT_URI "sim:"
+#define DEFAULT_STALL_TIMEOUT (30 * ACCEL_SECOND)
+
+static int backend_open(const char *uri,
+			const struct accel_device_options *options,
+			struct accel_device **device)
+{
+	enum uri_scheme scheme;
+	const char *rest;
+	int ret = uri_parse(uri, &scheme, &rest);
+
+	if (ret)
+		return ret;
+	switch (scheme) {
+	case URI_NIL:
+		return nil_backend_open(device);
+	case URI_CPU:
+	case URI_SIM:
+		(void)options;
+		return accel_error(-ENOTSUP, "%s: not yet", uri);
+	}
+	return -EINVAL;
+}
+
+int accel_device_open(const char *uri,
+		      const struct accel_device_options *options,
+		      struct accel_device **out)
+{
+	struct accel_device_options known;
+	struct accel_device *device;
+	char *copy;
+	int ret;
+
+	if (!out)
+		return accel_error(-EINVAL,
+				   "accel_device_open: device is NULL");
+	*out = NULL;
+	ret = sized_read(&known, sizeof(known), options,
+			 "accel_device_options");
+	if (ret)
+		return ret;
+	if (known.stall_timeout_ns < 0)
+		return accel_error(-EINVAL, "stall_timeout_ns is negative");
+	if (!known.stall_timeout_ns)
+		known.stall_timeout_ns = DEFAULT_STALL_TIMEOUT;
+	copy = strdup(uri ? uri : DEFAULT_URI);
+	if (!copy)
+		return accel_error(-ENOMEM, "out of memory");
+	ret = backend_open(copy, &known, &device);
+	if (ret) {
+		free(copy);
+		return ret;
+	}
+	device->uri = copy;
+	atomic_init(&device->references, 1);
+	*out = device;
+	return 0;
+}
+
+void device_get(struct accel_device *device)
+{
+	atomic_fetch_add_explicit(&device->references, 1, memory_order_relaxed);
+}
+
+void device_put(struct accel_device *device)
+{
+	char *uri;
+
+	if (atomic_fetch_sub_explicit(&device->references, 1,
+				      memory_order_acq_rel) != 1)
+		return;
+	uri = device->uri;
+	device->operations->close(device);
+	free(uri);
+}
+
+void accel_device_close(struct accel_device *device)
+{
+	if (device)
+		device_put(device);
+}
+
+int accel_device_get_info(struct accel_device *device,
+			  struct accel_device_info *info)
+{
+	struct accel_device_info full = { 0 };
+	const struct geometry *geometry;
+
+	if (!device)
+		return accel_error(-EINVAL, "accel_device_get_info: no device");
+	geometry = device->geometry;
+	full.uri = device->uri;
+	full.backend = device->operations->name;
+	if (geometry) {
+		full.memory_bytes = geometry->memory_bytes;
+		full.sram_bytes = geometry->sram_bytes;
+		full.memory_bandwidth = geometry->memory_bandwidth;
+		full.link_bandwidth = geometry->link_bandwidth;
+		full.clock_hz = geometry->clock_hz;
+		full.clusters = geometry->clusters;
+		full.lanes = geometry->lanes;
+		full.vector_width = geometry->vector_width;
+	}
+	device->operations->describe(device, &full);
+	return sized_write(info, &full, sizeof(full), "accel_device_info");
+}
+
+int accel_device_reset(struct accel_device *device)
+{
+	if (!device)
+		return accel_error(-EINVAL, "accel_device_reset: no device");
+	return device->operations->reset(device);
+}

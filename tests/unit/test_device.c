@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <accel/accel.h>
+
+static void refused(const char *uri, int error, const char *words)
+{
+	struct accel_device *device = (void *)1;
+
+	assert_int_equal(accel_device_open(uri, NULL, &device), error);
+	assert_null(device);
+	assert_non_null(strstr(accel_last_error(), words));
+}
+
+static void unknown_devices_are_refused_with_the_known_ones(void **state)
+{
+	(void)state;
+	refused("gpu:", -EINVAL, "cpu:");
+	refused("", -EINVAL, "sim:");
+	refused("sim", -EINVAL, "sim:");
+	refused("cpu:0", -EINVAL, "nothing may follow");
+	refused("nil:x", -EINVAL, "nothing may follow");
+}
+
+static void devices_of_later_versions_are_named_as_such(void **state)
+{
+	(void)state;
+	refused("vfio:0000:01:00.0", -ENOTSUP, "not in this version");
+	refused("vfio-user:/run/spmm", -ENOTSUP, "vfio-user: is not in");
+	refused("dev:/dev/accel/accel0", -ENOTSUP, "not in this version");
+}
+
+static void sizes_of_structures_are_checked(void **state)
+{
+	struct accel_device_options options = { 0 };
+	struct accel_device_info info = { 0 };
+	struct accel_device *device;
+
+	(void)state;
+	assert_int_equal(accel_device_open("nil:", &options, &device), -EINVAL);
+	options.size = sizeof(options);
+	options.stall_timeout_ns = -1;
+	assert_int_equal(accel_device_open("nil:", &options, &device), -EINVAL);
+	options.stall_timeout_ns = 0;
+	assert_int_equal(accel_device_open("nil:", &options, &device), 0);
+	assert_int_equal(accel_device_get_info(device, &info), -EINVAL);
+	info.size = sizeof(info);
+	assert_int_equal(accel_device_get_info(device, &info), 0);
+	assert_string_equal(info.uri, "nil:");
+	assert_string_equal(info.backend, "nil");
+	accel_device_close(device);
+}
+
+static void an_older_caller_gets_what_it_knows(void **state)
+{
+	union {
+		struct accel_device_info info;
+		char bytes[sizeof(struct accel_device_info)];
+	} older;
+	size_t known = offsetof(struct accel_device_info, name);
+	struct accel_device *device;
+
+	(void)state;
+	memset(&older, 0x55, sizeof(older));
+	older.info.size = known;
+	assert_int_equal(accel_device_open("nil:", NULL, &device), 0);
+	assert_int_equal(accel_device_get_info(device, &older.info), 0);
+	assert_string_equal(older.info.uri, "nil:");
+	for (size_t i = known; i < sizeof(older); i++)
+		assert_int_equal(older.bytes[i], 0x55);
+	accel_device_close(device);
+}
+
+static void a_newer_caller_may_only_leave_zeros(void **state)
+{
+	struct {
+		struct accel_device_options known;
+		long added;
+	} newer = { .known = { .size = sizeof(newer) } };
+	struct accel_device *device;
+
+	(void)state;
+	assert_int_equal(accel_device_open("nil:", &newer.known, &device), 0);
+	accel_device_close(device);
+	newer.added = 1;
+	assert_int_equal(accel_device_open("nil:", &newer.known, &device),
+			 -EINVAL);
+}
+
+static void null_handles_are_refused_or_ignored(void **state)
+{
+	struct accel_device_info info = { .size = sizeof(info) };
+
+	(void)state;
+	assert_int_equal(accel_device_open("nil:", NULL, NULL), -EINVAL);
+	assert_int_equal(accel_device_get_info(NULL, &info), -EINVAL);
+	accel_device_close(NULL);
+	accel_plan_destroy(NULL);
+	accel_queue_destroy(NULL);
+	accel_buffer_destroy(NULL);
+	accel_model_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			unknown_devices_are_refused_with_the_known_ones),
+		cmocka_unit_test(devices_of_later_versions_are_named_as_such),
+		cmocka_unit_test(sizes_of_structures_are_checked),
+		cmocka_unit_test(an_older_caller_gets_what_it_knows),
+		cmocka_unit_test(a_newer_caller_may_only_leave_zeros),
+		cmocka_unit_test(null_handles_are_refused_or_ignored),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

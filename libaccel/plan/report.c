@@ -207,7 +207,7 @@ static void utilization_set(struct accel_layer_info *info)
 {
 	if (info->cycles)
 		info->utilization =
-			info->roof_hard_cycles / (double)info->cycles;
+			(double)info->roof_hard_cycles / (double)info->cycles;
 }
 
 void plan_report_finish(struct plan_report *report)

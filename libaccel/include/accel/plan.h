@@ -151,8 +151,8 @@ struct accel_layer_info {
 	uint64_t macs;
 	uint64_t macs_dense;
 	uint64_t cycles;
-	double roof_hard_cycles;
-	double roof_structural_cycles;
+	uint64_t roof_hard_cycles;
+	uint64_t roof_structural_cycles;
 	double utilization;
 	uint64_t bytes_dram;
 	uint64_t bytes_sram;

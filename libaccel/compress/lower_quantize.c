@@ -56,23 +56,32 @@ static void merge(struct lower_tensor *group, const struct lower_tensor *member)
 	group->range.high = fmaxf(group->range.high, range.high);
 }
 
+static int check_range(const struct lowering *lowering, int number)
+{
+	const struct lower_tensor *tensor = &lowering->tensors[number];
+
+	if (lowering->tensors[group_of(lowering, number)].fixed ||
+	    tensor->model.type != MODEL_INT8 ||
+	    (isfinite(tensor->range.low) && isfinite(tensor->range.high)))
+		return 0;
+	return accel_error(
+		-EINVAL,
+		"%s: nothing says what values it takes; give data to calibrate with",
+		lowering->graph->tensors[tensor->source].name);
+}
+
 int lower_quantize(struct lowering *lowering)
 {
-	for (int i = 0; i < lowering->tensor_count; i++) {
-		struct lower_tensor *tensor = &lowering->tensors[i];
-
-		if (!isfinite(tensor->range.low) ||
-		    !isfinite(tensor->range.high))
-			return accel_error(
-				-EINVAL, "%s takes values that are not finite",
-				lowering->graph->tensors[tensor->source].name);
+	for (int i = 0; i < lowering->tensor_count; i++)
 		if (group_of(lowering, i) != i)
 			merge(&lowering->tensors[group_of(lowering, i)],
-			      tensor);
-	}
+			      &lowering->tensors[i]);
 	for (int i = 0; i < lowering->tensor_count; i++) {
 		struct lower_tensor *tensor = &lowering->tensors[i];
+		int ret = check_range(lowering, i);
 
+		if (ret)
+			return ret;
 		if (group_of(lowering, i) == i && !tensor->fixed)
 			tensor->model.quantization =
 				quantize_activation(tensor->range);

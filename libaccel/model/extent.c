@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* So many differences of two int8 add up to less than 2³¹. */
+#define POOL_ELEMENTS_MAX (1u << 23)
+
 struct axis {
 	int64_t size, kernel, stride, dilation;
 	int64_t pad_before, pad_after;
@@ -194,6 +197,19 @@ static int eltwise_extent(const struct model_layer *layer,
 	return 0;
 }
 
+/* The most elements of the image that a window holds. */
+static uint64_t pool_elements(const struct model_window *window,
+			      const struct model_extent *input)
+{
+	uint64_t height = input->height, width = input->width;
+
+	if (window->kernel_height && window->kernel_height < height)
+		height = window->kernel_height;
+	if (window->kernel_width && window->kernel_width < width)
+		width = window->kernel_width;
+	return height * width;
+}
+
 static int pool_extent(const struct model_layer *layer,
 		       const struct model_extent *extents,
 		       struct model_extent *out)
@@ -204,6 +220,11 @@ static int pool_extent(const struct model_layer *layer,
 
 	if (ret)
 		return ret;
+	if (pool_elements(&layer->pool.window, input) > POOL_ELEMENTS_MAX)
+		return accel_error(
+			-EINVAL,
+			"a window over more than %u values; use a smaller input",
+			POOL_ELEMENTS_MAX);
 	out->channels = input->channels;
 	out->height = grid.height;
 	out->width = grid.width;

@@ -4,6 +4,7 @@
 # under AddressSanitizer and UBSan, a short run of each fuzz target, ONNX Runtime as
 # an oracle, and lint. The last line is "N passed, N failed, N skipped".
 # usage: check.sh [PHASE...], of: tests sanitize fuzz onnxruntime lint
+# shellcheck disable=SC2317 # phases are called by name
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -106,17 +107,18 @@ meson_tests()
 	printf '   %s: %d s\n' "$name" $((SECONDS - start))
 }
 
-# setup BUILD ARGUMENT...: configure a build folder unless that was done.
+# setup COMPILER BUILD ARGUMENT...: configure a build folder unless that was done.
 setup()
 {
-	local build=$1
-	shift
-	[ -f "$build/build.ninja" ] || meson setup "$build" "$@"
+	local compiler=$1 build=$2
+	shift 2
+	[ -f "$build/build.ninja" ] ||
+		CC=$compiler meson setup -Dwerror=true "$@" "$build"
 }
 
 tests()
 {
-	run configure-gcc setup build -Dwerror=true &&
+	run configure-gcc setup gcc build &&
 		run build-gcc ninja -C build &&
 		meson_tests tests build --no-suite onnxruntime -t 2
 }
@@ -124,22 +126,17 @@ tests()
 # clang builds this one, so that both compilers see all the code.
 sanitize()
 {
-	run configure-sanitize env CC=clang meson setup --reconfigure \
-		-Dwerror=true -Doptimization=2 \
-		-Db_sanitize=address,undefined -Db_lundef=false \
-		build-sanitize ||
-		return
-	run build-sanitize ninja -C build-sanitize &&
+	run configure-sanitize setup clang build-sanitize -Doptimization=2 \
+		-Db_sanitize=address,undefined -Db_lundef=false &&
+		run build-sanitize ninja -C build-sanitize &&
 		meson_tests sanitize build-sanitize --no-suite onnxruntime -t 5
 }
 
 fuzz()
 {
-	run configure-fuzz env CC=clang meson setup --reconfigure -Dfuzz=true \
-		-Doptimization=2 \
-		-Db_sanitize=address,undefined -Db_lundef=false build-fuzz ||
-		return
-	run build-fuzz ninja -C build-fuzz fuzz || return
+	run configure-fuzz setup clang build-fuzz -Dfuzz=true -Doptimization=2 \
+		-Db_sanitize=address,undefined -Db_lundef=false &&
+		run build-fuzz ninja -C build-fuzz fuzz || return
 	echo "   fuzz, $fuzz_seconds s each:"
 	tests/fuzz/run.sh build-fuzz "$fuzz_seconds" 2>&1 |
 		tee "$logs/fuzz.log" | sed 's/^/   /'
@@ -153,7 +150,7 @@ fuzz()
 
 onnxruntime()
 {
-	run configure-gcc setup build -Dwerror=true &&
+	run configure-gcc setup gcc build &&
 		run build-gcc ninja -C build &&
 		meson_tests onnxruntime build --suite onnxruntime
 }

@@ -12,7 +12,7 @@
 #define DENSE_MIN 48
 /* The same for groups. */
 #define PATTERN_MIN 48
-/* What a filler costs besides its bits: an issue slot, of about a weight's bits. */
+/* What a filler's issue slot is worth in bits: about a weight. */
 #define FILLER_COST 16
 
 const struct block_pattern block_patterns[BLOCK_PATTERNS] = {
@@ -128,34 +128,40 @@ static uint32_t gather_gaps(const struct block_run *run, size_t first,
 	return limit;
 }
 
+/* Bits of the codes, and what their fillers cost beyond. */
 static uint64_t rice_cost(const uint64_t *gaps, uint32_t count, uint32_t rice,
-			  uint32_t unary)
+			  uint32_t columns)
 {
-	uint64_t bits = (uint64_t)count * (1 + rice), fillers = 0;
+	uint64_t bits = (uint64_t)count * (1 + rice), fillers;
+	uint32_t filler = block_filler(columns, rice);
 
 	for (uint32_t i = 0; i < count; i++) {
-		bits += gaps[i] >> rice;
-		if (gaps[i] >> rice >= unary)
-			fillers += (gaps[i] >> rice) / unary;
+		if (gaps[i] < filler) {
+			bits += gaps[i] >> rice;
+			continue;
+		}
+		fillers = gaps[i] / filler;
+		bits += (gaps[i] % filler) >> rice;
+		bits += fillers * block_unary(columns);
+		bits += (fillers - 1) * FILLER_COST;
 	}
-	return bits + FILLER_COST * fillers;
+	return bits;
 }
 
 /* The cost is convex in k, with its minimum near log2(mean gap · ln 2). */
 static uint32_t choose_rice(const uint64_t *gaps, uint32_t count,
 			    uint32_t columns)
 {
-	uint32_t unary = block_unary(columns), max = block_rice_max(columns);
 	uint64_t sum = 0, cost, next;
 	uint32_t rice = 0;
 
 	for (uint32_t i = 0; i < count; i++)
 		sum += gaps[i];
-	while (rice < max && sum >> (rice + 2) > count)
+	while (rice < SPMM_BLOCK_RICE_MAX && sum >> (rice + 2) > count)
 		rice++;
-	cost = rice_cost(gaps, count, rice, unary);
-	for (; rice < max; rice++, cost = next) {
-		next = rice_cost(gaps, count, rice + 1, unary);
+	cost = rice_cost(gaps, count, rice, columns);
+	for (; rice < SPMM_BLOCK_RICE_MAX; rice++, cost = next) {
+		next = rice_cost(gaps, count, rice + 1, columns);
 		if (next >= cost)
 			break;
 	}
@@ -228,26 +234,35 @@ static void put_structured(struct block_encoder *encoder,
 	encoder->cursor = ((last >> pattern->shift) + 1) << pattern->shift;
 }
 
+/* The filler next to the weight is decoded with it and takes no slot. */
+static void put_fillers(struct block_encoder *encoder, uint64_t count)
+{
+	for (uint64_t i = 0; i < count && !encoder->schedule.failed; i++) {
+		bits_put(&encoder->bits, 0, block_unary(encoder->columns));
+		if (i == 0)
+			continue;
+		bits_put(&encoder->schedule, SCHEDULE_FILLER, 8);
+		encoder->padding++;
+	}
+}
+
 static void put_delta(struct block_encoder *encoder,
 		      const struct block_run *run, size_t first,
 		      const struct choice *choice, const uint64_t *gaps)
 {
-	uint32_t unary = block_unary(encoder->columns);
 	uint32_t rice = choice->parameter;
+	uint32_t filler = block_filler(encoder->columns, rice);
 
 	for (uint32_t i = 0; i < choice->count; i++) {
-		uint64_t quotient = gaps[i] >> rice;
-		uint64_t rest = gaps[i] & ((1ull << rice) - 1);
+		uint64_t gap = gaps[i], rest;
 
-		for (; quotient >= unary; quotient -= unary) {
-			bits_put(&encoder->bits, 0, unary);
-			bits_put(&encoder->schedule, SCHEDULE_FILLER, 8);
-			encoder->padding++;
-			if (encoder->schedule.failed)
-				return;
+		if (gap >= filler) {
+			put_fillers(encoder, gap / filler);
+			gap %= filler;
 		}
-		bits_put(&encoder->bits, (rest << 1 | 1) << quotient,
-			 (uint32_t)quotient + 1 + rice);
+		rest = gap & ((1ull << rice) - 1);
+		bits_put(&encoder->bits, (rest << 1 | 1) << (gap >> rice),
+			 (uint32_t)(gap >> rice) + 1 + rice);
 		put_weight(encoder, run, first + i);
 	}
 	encoder->cursor = run->position[first + choice->count - 1] + 1;

@@ -1,9 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include "pack/mapping.h"
 
+/* Sixteenths of a byte that a weight takes in a stream: 12 bits and a little. */
+#define WEIGHT_BYTES_16 25
+
 static uint64_t divide_up(uint64_t a, uint64_t b)
 {
 	return a / b + (a % b != 0);
+}
+
+static uint64_t max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Cycles that a cluster's port needs to read what one vector takes. */
+static uint64_t port_cycles(const struct geometry *geometry,
+			    const struct mapping_layer *layer,
+			    const struct mapping *mapping, uint64_t weights)
+{
+	uint64_t lines = layer->inner / max(layer->kernel_width, 1);
+	uint64_t width = mapping->vector_width;
+	uint64_t bytes;
+
+	if (layer->columns < width)
+		width = layer->columns;
+	bytes = lines * width + divide_up(weights * WEIGHT_BYTES_16, 16);
+	return divide_up(bytes, max(geometry->sram_port_bytes, 1));
 }
 
 uint64_t mapping_cycles(const struct geometry *geometry,
@@ -14,29 +37,17 @@ uint64_t mapping_cycles(const struct geometry *geometry,
 	uint64_t vectors =
 		divide_up(divide_up(layer->columns, mapping->vector_width),
 			  mapping->column_groups);
-	uint64_t share = divide_up(layer->nonzeros, mapping->row_groups);
+	uint64_t weights = divide_up(layer->nonzeros, mapping->row_groups);
+	uint64_t rows = divide_up(layer->rows, mapping->row_groups);
 	uint64_t rate = geometry->lanes * split;
-	uint64_t issue, epilogue;
+	uint64_t cycles;
 
 	if (rate > geometry->decoder_rate)
 		rate = geometry->decoder_rate;
-	issue = divide_up(share, rate);
-	epilogue = divide_up(divide_up(layer->rows, mapping->row_groups),
-			     geometry->epilogue_rate);
-	return vectors * (issue > epilogue ? issue : epilogue);
-}
-
-/*
- * Lines of the input spread over the banks only when there are several for each
- * bank; below that the buffer holds the rows of X one by one.
- */
-static uint32_t choose_bank_span(const struct geometry *geometry,
-				 const struct mapping_layer *layer)
-{
-	if (layer->kernel_width > 1 &&
-	    layer->inner / layer->kernel_width >= 2 * geometry->banks)
-		return layer->kernel_width;
-	return 1;
+	cycles = divide_up(weights, max(rate, 1));
+	cycles = max(cycles, divide_up(rows, max(geometry->epilogue_rate, 1)));
+	cycles = max(cycles, port_cycles(geometry, layer, mapping, weights));
+	return vectors * cycles;
 }
 
 struct mapping mapping_choose(const struct geometry *geometry,
@@ -53,7 +64,6 @@ struct mapping mapping_choose(const struct geometry *geometry,
 				.row_groups = r,
 				.column_groups = geometry->clusters / r,
 				.vector_width = geometry->vector_width / split,
-				.bank_span = choose_bank_span(geometry, layer),
 			};
 			uint64_t cycles =
 				mapping_cycles(geometry, layer, &mapping);

@@ -8,6 +8,7 @@
 #include <spmm/status.h>
 #include <spmm/stream.h>
 
+#include "pack/bank.h"
 #include "pack/block.h"
 #include "pack/schedule.h"
 
@@ -79,15 +80,14 @@ static int decode_header(struct decoder *decoder,
 	header->vector_width = le16toh(header->vector_width);
 	header->row_groups = le16toh(header->row_groups);
 	header->column_groups = le16toh(header->column_groups);
-	header->bank_span = le16toh(header->bank_span);
+	header->bank_skew = le16toh(header->bank_skew);
 	header->rows = le32toh(header->rows);
 	header->columns = le32toh(header->columns);
 	header->nonzeros = le64toh(header->nonzeros);
 	if (header->magic != SPMM_STREAM_MAGIC ||
 	    header->version != SPMM_STREAM_VERSION || header->pad ||
-	    !header->row_groups || !header->column_groups ||
-	    !header->bank_span || !header->rows || !header->columns ||
-	    header->rows != decoder->rows ||
+	    !header->row_groups || !header->column_groups || !header->rows ||
+	    !header->columns || header->rows != decoder->rows ||
 	    header->columns != decoder->columns)
 		return fail(decoder, 0, SPMM_SC_STREAM_HEADER);
 	if (!schedule_limits_from(geometry, header->vector_width,
@@ -154,8 +154,8 @@ static int place(struct decoder *decoder, uint32_t gap, int8_t weight)
 		.weight = weight,
 		.lane = decoder->lane,
 	};
-	bank = (uint32_t)column / decoder->header.bank_span %
-	       decoder->limits.banks;
+	bank = bank_of((uint32_t)column, decoder->limits.banks,
+		       decoder->header.bank_skew);
 	if (decoder->row != decoder->last_row)
 		bank |= SCHEDULE_NEW_ROW;
 	bits_put(&decoder->schedule, bank, 8);
@@ -243,10 +243,13 @@ static int decode_structured(struct decoder *decoder, uint32_t parameter,
 	return SPMM_SC_SUCCESS;
 }
 
-/* Skip unary << rice ≤ K positions without a weight. */
-static int skip_filler(struct decoder *decoder, uint32_t unary, uint32_t rice)
+/*
+ * Skip positions without a weight. The filler next to a weight is decoded with it;
+ * the others take an issue slot.
+ */
+static int skip_filler(struct decoder *decoder, uint32_t filler, bool slot)
 {
-	uint64_t column = (uint64_t)decoder->column + ((uint64_t)unary << rice);
+	uint64_t column = (uint64_t)decoder->column + filler;
 
 	if (column >= decoder->columns) {
 		column -= decoder->columns;
@@ -255,6 +258,8 @@ static int skip_filler(struct decoder *decoder, uint32_t unary, uint32_t rice)
 	if (decoder->row >= decoder->rows)
 		return fail_here(decoder, SPMM_SC_STREAM_ROW);
 	decoder->column = (uint32_t)column;
+	if (!slot)
+		return SPMM_SC_SUCCESS;
 	decoder->padding++;
 	bits_put(&decoder->schedule, SCHEDULE_FILLER, 8);
 	if (decoder->schedule.failed)
@@ -262,34 +267,49 @@ static int skip_filler(struct decoder *decoder, uint32_t unary, uint32_t rice)
 	return SPMM_SC_SUCCESS;
 }
 
+/* All fillers before a weight. */
+static int decode_fillers(struct decoder *decoder, uint32_t unary,
+			  uint32_t filler)
+{
+	uint64_t zeros = (1ull << unary) - 1;
+	bool slot = false;
+	int status;
+
+	while (!(bits_peek(&decoder->reader) & zeros)) {
+		if (!bits_skip(&decoder->reader, unary))
+			return fail_here(decoder, SPMM_SC_STREAM_TRUNCATED);
+		status = skip_filler(decoder, filler, slot);
+		if (status)
+			return status;
+		slot = true;
+	}
+	return SPMM_SC_SUCCESS;
+}
+
 static int decode_delta(struct decoder *decoder, uint32_t rice, uint32_t count)
 {
 	uint32_t unary = block_unary(decoder->columns);
-	int status = SPMM_SC_SUCCESS;
+	uint32_t filler = block_filler(decoder->columns, rice);
 
-	if (rice > block_rice_max(decoder->columns))
-		return fail_here(decoder, SPMM_SC_STREAM_BLOCK);
-	while (count && !status) {
+	for (uint32_t i = 0; i < count; i++) {
+		int status = decode_fillers(decoder, unary, filler);
 		uint64_t word = bits_peek(&decoder->reader);
-		uint32_t zeros =
-			(uint32_t)__builtin_ctzll(word | 1ull << unary);
-		uint32_t gap;
+		uint32_t zeros, gap;
 
-		if (zeros == unary) {
-			if (!bits_skip(&decoder->reader, unary))
-				return fail_here(decoder,
-						 SPMM_SC_STREAM_TRUNCATED);
-			status = skip_filler(decoder, unary, rice);
-			continue;
-		}
+		if (status)
+			return status;
+		zeros = (uint32_t)__builtin_ctzll(word | 1ull << unary);
 		if (!bits_skip(&decoder->reader, zeros + 1 + rice + 8))
 			return fail_here(decoder, SPMM_SC_STREAM_TRUNCATED);
 		word >>= zeros + 1;
 		gap = zeros << rice | ((uint32_t)word & ((1u << rice) - 1));
+		if (gap >= filler)
+			return fail_here(decoder, SPMM_SC_STREAM_BLOCK);
 		status = place(decoder, gap, (int8_t)(word >> rice));
-		count--;
+		if (status)
+			return status;
 	}
-	return status;
+	return SPMM_SC_SUCCESS;
 }
 
 static int decode_block(struct decoder *decoder)
@@ -312,7 +332,7 @@ static int decode_block(struct decoder *decoder)
 			break;
 		return decode_delta(decoder, 0, count);
 	default:
-		if (!parameter)
+		if (!parameter || parameter > SPMM_BLOCK_RICE_MAX)
 			break;
 		return decode_delta(decoder, parameter, count);
 	}
@@ -465,11 +485,11 @@ static int decode_parts(struct decoder *decoder, struct stream_decoded *out)
 	out->slots = decoder->slots;
 	out->part_count = header->row_groups;
 	out->nonzeros = header->nonzeros;
+	out->bank_skew = header->bank_skew;
 	out->mapping = (struct mapping){
 		.row_groups = header->row_groups,
 		.column_groups = header->column_groups,
 		.vector_width = header->vector_width,
-		.bank_span = header->bank_span,
 	};
 	if (!out->parts || !out->slots)
 		return fail(decoder, 0, SPMM_SC_INTERNAL);

@@ -8,6 +8,7 @@
 #include <spmm/stream.h>
 
 #include "core/error.h"
+#include "pack/bank.h"
 #include "pack/block.h"
 #include "pack/schedule.h"
 
@@ -19,6 +20,7 @@
  * @encoder: the blocks so far
  * @table: row_groups · lanes entries
  * @position: of one lane's weights, room for the longest; likewise @symbol
+ * @column_bank: bank of each row of X
  * @row: that holds the next weight
  * @bank_load: weights of this part that read each bank
  * @lane_load: weights of the longest lane of this part
@@ -31,6 +33,7 @@ struct packer {
 	struct spmm_stream_lane *table;
 	uint64_t *position;
 	uint8_t *symbol;
+	uint8_t *column_bank;
 	uint32_t row;
 	uint64_t bank_load[SCHEDULE_BANKS_MAX];
 	uint64_t lane_load;
@@ -82,10 +85,6 @@ static int check_mapping(const struct geometry *geometry,
 				   "%u × %u groups do not fit %u clusters",
 				   mapping->row_groups, mapping->column_groups,
 				   geometry->clusters);
-	if (!mapping->bank_span || mapping->bank_span > UINT16_MAX)
-		return accel_error(-EINVAL,
-				   "a bank span of %u is not in 1–65535",
-				   mapping->bank_span);
 	return 0;
 }
 
@@ -95,20 +94,41 @@ static uint64_t share(uint64_t total, uint64_t n, uint64_t count)
 	return total / count * n + total % count * n / count;
 }
 
-static int packer_create(struct packer *packer)
+/* The bank of each column; returns the skew, or −1 without memory. */
+static int assign_banks(struct packer *packer)
+{
+	const struct model_csr *matrix = packer->matrix;
+	uint32_t banks = packer->limits.banks;
+	int skew = bank_choose_skew(matrix, banks);
+
+	if (skew < 0)
+		return skew;
+	for (uint32_t column = 0; column < matrix->columns; column++)
+		packer->column_bank[column] =
+			(uint8_t)bank_of(column, banks, (uint32_t)skew);
+	return skew;
+}
+
+static int packer_create(struct packer *packer, struct stream *out)
 {
 	const struct model_csr *matrix = packer->matrix;
 	size_t lanes =
 		(size_t)packer->mapping->row_groups * packer->limits.lanes;
-	size_t longest = (size_t)matrix->row_start[matrix->rows] / lanes + 2;
+	size_t longest = (size_t)out->nonzeros / lanes + 2;
+	int skew = -1;
 
 	packer->encoder.columns = matrix->columns;
 	packer->table = calloc(lanes, sizeof(*packer->table));
 	packer->position = calloc(longest, sizeof(*packer->position));
 	packer->symbol = calloc(longest, sizeof(*packer->symbol));
-	if (!packer->table || !packer->position || !packer->symbol)
-		return accel_error(-ENOMEM, "no memory to pack %lld weights",
-				   (long long)matrix->row_start[matrix->rows]);
+	packer->column_bank = malloc(matrix->columns);
+	if (packer->table && packer->position && packer->symbol &&
+	    packer->column_bank)
+		skew = assign_banks(packer);
+	if (skew < 0)
+		return accel_error(-ENOMEM, "no memory to pack %llu weights",
+				   (unsigned long long)out->nonzeros);
+	out->bank_skew = (uint32_t)skew;
 	return 0;
 }
 
@@ -119,13 +139,14 @@ static void packer_destroy(struct packer *packer)
 	free(packer->table);
 	free(packer->position);
 	free(packer->symbol);
+	free(packer->column_bank);
 }
 
 /* Linear positions and schedule symbols of the weights [first, end). */
 static void gather_lane(struct packer *packer, uint64_t first, uint64_t end)
 {
 	const struct model_csr *matrix = packer->matrix;
-	uint32_t span = packer->mapping->bank_span, last_row = UINT32_MAX;
+	uint32_t last_row = UINT32_MAX;
 	uint64_t i = first;
 
 	while (i < end) {
@@ -138,8 +159,7 @@ static void gather_lane(struct packer *packer, uint64_t first, uint64_t end)
 		base = (uint64_t)packer->row * matrix->columns;
 		for (; i < stop; i++) {
 			uint32_t column = (uint32_t)matrix->column[i];
-			uint32_t bank = (span == 1 ? column : column / span) %
-					packer->limits.banks;
+			uint32_t bank = packer->column_bank[column];
 
 			packer->position[i - first] = base + column;
 			packer->symbol[i - first] =
@@ -264,7 +284,7 @@ static int assemble(const struct packer *packer, struct stream *out)
 		.row_groups = htole16((uint16_t)packer->mapping->row_groups),
 		.column_groups =
 			htole16((uint16_t)packer->mapping->column_groups),
-		.bank_span = htole16((uint16_t)packer->mapping->bank_span),
+		.bank_skew = htole16((uint16_t)out->bank_skew),
 		.rows = htole32(packer->matrix->rows),
 		.columns = htole32(packer->matrix->columns),
 		.nonzeros = htole64(out->nonzeros),
@@ -300,7 +320,7 @@ int stream_pack(const struct model_csr *matrix, const struct geometry *geometry,
 	if (ret)
 		return ret;
 	out->nonzeros = (uint64_t)matrix->row_start[matrix->rows];
-	ret = packer_create(&packer);
+	ret = packer_create(&packer, out);
 	for (uint32_t part = 0; part < mapping->row_groups && !ret; part++)
 		ret = pack_part(&packer, part, out);
 	if (!ret)

@@ -140,8 +140,7 @@ static int bench_random(void)
 	static const double densities[] = { 0.5, 0.2, 0.1, 0.05 };
 	const struct mapping mapping = { .row_groups = 1,
 					 .column_groups = 16,
-					 .vector_width = 32,
-					 .bank_span = 1 };
+					 .vector_width = 32 };
 
 	for (int i = 0; i < 4; i++) {
 		struct model_csr csr;

@@ -74,7 +74,7 @@ static int stream_seed(const char *path, uint32_t every, bool grouped)
 		.decoder_rate = 8,
 		.schedule_window = 16,
 	};
-	static const struct mapping mapping = { 1, 1, 32, 1 };
+	static const struct mapping mapping = { 1, 1, 32 };
 	static int64_t row_start[STREAM_ROWS + 1];
 	static int32_t column[STREAM_ROWS * STREAM_COLUMNS];
 	static int8_t value[STREAM_ROWS * STREAM_COLUMNS];

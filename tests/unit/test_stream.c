@@ -24,7 +24,6 @@ static const struct mapping one_group = {
 	.row_groups = 1,
 	.column_groups = 1,
 	.vector_width = 32,
-	.bank_span = 1,
 };
 
 static struct stream pack(const struct model_csr *matrix,
@@ -109,19 +108,20 @@ static void check_lane(const struct stream_slot *slots, size_t count,
 }
 
 /* One slot for each lane in a cycle, all of them from different banks. */
-static void check_legal(const struct stream_part *part,
+static void check_legal(const struct stream_part *part, uint32_t skew,
 			const struct mapping *mapping,
 			const struct geometry *geometry)
 {
 	uint32_t split = geometry->vector_width / mapping->vector_width;
 	uint64_t *taken = calloc(part->cycles + 1, sizeof(*taken));
 	uint32_t *issued = calloc(part->cycles + 1, sizeof(*issued));
-	uint64_t last = 0;
+	uint64_t banks = geometry->banks * split, last = 0;
 
 	for (size_t s = 0; s < part->slot_count; s++) {
 		const struct stream_slot *slot = &part->slots[s];
-		uint64_t bank = 1ull << slot->column / mapping->bank_span %
-						(geometry->banks * split);
+		uint64_t bank =
+			1ull
+			<< (slot->column + slot->column / banks * skew) % banks;
 
 		assert_true(slot->cycle < part->cycles);
 		assert_false(taken[slot->cycle] & bank);
@@ -182,7 +182,6 @@ static struct mapping random_mapping(const struct geometry *geometry,
 	mapping.row_groups = 1 + random_below(seed, geometry->clusters);
 	mapping.column_groups = geometry->clusters / mapping.row_groups;
 	mapping.vector_width = random_below(seed, 3) ? 32 : 16;
-	mapping.bank_span = 1 + random_below(seed, 5);
 	return mapping;
 }
 
@@ -202,7 +201,8 @@ static void round_trip(const struct model_csr *matrix,
 		     geometry->lanes *
 			     (geometry->vector_width / mapping->vector_width));
 	for (uint32_t p = 0; p < decoded.part_count; p++) {
-		check_legal(&decoded.parts[p], mapping, geometry);
+		check_legal(&decoded.parts[p], decoded.bank_skew, mapping,
+			    geometry);
 		padding += decoded.parts[p].padding;
 		if (decoded.parts[p].cycles > longest)
 			longest = decoded.parts[p].cycles;

@@ -45,7 +45,6 @@ static struct forgery forgery_create(void)
 			.vector_width = htole16(32),
 			.row_groups = htole16(1),
 			.column_groups = htole16(1),
-			.bank_span = htole16(1),
 			.rows = htole32(ROWS),
 			.columns = htole32(COLUMNS),
 		},
@@ -133,7 +132,6 @@ static void headers_are_checked(void **state)
 		{ 8, 2, SPMM_SC_STREAM_TRUNCATED }, /* no second table */
 		{ 10, 0, SPMM_SC_STREAM_HEADER }, /* column_groups */
 		{ 10, 3, SPMM_SC_STREAM_GEOMETRY },
-		{ 12, 0, SPMM_SC_STREAM_HEADER }, /* bank_span */
 		{ 14, 1, SPMM_SC_STREAM_HEADER }, /* pad */
 		{ 16, ROWS + 1, SPMM_SC_STREAM_HEADER },
 		{ 20, COLUMNS + 1, SPMM_SC_STREAM_HEADER },
@@ -202,7 +200,7 @@ static void blocks_are_checked(void **state)
 		{ SPMM_BLOCK_DENSE, 1, 1 },
 		{ SPMM_BLOCK_BITMAP, 1, 1 },
 		{ SPMM_BLOCK_DELTA, 0, 1 },
-		{ SPMM_BLOCK_DELTA, 2, 1 }, /* 16 << 2 exceeds K */
+		{ SPMM_BLOCK_DELTA, 16, 1 },
 		{ SPMM_BLOCK_DELTA, 63, 1 },
 		{ SPMM_BLOCK_STRUCTURED, 5, 1 },
 		{ SPMM_BLOCK_STRUCTURED, SPMM_PATTERN_2_4, 1 }, /* half */
@@ -279,7 +277,6 @@ static struct stream good_stream(uint64_t *seed, enum matrix_kind kind,
 		.row_groups = 2,
 		.column_groups = 1,
 		.vector_width = 32,
-		.bank_span = 1,
 	};
 	struct model_csr matrix = matrix_random(
 		kind, rows, columns, kind == MATRIX_PATTERN ? 2 : 0.1, seed);

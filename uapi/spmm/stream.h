@@ -26,7 +26,7 @@
  * @vector_width: columns of X that one issue works on
  * @row_groups: parts of the stream
  * @column_groups: parts of X; row_groups · column_groups ≤ clusters
- * @bank_span: column k of W reads bank (k / bank_span) mod banks
+ * @bank_skew: column k of W reads bank (k + bank_skew · ⌊k / banks⌋) mod banks
  * @pad: zero
  * @rows: M, as in the descriptor
  * @columns: K, as in the descriptor
@@ -39,7 +39,7 @@ struct spmm_stream_header {
 	__le16 vector_width;
 	__le16 row_groups;
 	__le16 column_groups;
-	__le16 bank_span;
+	__le16 bank_skew;
 	__le16 pad;
 	__le32 rows;
 	__le32 columns;

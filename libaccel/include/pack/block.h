@@ -28,19 +28,18 @@ extern const struct block_pattern block_patterns[BLOCK_PATTERNS];
 #define BLOCK_PAIRS 6
 extern const uint8_t block_pairs[BLOCK_PAIRS];
 
-/* Zeros that make a filler: few enough that a gap crosses one row end at most. */
+/* Zeros that make a filler. */
 static inline uint32_t block_unary(uint32_t columns)
 {
 	return columns < SPMM_BLOCK_UNARY_MAX ? columns : SPMM_BLOCK_UNARY_MAX;
 }
 
-/* The largest k for which the same holds: unary << k ≤ columns. */
-static inline uint32_t block_rice_max(uint32_t columns)
+/* Positions that a filler skips: never more than one row. */
+static inline uint32_t block_filler(uint32_t columns, uint32_t rice)
 {
-	uint32_t ratio = columns / block_unary(columns);
-	uint32_t rice = 31 - (uint32_t)__builtin_clz(ratio);
+	uint32_t skip = block_unary(columns) << rice;
 
-	return rice < SPMM_BLOCK_RICE_MAX ? rice : SPMM_BLOCK_RICE_MAX;
+	return skip < columns ? skip : columns;
 }
 
 /**
@@ -63,7 +62,7 @@ struct block_run {
  * @cursor: the position that the next gap is counted from
  * @bits: the lanes' bit streams
  * @schedule: symbols for schedule_run(), fillers included, a byte each
- * @padding: fillers
+ * @padding: fillers that take an issue slot
  * @block_count: blocks by format
  */
 struct block_encoder {

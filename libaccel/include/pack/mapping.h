@@ -17,16 +17,11 @@
  * @column_groups: parts of N; row_groups · column_groups ≤ clusters
  * @vector_width: columns of X that one issue works on: the geometry's, or half
  *	of it when a vector more would be mostly empty
- * @bank_span: neighbouring columns of W that read the same bank of the
- *	activation buffer: bank = (k / bank_span) mod banks. kernel_width when
- *	the buffer holds lines of the input, of which the horizontal taps are
- *	shifted views; 1 when it holds each row of X by itself
  */
 struct mapping {
 	uint32_t row_groups;
 	uint32_t column_groups;
 	uint32_t vector_width;
-	uint32_t bank_span;
 };
 
 /**
@@ -35,7 +30,8 @@ struct mapping {
  * @inner: K
  * @columns: N
  * @nonzeros: kept weights
- * @kernel_width: horizontal taps, 1 for a matrix product
+ * @kernel_width: horizontal taps, which are shifted views of one line of the
+ *	input; 1 for a matrix product
  */
 struct mapping_layer {
 	uint32_t rows;
@@ -49,11 +45,12 @@ struct mapping mapping_choose(const struct geometry *geometry,
 			      const struct mapping_layer *layer);
 
 /**
- * mapping_cycles() - predicted issue and epilogue cycles of the slowest cluster
+ * mapping_cycles() - predicted cycles of the slowest cluster
  *
- * vectors per column group × max(longest lane, rows of the longest part), both
- * after even splits: the quantity that mapping_choose() minimizes. A lower
- * bound of the real count, which adds bank conflicts and fillers.
+ * The quantity that mapping_choose() minimizes, all splits taken as even:
+ * vectors of a column group · max(weights of a lane, rows of a part / epilogue
+ * rate, bytes that a cluster reads for a vector / bytes of its SRAM port).
+ * Bank conflicts and fillers come on top.
  */
 uint64_t mapping_cycles(const struct geometry *geometry,
 			const struct mapping_layer *layer,

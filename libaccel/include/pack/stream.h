@@ -24,6 +24,7 @@
  * @issue_cycles: of the longest part for one vector
  * @optimal_cycles: lower bound of the same by bipartite edge colouring:
  *	max(lane load, bank load), of the longest part
+ * @bank_skew: chosen to spread the columns
  * @padding: issue slots of all parts that only bridge a gap between columns
  * @block_count: blocks by format, enum spmm_block_format
  */
@@ -33,6 +34,7 @@ struct stream {
 	uint64_t nonzeros;
 	uint64_t issue_cycles;
 	uint64_t optimal_cycles;
+	uint32_t bank_skew;
 	uint64_t padding;
 	uint64_t block_count[STREAM_BLOCK_FORMATS];
 };
@@ -107,6 +109,7 @@ struct stream_part {
  * @parts: one for each row group
  * @part_count: mapping.row_groups
  * @mapping: that the host chose
+ * @bank_skew: of the rows of X, pack/bank.h
  * @nonzeros: of all parts
  */
 struct stream_decoded {
@@ -114,6 +117,7 @@ struct stream_decoded {
 	struct stream_part *parts;
 	uint32_t part_count;
 	struct mapping mapping;
+	uint32_t bank_skew;
 	uint64_t nonzeros;
 };
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which bank of the activation buffer holds a row of X. Rows go to the banks in
+ * turn, and each round of banks starts skew further than the one before: columns
+ * of W that are often kept tend to lie a power of two apart, and the skew is
+ * chosen so that they spread.
+ */
+#ifndef PACK_BANK_H
+#define PACK_BANK_H
+
+#include <stdint.h>
+
+#include "model/model.h"
+
+/* Of column k: (k + skew · ⌊k / banks⌋) mod banks. */
+static inline uint32_t bank_of(uint32_t column, uint32_t banks, uint32_t skew)
+{
+	return (column % banks + column / banks % banks * skew) % banks;
+}
+
+/* The skew < banks with the least loaded worst bank, −1 without memory. */
+int bank_choose_skew(const struct model_csr *matrix, uint32_t banks);
+
+#endif

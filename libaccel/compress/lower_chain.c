@@ -39,12 +39,40 @@ static bool is_clamp(enum graph_op op)
 	return op == GRAPH_RELU || op == GRAPH_CLIP;
 }
 
+bool lower_axis_parameters(const struct graph *graph, int index)
+{
+	const struct graph_node *node = &graph->nodes[index];
+
+	if (node->op != GRAPH_PRELU && node->op != GRAPH_AFFINE)
+		return false;
+	for (int i = 1; i < node->input_count; i++)
+		if (graph->tensors[node->inputs[i]].shape.dims[0] > 1)
+			return true;
+	return false;
+}
+
+/* The axis of a chain's result that its rows are. */
+static int row_axis(const struct lowering *lowering, int first)
+{
+	const struct graph_node *node = &lowering->graph->nodes[first];
+
+	if (node->op == GRAPH_GEMM)
+		return lowering->graph->tensors[node->inputs[0]].shape.rank - 1;
+	if (node->op == GRAPH_SLICE || node->op == GRAPH_PAD)
+		return lower_find_axis(lowering, node->inputs[0],
+				       LOWER_CHANNEL);
+	return 1;
+}
+
 static bool take_activation(const struct lowering *lowering, int node,
 			    struct lower_chain *chain)
 {
 	enum graph_op op = lowering->graph->nodes[node].op;
 
-	if (!function_node_fits(lowering->graph, node))
+	if (!function_node_fits(lowering->graph, node) ||
+	    (lower_axis_parameters(lowering->graph, node) &&
+	     lowering->graph->nodes[node].axis !=
+		     row_axis(lowering, chain->first)))
 		return false;
 	if (chain->residual == LOWER_NONE) {
 		if (chain->step_count == FUNCTION_STEPS_MAX)
@@ -64,14 +92,27 @@ static bool is_store(enum graph_op op)
 	return op == GRAPH_DEPTH_TO_SPACE || op == GRAPH_RESIZE_NEAREST;
 }
 
+/* Stores work on rows and columns: the result has to be NCHW. */
+static bool result_is_image(const struct lowering *lowering, int first)
+{
+	static const uint8_t nchw[4] = { LOWER_BATCH, LOWER_CHANNEL,
+					 LOWER_HEIGHT, LOWER_WIDTH };
+	const struct graph_node *node = &lowering->graph->nodes[first];
+
+	if (node->op == GRAPH_GEMM || node->op == GRAPH_CONV_TRANSPOSE)
+		return false;
+	if (node->op != GRAPH_SLICE && node->op != GRAPH_PAD)
+		return true;
+	return !memcmp(lowering->views[node->inputs[0]].axis, nchw,
+		       sizeof(nchw));
+}
+
 static bool take_store(const struct lowering *lowering, int node,
 		       struct lower_chain *chain)
 {
-	enum graph_op first = lowering->graph->nodes[chain->first].op;
-
 	if (!is_store(lowering->graph->nodes[node].op) ||
-	    first == GRAPH_CONV_TRANSPOSE || chain->store != LOWER_NONE ||
-	    chain->residual != LOWER_NONE)
+	    !result_is_image(lowering, chain->first) ||
+	    chain->store != LOWER_NONE || chain->residual != LOWER_NONE)
 		return false;
 	chain->store = node;
 	/* Its range and recorded quantization are the same. */
@@ -203,20 +244,9 @@ static uint32_t row_channel(const struct lower_chain *chain,
 				    row, layer->matrix.rows);
 }
 
-static int check_channel_axis(const struct lowering *lowering, int node,
-			      const struct function_step *step,
-			      const uint8_t *axis)
-{
-	if (step->count > 1 &&
-	    axis[lowering->graph->nodes[node].axis] != LOWER_CHANNEL)
-		return lower_error(lowering, node,
-				   "its parameters are not one per channel");
-	return 0;
-}
-
 static int add_functions(struct lowering *lowering,
 			 const struct lower_chain *chain,
-			 struct lower_layer *layer, const uint8_t *axis)
+			 struct lower_layer *layer)
 {
 	uint32_t *index =
 		calloc((size_t)layer->matrix.rows + 1, sizeof(*index));
@@ -232,7 +262,6 @@ static int add_functions(struct lowering *lowering,
 					   chain->steps[i]);
 		if (ret)
 			break;
-		ret = check_channel_axis(lowering, chain->steps[i], step, axis);
 		for (uint32_t r = 0; r < layer->matrix.rows; r++)
 			index[r] = row_channel(chain, lowering->graph, layer,
 					       after, r);
@@ -352,7 +381,7 @@ static int build(struct lowering *lowering, const struct lower_chain *chain,
 	if (!ret)
 		ret = add_store(lowering, chain, layer);
 	if (!ret)
-		ret = add_functions(lowering, chain, layer, axis);
+		ret = add_functions(lowering, chain, layer);
 	if (!ret)
 		ret = add_stages(lowering, chain, layer);
 	if (ret)

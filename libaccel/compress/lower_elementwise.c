@@ -100,12 +100,16 @@ int lower_elementwise(struct lowering *lowering, int index)
 int lower_table(struct lowering *lowering, int index)
 {
 	const struct graph_node *node = &lowering->graph->nodes[index];
-	const struct lower_view *view = &lowering->views[node->inputs[0]];
 	uint8_t axis[GRAPH_MAX_RANK];
 	struct lower_layer *layer;
-	int input, ret;
+	int input, ret = 0;
 
-	memcpy(axis, view->axis, sizeof(axis));
+	memcpy(axis, lowering->views[node->inputs[0]].axis, sizeof(axis));
+	if (lower_axis_parameters(lowering->graph, index))
+		ret = lower_channel_axes(lowering, index, node->inputs[0],
+					 node->axis, axis);
+	if (ret)
+		return ret;
 	input = lower_operand(lowering, index, node->inputs[0], axis);
 	if (input < 0)
 		return input;
@@ -117,10 +121,6 @@ int lower_table(struct lowering *lowering, int index)
 	ret = function_append_node(&layer->function, lowering->graph, index);
 	if (ret)
 		return ret;
-	if (function_channels(&layer->function) > 1 &&
-	    axis[node->axis] != LOWER_CHANNEL)
-		return lower_error(lowering, index,
-				   "its parameters are not one per channel");
 	if (graph_tensor_use_count(lowering->graph, node->inputs[0]) == 1)
 		lower_clip_range(&lowering->tensors[input].range,
 				 &layer->function);

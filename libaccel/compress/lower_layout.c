@@ -21,24 +21,6 @@ int lower_transpose(struct lowering *lowering, int index)
 	return 0;
 }
 
-/* Let the axis along which tensors are joined be the channels. */
-static int concat_axes(struct lowering *lowering, int index,
-		       uint8_t axis[GRAPH_MAX_RANK])
-{
-	const struct graph_node *node = &lowering->graph->nodes[index];
-	const struct lower_view *view = &lowering->views[node->inputs[0]];
-	int channel = lower_find_axis(lowering, node->inputs[0], LOWER_CHANNEL);
-
-	memcpy(axis, view->axis, sizeof(view->axis));
-	if (axis[node->axis] == LOWER_BATCH || axis[node->axis] == LOWER_STEPS)
-		return lower_error(lowering, index,
-				   "it joins along the batch axis");
-	if (channel >= 0)
-		axis[channel] = axis[node->axis];
-	axis[node->axis] = LOWER_CHANNEL;
-	return 0;
-}
-
 int lower_concat(struct lowering *lowering, int index)
 {
 	const struct graph_node *node = &lowering->graph->nodes[index];
@@ -50,7 +32,8 @@ int lower_concat(struct lowering *lowering, int index)
 	if (node->input_count > MODEL_INPUTS_MAX)
 		return lower_error(lowering, index, "more than %d inputs",
 				   MODEL_INPUTS_MAX);
-	ret = concat_axes(lowering, index, axis);
+	ret = lower_channel_axes(lowering, index, node->inputs[0], node->axis,
+				 axis);
 	for (int i = 0; !ret && i < node->input_count; i++) {
 		inputs[i] =
 			lower_operand(lowering, index, node->inputs[i], axis);

@@ -268,34 +268,17 @@ static int linear_identity(struct lowering *lowering, int index,
 }
 
 /* Gemm works on the last axis, wherever the others lie. */
-static int gemm_axes(struct lowering *lowering, int index,
-		     uint8_t axis[GRAPH_MAX_RANK])
-{
-	const struct graph_node *node = &lowering->graph->nodes[index];
-	const struct lower_view *view = &lowering->views[node->inputs[0]];
-	int last = lowering->graph->tensors[node->inputs[0]].shape.rank - 1;
-	int channel = lower_find_axis(lowering, node->inputs[0], LOWER_CHANNEL);
-
-	memcpy(axis, view->axis, sizeof(view->axis));
-	if (channel == last)
-		return 0;
-	if (axis[last] == LOWER_BATCH || axis[last] == LOWER_STEPS)
-		return lower_error(lowering, index,
-				   "it multiplies along the batch axis");
-	if (channel >= 0)
-		axis[channel] = axis[last];
-	axis[last] = LOWER_CHANNEL;
-	return 0;
-}
-
 static int result_axes(struct lowering *lowering, int index,
 		       uint8_t axis[GRAPH_MAX_RANK])
 {
 	const struct graph_node *node = &lowering->graph->nodes[index];
 	const struct lower_view *view = &lowering->views[node->inputs[0]];
 
+	int rank = lowering->graph->tensors[node->inputs[0]].shape.rank;
+
 	if (node->op == GRAPH_GEMM)
-		return gemm_axes(lowering, index, axis);
+		return lower_channel_axes(lowering, index, node->inputs[0],
+					  rank - 1, axis);
 	if (node->op == GRAPH_SLICE || node->op == GRAPH_PAD) {
 		memcpy(axis, view->axis, sizeof(view->axis));
 		return 0;

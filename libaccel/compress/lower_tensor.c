@@ -192,6 +192,23 @@ int lower_find_axis(const struct lowering *lowering, int source,
 	return -1;
 }
 
+int lower_channel_axes(struct lowering *lowering, int node, int source,
+		       int which, uint8_t axis[GRAPH_MAX_RANK])
+{
+	int channel = lower_find_axis(lowering, source, LOWER_CHANNEL);
+
+	memcpy(axis, lowering->views[source].axis, GRAPH_MAX_RANK);
+	if (channel == which)
+		return 0;
+	if (axis[which] == LOWER_BATCH || axis[which] == LOWER_STEPS)
+		return lower_error(lowering, node,
+				   "it works along the batch axis");
+	if (channel >= 0)
+		axis[channel] = axis[which];
+	axis[which] = LOWER_CHANNEL;
+	return 0;
+}
+
 /*
  * Find the source of each logical axis of the result. Axes that the graph's
  * tensor does not have are of length 1 and take what is left.

@@ -118,6 +118,10 @@ int lower_axes(const struct lowering *lowering, int node, int rank,
 int lower_find_axis(const struct lowering *lowering, int source,
 		    enum lower_axis wanted);
 
+/* Axes of a graph's tensor, changed so that one of them is the channels. */
+int lower_channel_axes(struct lowering *lowering, int node, int source,
+		       int which, uint8_t axis[GRAPH_MAX_RANK]);
+
 /*
  * The lowered tensor that holds a graph's tensor with its axes where they are
  * wanted: a permutation is added if need be. Negative: −errno.
@@ -176,6 +180,9 @@ int lower_linear(struct lowering *lowering, int node, struct lower_layer *layer,
 /* Source rows of DepthToSpace in the (channel, dy, dx) order of the store. */
 uint32_t lower_shuffle_source(const struct graph_depth_to_space *shuffle,
 			      uint32_t row, uint32_t rows);
+
+/* Does an activation have one parameter for each element of its axis? */
+bool lower_axis_parameters(const struct graph *graph, int node);
 
 /* Claim ReLU and Clip after a node; the tensor that they end with. */
 int lower_claim_clamps(struct lowering *lowering, int node,

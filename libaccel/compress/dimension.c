@@ -247,6 +247,19 @@ int64_t dimension_from_double(struct dimension_table *table, double value)
 	return DIMENSION_INVALID;
 }
 
+bool dimension_to_double(struct dimension_table *table, int64_t dimension,
+			 double *value)
+{
+	struct expression expression;
+
+	if (!expression_load(table, dimension, &expression) ||
+	    expression.symbol_count)
+		return false;
+	*value = (double)expression.offset.numerator /
+		 (double)expression.offset.denominator;
+	return true;
+}
+
 static bool same_symbols(const struct expression *a, const struct expression *b)
 {
 	return a->symbol_count == b->symbol_count &&

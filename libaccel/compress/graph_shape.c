@@ -556,7 +556,7 @@ static int result_check(const struct graph_shape *shape)
 		int64_t dim = shape->dims[i];
 
 		if (dim == DIMENSION_INVALID)
-			return accel_error(-EOVERFLOW,
+			return accel_error(-EINVAL,
 					   "the shape of its result cannot be "
 					   "computed: a number is too large or "
 					   "does not divide");
@@ -568,7 +568,8 @@ static int result_check(const struct graph_shape *shape)
 				"its result would have shape %s: the "
 				"input is too small",
 				graph_shape_text(shape, text));
-		if (!checked_multiply_i64(bytes, dim, &bytes))
+		if (dim > GRAPH_MAX_LENGTH ||
+		    !checked_multiply_i64(bytes, dim, &bytes))
 			return accel_error(-EOVERFLOW,
 					   "its result would have shape %s: "
 					   "too large",
@@ -655,6 +656,7 @@ static int input_check(const struct graph *graph,
 
 	for (int i = 0; fits && i < given->rank; i++)
 		fits = given->dims[i] > 0 &&
+		       given->dims[i] <= GRAPH_MAX_LENGTH &&
 		       (tensor->shape.dims[i] == GRAPH_DIM_DYNAMIC ||
 			tensor->shape.dims[i] == given->dims[i]);
 	if (!fits)

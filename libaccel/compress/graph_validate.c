@@ -7,9 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Larger strides, windows and pads are damage, and would overflow products. */
-#define MAX_EXTENT (INT64_C(1) << 24)
-
 /* What each operator takes. */
 struct signature {
 	int min_inputs;
@@ -42,7 +39,7 @@ static const struct signature *signature_of(enum graph_op op)
 
 static bool in_range(int64_t value, int64_t low)
 {
-	return value >= low && value <= MAX_EXTENT;
+	return value >= low && value <= GRAPH_MAX_EXTENT;
 }
 
 static int attribute_error(const char *what)

@@ -36,6 +36,10 @@ int64_t dimension_symbol(struct dimension_table *table, const char *name);
 /* The fraction nearest to value of those with small denominators. */
 int64_t dimension_from_double(struct dimension_table *table, double value);
 
+/* The number, perhaps a fraction, that a handle stands for; false if unknown. */
+bool dimension_to_double(struct dimension_table *table, int64_t dimension,
+			 double *value);
+
 int64_t dimension_add(struct dimension_table *table, int64_t a, int64_t b);
 int64_t dimension_subtract(struct dimension_table *table, int64_t a, int64_t b);
 int64_t dimension_multiply(struct dimension_table *table, int64_t a, int64_t b);

@@ -8,6 +8,11 @@
 
 #define GRAPH_SHAPE_TEXT_SIZE 192
 
+/* Longer axes, and larger windows, strides and pads, are damage: with these
+ * limits no product of two overflows. */
+#define GRAPH_MAX_LENGTH (INT64_C(1) << 40)
+#define GRAPH_MAX_EXTENT (INT64_C(1) << 20)
+
 /* "[1, 3, ?, ?]" */
 const char *graph_shape_text(const struct graph_shape *shape,
 			     char text[GRAPH_SHAPE_TEXT_SIZE]);

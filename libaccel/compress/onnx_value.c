@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include <compress/onnx_context.h>
+#include <core/checked.h>
+#include <core/error.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int grow(void *array, int *capacity, int count, size_t size)
+{
+	void **memory = array;
+	void *grown;
+	int wanted = *capacity ? *capacity * 2 : 64;
+
+	if (count < *capacity)
+		return 0;
+	grown = realloc(*memory, (size_t)wanted * size);
+	if (!grown)
+		return accel_error(-ENOMEM, "out of memory for the model");
+	*memory = grown;
+	*capacity = wanted;
+	return 0;
+}
+
+void *onnx_allocate(struct onnx_context *context, int64_t count, size_t size)
+{
+	void *memory = NULL;
+
+	if (grow(&context->allocations, &context->allocation_capacity,
+		 context->allocation_count, sizeof(*context->allocations)))
+		return NULL;
+	if (count >= 0)
+		memory = calloc(count ? (size_t)count : 1, size);
+	if (!memory)
+		accel_error(-ENOMEM, "out of memory for the model");
+	else
+		context->allocations[context->allocation_count++] = memory;
+	return memory;
+}
+
+struct onnx_value *onnx_find_value(struct onnx_context *context,
+				   const char *name)
+{
+	ENTRY wanted = { .key = (char *)(uintptr_t)name };
+	ENTRY *found;
+
+	if (!hsearch_r(wanted, FIND, &found, &context->names))
+		return NULL;
+	return &context->values[(intptr_t)found->data];
+}
+
+int onnx_bind(struct onnx_context *context, const char *name,
+	      const struct onnx_value *value)
+{
+	ENTRY entry = { .key = (char *)(uintptr_t)name };
+	ENTRY *found;
+	int ret;
+
+	if (onnx_find_value(context, name))
+		return accel_error(-EINVAL, "two values are called %s", name);
+	ret = grow(&context->values, &context->value_capacity,
+		   context->value_count, sizeof(*context->values));
+	if (ret)
+		return ret;
+	entry.data = (void *)(intptr_t)context->value_count;
+	if (!hsearch_r(entry, ENTER, &found, &context->names))
+		return accel_error(-ENOMEM, "out of memory for the model");
+	context->values[context->value_count] = *value;
+	context->values[context->value_count++].name = name;
+	return 0;
+}
+
+bool onnx_has_input(const struct onnx_node *node, size_t i)
+{
+	return i < node->proto->n_input && *node->proto->input[i];
+}
+
+bool onnx_has_output(const struct onnx_node *node, size_t i)
+{
+	return i < node->proto->n_output && *node->proto->output[i];
+}
+
+int onnx_bind_output(struct onnx_context *context, const struct onnx_node *node,
+		     size_t i, const struct onnx_value *value)
+{
+	if (!onnx_has_output(node, i))
+		return 0;
+	return onnx_bind(context, node->proto->output[i], value);
+}
+
+int onnx_bind_tensor(struct onnx_context *context, const struct onnx_node *node,
+		     size_t i, int tensor)
+{
+	struct onnx_value value = {
+		.tensor = tensor,
+		.real = true,
+		.element_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
+	};
+
+	value.shape = context->shapes[tensor];
+	return onnx_bind_output(context, node, i, &value);
+}
+
+struct onnx_value *onnx_input(struct onnx_context *context,
+			      const struct onnx_node *node, size_t i)
+{
+	struct onnx_value *value;
+
+	if (!onnx_has_input(node, i)) {
+		onnx_invalid(node, "input %zu is missing", i);
+		return NULL;
+	}
+	value = onnx_find_value(context, node->proto->input[i]);
+	if (!value)
+		onnx_invalid(node,
+			     "its input %s is the result of no earlier node",
+			     node->proto->input[i]);
+	return value;
+}
+
+/* All elements of a real constant, a splat spread out; NULL with a message. */
+static const float *spread(struct onnx_context *context,
+			   const struct onnx_value *value)
+{
+	int64_t count = graph_shape_count(&value->shape);
+	float *reals;
+
+	if (value->reals && !value->splat)
+		return value->reals;
+	if (count < 0 || count > ONNX_FOLD_LIMIT) {
+		accel_error(-ENOTSUP,
+			    "constant %s has a size that depends on the input, "
+			    "or is too large",
+			    value->name);
+		return NULL;
+	}
+	reals = onnx_allocate(context, count, sizeof(*reals));
+	for (int64_t i = 0; reals && i < count; i++) {
+		double number;
+
+		if (!onnx_value_number(context, value, value->splat ? 0 : i,
+				       &number)) {
+			accel_error(-ENOTSUP,
+				    "constant %s depends on the input's size",
+				    value->name);
+			return NULL;
+		}
+		reals[i] = (float)number;
+	}
+	return reals;
+}
+
+int onnx_value_tensor(struct onnx_context *context, struct onnx_value *value)
+{
+	const float *reals;
+
+	if (value->quantized)
+		return accel_error(-ENOTSUP,
+				   "%s is quantized: integer tensors are read "
+				   "only where DequantizeLinear follows",
+				   value->name);
+	if (!value->constant || value->tensor != GRAPH_NO_TENSOR)
+		return value->tensor;
+	reals = spread(context, value);
+	if (!reals)
+		return -ENOTSUP;
+	value->tensor = onnx_add_constant(context, value->name, &value->shape,
+					  reals, value->quantization);
+	return value->tensor;
+}
+
+int onnx_input_tensor(struct onnx_context *context,
+		      const struct onnx_node *node, size_t i)
+{
+	struct onnx_value *value = onnx_input(context, node, i);
+	int tensor;
+
+	if (!value)
+		return -EINVAL;
+	tensor = onnx_value_tensor(context, value);
+	if (tensor < 0)
+		return accel_error_prefix(tensor, "%s (%s)", node->name,
+					  node->proto->op_type);
+	return tensor;
+}
+
+const struct onnx_value *onnx_input_weight(struct onnx_context *context,
+					   const struct onnx_node *node,
+					   size_t i)
+{
+	struct onnx_value *value = onnx_input(context, node, i);
+	const float *reals;
+
+	if (!value)
+		return NULL;
+	if (!value->constant) {
+		onnx_unsupported(node,
+				 "its input %s is computed; only constants are "
+				 "supported there",
+				 value->name);
+		return NULL;
+	}
+	reals = spread(context, value);
+	if (!reals) {
+		accel_error_prefix(-ENOTSUP, "%s (%s)", node->name,
+				   node->proto->op_type);
+		return NULL;
+	}
+	if (value->reals != reals) {
+		value->reals = (float *)(uintptr_t)reals;
+		value->count = graph_shape_count(&value->shape);
+		value->splat = false;
+		value->real = true;
+	}
+	return value;
+}
+
+const struct onnx_value *onnx_input_integers(struct onnx_context *context,
+					     const struct onnx_node *node,
+					     size_t i)
+{
+	struct onnx_value *value = onnx_input(context, node, i);
+
+	if (!value)
+		return NULL;
+	if (!value->constant) {
+		onnx_unsupported(node,
+				 "its input %s is computed from the data; it "
+				 "must follow from shapes alone",
+				 value->name);
+		return NULL;
+	}
+	if (value->real || !value->integers || value->splat ||
+	    value->shape.rank > 1) {
+		onnx_invalid(node, "its input %s is not a list of integers",
+			     value->name);
+		return NULL;
+	}
+	return value;
+}
+
+static int value_prepare(const struct graph_shape *of, struct onnx_value *value)
+{
+	/* which may be the value's own */
+	const struct graph_shape shape = *of;
+	int64_t count = graph_shape_count(&shape);
+
+	if (count < 0)
+		return accel_error(-EOVERFLOW, "a constant is too large");
+	memset(value, 0, sizeof(*value));
+	value->constant = true;
+	value->tensor = GRAPH_NO_TENSOR;
+	value->shape = shape;
+	value->count = count;
+	return 0;
+}
+
+int onnx_value_reals(struct onnx_context *context,
+		     const struct graph_shape *shape, struct onnx_value *value)
+{
+	const char *name = value->name;
+	int ret = value_prepare(shape, value);
+
+	if (ret)
+		return ret;
+	value->name = name;
+	value->real = true;
+	value->element_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+	value->reals = onnx_allocate(context, value->count, sizeof(float));
+	return value->reals ? 0 : -ENOMEM;
+}
+
+int onnx_value_integers(struct onnx_context *context,
+			const struct graph_shape *shape,
+			struct onnx_value *value)
+{
+	const char *name = value->name;
+	int ret = value_prepare(shape, value);
+
+	if (ret)
+		return ret;
+	value->name = name;
+	value->element_type = ONNX__TENSOR_PROTO__DATA_TYPE__INT64;
+	value->integers = onnx_allocate(context, value->count, sizeof(int64_t));
+	return value->integers ? 0 : -ENOMEM;
+}
+
+int64_t onnx_value_expression(struct onnx_context *context,
+			      const struct onnx_value *value, int64_t i)
+{
+	if (value->splat)
+		i = 0;
+	if (value->integers)
+		return value->integers[i];
+	return dimension_from_double(context->table, (double)value->reals[i]);
+}
+
+bool onnx_value_number(struct onnx_context *context,
+		       const struct onnx_value *value, int64_t i,
+		       double *number)
+{
+	if (value->splat)
+		i = 0;
+	if (value->integers)
+		return dimension_to_double(context->table, value->integers[i],
+					   number);
+	*number = (double)value->reals[i];
+	return true;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include <compress/simplify.h>
+#include <core/error.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool simplify_is_private(const struct graph *graph, int tensor)
+{
+	return tensor >= 0 && graph->tensors[tensor].producer >= 0 &&
+	       !graph->tensors[tensor].quantization &&
+	       graph_tensor_use_count(graph, tensor) == 1;
+}
+
+int simplify_bypass(struct graph *graph, int node, int tensor)
+{
+	int output = graph->nodes[node].outputs[0];
+
+	/* the scale of a quantized tensor belongs to it alone */
+	if (graph->tensors[output].quantization ||
+	    graph_replace_uses(graph, output, tensor))
+		return 0;
+	graph_remove_node(graph, node);
+	return 1;
+}
+
+int graph_simplify(struct graph *graph)
+{
+	static int (*const passes[])(struct graph *) = {
+		simplify_layout,
+		simplify_pad,
+		simplify_affine,
+		simplify_activation,
+	};
+	int changes, ret;
+
+	ret = graph_compact(graph);
+	if (ret)
+		return ret;
+	/* every change removes a node or moves a constant: it ends */
+	do {
+		changes = 0;
+		for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {
+			ret = passes[i](graph);
+			if (ret < 0)
+				return ret;
+			changes += ret;
+		}
+		ret = graph_compact(graph);
+		if (ret)
+			return ret;
+	} while (changes);
+	return graph_validate(graph);
+}

@@ -195,6 +195,9 @@ static int check_crc(const char *what, uint32_t crc, const char *expected)
 	snprintf(digits, sizeof(digits), MODEL_FILE_CRC_FORMAT, crc);
 	if (expected && !strcmp(digits, expected))
 		return 0;
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+	return 0; /* a fuzzer guesses no checksum; let it see what lies behind */
+#endif
 	return accel_error(
 		-EBADMSG,
 		"the checksum of '%s' is %s, not %s; the file is damaged, recompress the model",

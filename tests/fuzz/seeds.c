@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes a few good files for each fuzz target to start from: seeds FOLDER. */
+#include "../unit/sample_model.h"
+
 #include <accel/error.h>
 #include <formats/npy.h>
 #include <formats/safetensors.h>
+#include <model/file.h>
 #include <pack/stream.h>
 
 #include <endian.h>
@@ -125,6 +128,15 @@ static int stream_seeds(const char *folder)
 	return 0;
 }
 
+static int model_seed(const char *folder)
+{
+	struct model *model = sample_model();
+	int ret = model_file_write(model, seed_path(folder, "model", "0"));
+
+	model_destroy(model);
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -132,7 +144,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (npy_seeds(argv[1]) || safetensors_seeds(argv[1]) ||
-	    stream_seeds(argv[1])) {
+	    stream_seeds(argv[1]) || model_seed(argv[1])) {
 		fprintf(stderr, "%s\n", accel_last_error());
 		return 1;
 	}

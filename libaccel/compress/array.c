@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <compress/array.h>
 #include <compress/graph_shape.h>
+#include <compress/operator.h>
 #include <core/error.h>
 #include <formats/image.h>
 #include <formats/npy.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { IMAGE_RANK = 4, SEQUENCE_RANK = 3 };
+enum { FEATURES_RANK = 2, SEQUENCE_RANK = 3, IMAGE_RANK = 4 };
 enum { BATCH, CHANNELS, HEIGHT, WIDTH };
 
 bool array_path_is_png(const char *path)
@@ -82,35 +83,60 @@ static bool image_fits(const struct graph_shape *wanted,
 	return true;
 }
 
+/* One image without its batch axis, or gray ones without their channel axis. */
+static bool resolve_image(const struct graph_shape *wanted,
+			  const struct graph_shape *shape,
+			  enum array_layout layout, struct array *array)
+{
+	struct graph_shape gray = *shape, single = *shape;
+
+	if (shape->rank != IMAGE_RANK - 1)
+		return image_fits(wanted, shape, layout, array);
+	insert_axis(&gray, CHANNELS);
+	insert_axis(&single, BATCH);
+	return image_fits(wanted, &single, layout, array) ||
+	       image_fits(wanted, &gray, ARRAY_LAYOUT_NCHW, array);
+}
+
+/* [T, F] of one sequence, [N, F] of states, [F] of one latent. */
+static bool resolve_short(const struct graph_shape *wanted,
+			  const struct graph_shape *shape, struct array *array)
+{
+	array->shape = *shape;
+	insert_axis(&array->shape, wanted->rank == SEQUENCE_RANK ? 1 : 0);
+	if (shape_fits(wanted, &array->shape))
+		return true;
+	array->shape = *shape;
+	insert_axis(&array->shape, 0);
+	return shape_fits(wanted, &array->shape);
+}
+
+/* Images where rows of features are wanted: the same numbers. */
+static bool resolve_flat(const struct graph_shape *wanted,
+			 const struct graph_shape *shape, struct array *array)
+{
+	array->shape = (struct graph_shape){
+		.rank = FEATURES_RANK,
+		.dims = { shape->dims[0],
+			  operator_extent(shape, 1, shape->rank) },
+	};
+	return shape_fits(wanted, &array->shape);
+}
+
 /* The file's shape, with the axes that it may leave out, against the port's. */
 static bool resolve_shape(const struct graph_shape *wanted,
-			  struct graph_shape shape, enum array_layout layout,
-			  struct array *array)
+			  const struct graph_shape *shape,
+			  enum array_layout layout, struct array *array)
 {
 	array->layout = ARRAY_LAYOUT_NCHW;
-	if (wanted->rank == 2 && shape.rank > 2 && wanted->dims[1] > 0) {
-		int64_t count = graph_shape_count(&shape);
-
-		if (count != shape.dims[0] * wanted->dims[1])
-			return false;
-		shape = (struct graph_shape){
-			.rank = 2, .dims = { shape.dims[0], wanted->dims[1] }
-		};
-	}
-	if (wanted->rank == IMAGE_RANK && shape.rank == IMAGE_RANK - 1) {
-		struct graph_shape gray = shape, single = shape;
-
-		insert_axis(&gray, CHANNELS);
-		insert_axis(&single, BATCH);
-		return image_fits(wanted, &single, layout, array) ||
-		       image_fits(wanted, &gray, ARRAY_LAYOUT_NCHW, array);
-	}
-	if (shape.rank == wanted->rank - 1)
-		insert_axis(&shape, wanted->rank == SEQUENCE_RANK ? 1 : BATCH);
 	if (wanted->rank == IMAGE_RANK)
-		return image_fits(wanted, &shape, layout, array);
-	array->shape = shape;
-	return shape_fits(wanted, &shape);
+		return resolve_image(wanted, shape, layout, array);
+	if (wanted->rank == FEATURES_RANK && shape->rank > FEATURES_RANK)
+		return resolve_flat(wanted, shape, array);
+	if (shape->rank == wanted->rank - 1)
+		return resolve_short(wanted, shape, array);
+	array->shape = *shape;
+	return shape_fits(wanted, shape);
 }
 
 static int check_finite(const float *values, size_t count, const char *path)
@@ -170,7 +196,7 @@ static int read_npy(struct array *array, const struct array_port *port,
 	if (ret)
 		return ret;
 	ret = npy_shape(&npy, path, &shape);
-	if (!ret && !resolve_shape(&port->shape, shape, layout, array))
+	if (!ret && !resolve_shape(&port->shape, &shape, layout, array))
 		ret = shape_error(port, &shape, path);
 	if (!ret)
 		ret = check_finite(npy.data, npy.count, path);

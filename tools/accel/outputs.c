@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "outputs.h"
+
+#include "binding.h"
+#include "picture.h"
+
+#include <accel/run.h>
+#include <core/error.h>
+#include <formats/npy.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int resolve(const struct outputs *outputs,
+		   const struct accel_model *model, const char ***paths)
+{
+	struct accel_model_info info = { .size = sizeof(info) };
+	struct binding_ports ports = {
+		.model = model,
+		.get = accel_model_get_output,
+		.what = "output",
+	};
+	int ret = accel_model_get_info(model, &info);
+
+	if (ret)
+		return ret;
+	ports.count = info.output_count;
+	*paths = calloc(ports.count + 1, sizeof(**paths));
+	if (!*paths)
+		return accel_error(-ENOMEM, "no memory for the outputs");
+	ret = binding_resolve(&ports, &outputs->files, *paths);
+	if (ret)
+		free(*paths);
+	return ret;
+}
+
+static int find_image(const struct accel_model *model, uint32_t *index)
+{
+	struct accel_model_info info = { .size = sizeof(info) };
+	struct accel_port_info port = { .size = sizeof(port) };
+	int ret = accel_model_get_info(model, &info);
+
+	if (ret)
+		return ret;
+	for (*index = 0; *index < info.output_count; (*index)++)
+		if (!accel_model_get_output(model, *index, &port) &&
+		    port.layout == ACCEL_LAYOUT_NCHW &&
+		    (port.channels == 1 || port.channels == 3))
+			return 0;
+	return accel_error(-EINVAL,
+			   "--image: %s has no output of one or three channels",
+			   info.name);
+}
+
+int outputs_check(const struct outputs *outputs,
+		  const struct accel_model *model)
+{
+	const char **paths;
+	uint32_t index;
+	int ret = resolve(outputs, model, &paths);
+
+	if (ret)
+		return ret;
+	free(paths);
+	return outputs->image ? find_image(model, &index) : 0;
+}
+
+/* The layout that an output is written in: the user's for images. */
+static enum accel_layout layout_of(const struct accel_port_info *port,
+				   enum array_layout layout)
+{
+	return port->layout == ACCEL_LAYOUT_NCHW &&
+			       layout == ARRAY_LAYOUT_NHWC ?
+		       ACCEL_LAYOUT_NHWC :
+		       port->layout;
+}
+
+/* Values of an output, for free(). */
+static int read_output(struct accel_plan *plan, uint32_t index,
+		       enum array_layout layout, struct accel_port_info *port,
+		       float **values)
+{
+	struct accel_output output = { .data = NULL };
+	int ret;
+
+	*port = (struct accel_port_info){ .size = sizeof(*port) };
+	ret = accel_plan_get_output(plan, index, port);
+	if (ret)
+		return ret;
+	*values = calloc(port->elements + 1, sizeof(**values));
+	if (!*values)
+		return accel_error(-ENOMEM, "%s: no memory for its values",
+				   port->name);
+	output.data = *values;
+	output.count = port->elements;
+	output.layout = layout_of(port, layout);
+	ret = accel_plan_read_output(plan, index, &output);
+	if (ret)
+		free(*values);
+	return ret;
+}
+
+static int write_npy(const char *path, const struct accel_port_info *port,
+		     enum array_layout layout, float *values)
+{
+	struct npy_array array = {
+		.type = NPY_FLOAT32,
+		.rank = port->dimension_count,
+		.count = port->elements,
+		.data = values,
+	};
+
+	for (uint32_t i = 0; i < port->dimension_count; i++)
+		array.shape[i] = (size_t)port->dimensions[i];
+	if (layout_of(port, layout) == ACCEL_LAYOUT_NHWC) {
+		array.shape[1] = (size_t)port->dimensions[2];
+		array.shape[2] = (size_t)port->dimensions[3];
+		array.shape[3] = (size_t)port->dimensions[1];
+	}
+	return npy_write(path, &array);
+}
+
+/* All values of a picture, as far as the model's codes or results reach. */
+static struct quantize_range reach(const struct accel_port_info *port,
+				   const float *values)
+{
+	struct quantize_range range = { 0, 0 };
+
+	if (port->scale > 0)
+		return (struct quantize_range){
+			port->scale * (float)(-128 - port->zero),
+			port->scale * (float)(127 - port->zero),
+		};
+	for (uint64_t i = 0; i < port->elements; i++) {
+		range.low = fminf(range.low, values[i]);
+		range.high = fmaxf(range.high, values[i]);
+	}
+	return range;
+}
+
+static struct quantize_range image_range(const struct outputs *outputs,
+					 const struct accel_port_info *port,
+					 const float *values)
+{
+	struct quantize_range range = { port->range_low, port->range_high };
+
+	if (outputs->range.low < outputs->range.high)
+		return outputs->range;
+	if (range.low < range.high)
+		return range;
+	range = reach(port, values);
+	fprintf(stderr,
+		"%s: the model does not say what is black and white; taking %g:%g (see --output-range)\n",
+		outputs->image, (double)range.low, (double)range.high);
+	return range;
+}
+
+static int write_image(const struct outputs *outputs,
+		       const struct accel_model *model, struct accel_plan *plan)
+{
+	struct accel_port_info port;
+	uint32_t index;
+	float *values;
+	int ret = find_image(model, &index);
+
+	if (!ret)
+		ret = read_output(plan, index, ARRAY_LAYOUT_NCHW, &port,
+				  &values);
+	if (ret)
+		return ret;
+	ret = picture_write(outputs->image, values, &port, ACCEL_LAYOUT_NCHW,
+			    image_range(outputs, &port, values));
+	free(values);
+	return ret;
+}
+
+static int write_files(const struct outputs *outputs,
+		       const struct accel_model *model, struct accel_plan *plan,
+		       enum array_layout layout)
+{
+	struct accel_plan_info info = { .size = sizeof(info) };
+	const char **paths;
+	int ret = accel_plan_get_info(plan, &info);
+
+	if (!ret)
+		ret = resolve(outputs, model, &paths);
+	if (ret)
+		return ret;
+	for (uint32_t i = 0; i < info.output_count && !ret; i++) {
+		struct accel_port_info port;
+		float *values;
+
+		if (!paths[i])
+			continue;
+		ret = read_output(plan, i, layout, &port, &values);
+		if (ret)
+			break;
+		ret = write_npy(paths[i], &port, layout, values);
+		free(values);
+	}
+	free(paths);
+	return ret;
+}
+
+int outputs_write(const struct outputs *outputs,
+		  const struct accel_model *model, struct accel_plan *plan,
+		  enum array_layout layout)
+{
+	int ret = write_files(outputs, model, plan, layout);
+
+	if (!ret && outputs->image)
+		ret = write_image(outputs, model, plan);
+	return ret;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* A line on standard error that tells that long work goes on. */
+#ifndef TOOL_PROGRESS_H
+#define TOOL_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** struct progress - private */
+struct progress {
+	const char *what;
+	uint64_t start;
+	uint64_t shown;
+	bool terminal;
+	bool visible;
+};
+
+void progress_start(struct progress *progress, const char *what);
+
+/*
+ * So much of the work is done. Shown once it has taken a second, then four times a
+ * second on a terminal and every ten seconds in a log.
+ */
+void progress_update(struct progress *progress, int64_t done, int64_t total);
+
+/* Wipe the line, if there is one. */
+void progress_end(struct progress *progress);
+
+#endif

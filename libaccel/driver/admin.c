@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "driver/admin.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <spmm/page_table.h>
+#include <spmm/registers.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/deadline.h"
+#include "core/error.h"
+#include "driver/status.h"
+#include "transport/transport.h"
+
+#define ENTRIES 32
+#define CQ_OFFSET SPMM_PAGE_SIZE
+
+/* A command may have to wait for work to stop at a tile boundary. */
+#define TIMEOUT_NS 10000000000ull
+#define SPIN_NS 50000
+#define PAUSE_NS 20000
+
+_Static_assert(ENTRIES * sizeof(struct spmm_admin_sqe) <= CQ_OFFSET,
+	       "the submission ring fits a page");
+
+int admin_create(struct transport *transport, struct admin_queue *admin)
+{
+	memset(admin, 0, sizeof(*admin));
+	admin->transport = transport;
+	pthread_mutex_init(&admin->lock, NULL);
+	return dma_allocate(transport, CQ_OFFSET + SPMM_PAGE_SIZE,
+			    &admin->memory);
+}
+
+void admin_destroy(struct admin_queue *admin)
+{
+	dma_release(admin->transport, &admin->memory);
+	pthread_mutex_destroy(&admin->lock);
+}
+
+void admin_attach(struct admin_queue *admin)
+{
+	const struct transport_operations *operations =
+		admin->transport->operations;
+	uint64_t bus = admin->memory.bus;
+
+	memset(admin->memory.address, 0, admin->memory.length);
+	admin->sq = (struct ring){ .entries = ENTRIES };
+	admin->cq = (struct ring){ .entries = ENTRIES };
+	operations->write32(admin->transport, SPMM_REG_ADMIN_QUEUE_SIZE,
+			    (ENTRIES - 1) | (ENTRIES - 1) << 16);
+	operations->write64(admin->transport, SPMM_REG_ADMIN_SQ_ADDRESS, bus);
+	operations->write64(admin->transport, SPMM_REG_ADMIN_CQ_ADDRESS,
+			    bus + CQ_OFFSET);
+}
+
+static void submit(struct admin_queue *admin,
+		   const struct spmm_admin_sqe *command, uint16_t id)
+{
+	struct spmm_admin_sqe *ring = admin->memory.address;
+	struct spmm_admin_sqe entry = *command;
+
+	entry.id = htole16(id);
+	ring[ring_index(&admin->sq, admin->sq.tail)] = entry;
+	admin->sq.tail++;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	admin->transport->operations->write32(
+		admin->transport, SPMM_DOORBELL_BASE + SPMM_DOORBELL_SQ_TAIL,
+		ring_index(&admin->sq, admin->sq.tail));
+}
+
+/* The next completion if it is there. */
+static bool complete(struct admin_queue *admin, struct spmm_cqe *out)
+{
+	const struct spmm_cqe *ring =
+		(const void *)((const char *)admin->memory.address + CQ_OFFSET);
+	const struct spmm_cqe *entry =
+		&ring[ring_index(&admin->cq, admin->cq.head)];
+	uint16_t status =
+		le16toh(__atomic_load_n(&entry->status, __ATOMIC_ACQUIRE));
+
+	if ((status & SPMM_CQE_PHASE) != ring_phase(&admin->cq, admin->cq.head))
+		return false;
+	*out = *entry;
+	admin->cq.head++;
+	admin->transport->operations->write32(
+		admin->transport, SPMM_DOORBELL_BASE + SPMM_DOORBELL_CQ_HEAD,
+		ring_index(&admin->cq, admin->cq.head));
+	return true;
+}
+
+static int not_completed(struct admin_queue *admin, unsigned int opcode)
+{
+	uint32_t status = admin->transport->operations->read32(admin->transport,
+							       SPMM_REG_STATUS);
+
+	if (status == UINT32_MAX)
+		return accel_error(-ENODEV, "the device is gone");
+	return accel_error(
+		-ETIMEDOUT,
+		"admin command 0x%02x did not complete (status 0x%x); reset the device",
+		opcode, status);
+}
+
+/* Completions of commands that were given up on are skipped by their id. */
+static int wait_for(struct admin_queue *admin, uint16_t id, unsigned int opcode,
+		    struct spmm_cqe *out)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	uint64_t deadline = deadline_after(TIMEOUT_NS);
+	uint64_t spin = deadline_after(SPIN_NS);
+
+	for (;;) {
+		if (complete(admin, out)) {
+			if (le16toh(out->id) == id)
+				return 0;
+			continue;
+		}
+		if (deadline_expired(deadline))
+			return not_completed(admin, opcode);
+		if (deadline_expired(spin))
+			nanosleep(&pause, NULL);
+	}
+}
+
+int admin_execute(struct admin_queue *admin,
+		  const struct spmm_admin_sqe *command, uint64_t *result)
+{
+	struct spmm_cqe completion;
+	unsigned int status;
+	uint16_t id;
+	int ret;
+
+	pthread_mutex_lock(&admin->lock);
+	id = (uint16_t)admin->sq.tail;
+	submit(admin, command, id);
+	ret = wait_for(admin, id, command->opcode, &completion);
+	admin->sq.head = admin->sq.tail;
+	pthread_mutex_unlock(&admin->lock);
+	if (ret)
+		return ret;
+	status = le16toh(completion.status) >> 1;
+	if (result)
+		*result = le64toh(completion.result);
+	if (status)
+		return accel_error(status_errno(status),
+				   "admin command 0x%02x: %s (0x%02x)",
+				   command->opcode, status_text(status),
+				   status);
+	return 0;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "driver/device.h"
+
+#include <linux/types.h>
+#include <spmm/page_table.h>
+#include <spmm/registers.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/deadline.h"
+#include "core/error.h"
+#include "driver/page_table.h"
+#include "transport/transport.h"
+
+/* Address 0 stays unmapped, and so do its neighbours. */
+#define FIRST_ADDRESS SPMM_LARGE_PAGE_SIZE
+#define LAST_ADDRESS (1ull << SPMM_VIRTUAL_ADDRESS_BITS)
+
+static int enable(struct driver_device *device)
+{
+	struct transport *transport = device->transport;
+	uint64_t deadline =
+		deadline_after(device->capabilities.ready_timeout_ns);
+	int ret = registers_wait_status(transport, UINT32_MAX, 0, deadline);
+
+	if (ret)
+		return ret;
+	admin_attach(&device->admin);
+	transport->operations->write32(transport, SPMM_REG_CONTROL,
+				       SPMM_CONTROL_ENABLE);
+	return registers_wait_status(transport,
+				     SPMM_STATUS_READY | SPMM_STATUS_BUSY,
+				     SPMM_STATUS_READY, deadline);
+}
+
+/* Whatever a former owner left running. */
+static int disable(struct driver_device *device)
+{
+	struct transport *transport = device->transport;
+	uint64_t deadline =
+		deadline_after(device->capabilities.ready_timeout_ns);
+
+	transport->operations->write32(transport, SPMM_REG_RESET,
+				       SPMM_RESET_MAGIC);
+	return registers_wait_status(transport, UINT32_MAX, 0, deadline);
+}
+
+static int bring_up(struct driver_device *device)
+{
+	struct transport *transport = device->transport;
+	int ret = registers_read_capabilities(transport, &device->capabilities);
+
+	if (!ret)
+		ret = registers_read_geometry(transport, &device->geometry);
+	if (!ret)
+		ret = admin_create(transport, &device->admin);
+	if (!ret)
+		ret = disable(device);
+	if (!ret)
+		ret = enable(device);
+	return ret;
+}
+
+static int address_space_create(struct driver_device *device)
+{
+	int ret = page_table_create(device->transport, &device->tables);
+
+	if (!ret)
+		ret = range_set_create(&device->addresses, FIRST_ADDRESS,
+				       LAST_ADDRESS - FIRST_ADDRESS);
+	if (!ret)
+		ret = range_set_create(&device->memory, 0,
+				       device->geometry.memory_bytes);
+	return ret;
+}
+
+int driver_device_create(struct transport *transport, uint64_t stall_timeout_ns,
+			 struct driver_device **out)
+{
+	struct driver_device *device = calloc(1, sizeof(*device));
+	int ret;
+
+	if (!device) {
+		transport->operations->close(transport);
+		return accel_error(-ENOMEM, "out of memory");
+	}
+	device->transport = transport;
+	device->stall_timeout_ns = stall_timeout_ns;
+	pthread_mutex_init(&device->lock, NULL);
+	ret = bring_up(device);
+	if (!ret)
+		ret = address_space_create(device);
+	if (ret) {
+		driver_device_destroy(device);
+		return ret;
+	}
+	*out = device;
+	return 0;
+}
+
+void driver_device_destroy(struct driver_device *device)
+{
+	/* The device must not touch memory that is about to be freed. */
+	if (device->admin.memory.address)
+		disable(device);
+	page_table_destroy(device->tables);
+	range_set_destroy(&device->addresses);
+	range_set_destroy(&device->memory);
+	if (device->admin.transport)
+		admin_destroy(&device->admin);
+	pthread_mutex_destroy(&device->lock);
+	device->transport->operations->close(device->transport);
+	free(device);
+}
+
+int driver_device_reset(struct driver_device *device)
+{
+	int ret;
+
+	pthread_mutex_lock(&device->lock);
+	atomic_fetch_add(&device->generation, 1);
+	ret = disable(device);
+	if (ret == -ETIMEDOUT) {
+		ret = device->transport->operations->reset(device->transport);
+		if (ret)
+			accel_error(ret, "the device cannot be reset");
+	}
+	if (!ret)
+		ret = enable(device);
+	pthread_mutex_unlock(&device->lock);
+	return ret;
+}
+
+static unsigned int queue_limit(const struct driver_device *device)
+{
+	unsigned int limit = device->capabilities.queues;
+
+	/* Each queue has a context; number 0 is the untranslated one. */
+	if (limit > device->capabilities.contexts - 1)
+		limit = device->capabilities.contexts - 1;
+	return limit < 64 ? limit : 64;
+}
+
+int driver_queue_number_take(struct driver_device *device)
+{
+	unsigned int limit = queue_limit(device);
+	int number = 0;
+
+	pthread_mutex_lock(&device->lock);
+	for (unsigned int i = 0; i < limit && !number; i++)
+		if (!(device->queues & 1ull << i))
+			number = (int)i + 1;
+	if (number)
+		device->queues |= 1ull << (number - 1);
+	pthread_mutex_unlock(&device->lock);
+	if (number)
+		return number;
+	return accel_error(
+		-EBUSY, "all %u queues of the device are in use; destroy one",
+		limit);
+}
+
+void driver_queue_number_give(struct driver_device *device, unsigned int number)
+{
+	pthread_mutex_lock(&device->lock);
+	device->queues &= ~(1ull << (number - 1));
+	pthread_mutex_unlock(&device->lock);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "driver/memory.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <spmm/page_table.h>
+#include <string.h>
+
+#include "core/checked.h"
+#include "core/error.h"
+#include "driver/page_table.h"
+
+static uint64_t alignment_of(uint64_t length)
+{
+	return length >= SPMM_LARGE_PAGE_SIZE ? SPMM_LARGE_PAGE_SIZE :
+						SPMM_PAGE_SIZE;
+}
+
+/* The lock is held. */
+static int map(struct driver_device *device, uint64_t address, uint64_t flags,
+	       struct driver_memory *memory)
+{
+	int ret = range_allocate(&device->addresses, memory->length,
+				 alignment_of(memory->length),
+				 &memory->virtual_address);
+
+	if (ret)
+		return accel_error(ret, "no virtual addresses left");
+	ret = page_table_map(device->tables, memory->virtual_address, address,
+			     memory->length,
+			     flags | SPMM_PTE_READ | SPMM_PTE_WRITE);
+	if (ret)
+		range_release(&device->addresses, memory->virtual_address,
+			      memory->length);
+	return ret;
+}
+
+int driver_memory_allocate_host(struct driver_device *device, uint64_t length,
+				struct driver_memory *memory)
+{
+	int ret;
+
+	memset(memory, 0, sizeof(*memory));
+	pthread_mutex_lock(&device->lock);
+	ret = dma_allocate(device->transport, length, &memory->host);
+	if (!ret) {
+		memory->length = memory->host.length;
+		ret = map(device, memory->host.bus, 0, memory);
+	}
+	if (ret) {
+		dma_release(device->transport, &memory->host);
+		memory->length = 0;
+	}
+	pthread_mutex_unlock(&device->lock);
+	return ret;
+}
+
+static int memory_short(const struct driver_device *device, uint64_t length)
+{
+	return accel_error(
+		-ENOMEM,
+		"device memory is short: %llu bytes wanted, %llu of %llu in use; free buffers or plans, or run a smaller batch",
+		(unsigned long long)length,
+		(unsigned long long)device->memory.used,
+		(unsigned long long)device->memory.size);
+}
+
+int driver_memory_allocate_device(struct driver_device *device, uint64_t length,
+				  struct driver_memory *memory)
+{
+	size_t rounded;
+	int ret;
+
+	memset(memory, 0, sizeof(*memory));
+	if (!checked_align(length, SPMM_PAGE_SIZE, &rounded))
+		return memory_short(device, length);
+	pthread_mutex_lock(&device->lock);
+	memory->length = rounded;
+	ret = range_allocate(&device->memory, rounded, alignment_of(rounded),
+			     &memory->device_offset);
+	if (ret) {
+		ret = memory_short(device, length);
+	} else {
+		ret = map(device, memory->device_offset, SPMM_PTE_DEVICE,
+			  memory);
+		if (ret)
+			range_release(&device->memory, memory->device_offset,
+				      rounded);
+	}
+	if (ret)
+		memory->length = 0;
+	pthread_mutex_unlock(&device->lock);
+	return ret;
+}
+
+/*
+ * Every context that may remember the translation forgets it. A device that does
+ * not answer is dead or will be reset: then nothing is remembered either.
+ */
+static void invalidate(struct driver_device *device, uint64_t queues,
+		       const struct driver_memory *memory)
+{
+	for (unsigned int i = 0; i < 64; i++) {
+		struct spmm_admin_sqe command = {
+			.opcode = SPMM_ADMIN_INVALIDATE,
+			.context = htole16((uint16_t)(i + 1)),
+			.address = htole64(memory->virtual_address),
+			.length = htole64(memory->length),
+		};
+
+		if (queues & 1ull << i)
+			admin_execute(&device->admin, &command, NULL);
+	}
+}
+
+void driver_memory_release(struct driver_device *device,
+			   struct driver_memory *memory)
+{
+	if (!memory->length)
+		return;
+	pthread_mutex_lock(&device->lock);
+	page_table_unmap(device->tables, memory->virtual_address,
+			 memory->length);
+	invalidate(device, device->queues, memory);
+	range_release(&device->addresses, memory->virtual_address,
+		      memory->length);
+	if (memory->host.address)
+		dma_release(device->transport, &memory->host);
+	else
+		range_release(&device->memory, memory->device_offset,
+			      memory->length);
+	pthread_mutex_unlock(&device->lock);
+	memset(memory, 0, sizeof(*memory));
+}
+
+uint64_t driver_memory_used(struct driver_device *device)
+{
+	uint64_t used;
+
+	pthread_mutex_lock(&device->lock);
+	used = device->memory.used;
+	pthread_mutex_unlock(&device->lock);
+	return used;
+}

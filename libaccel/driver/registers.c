@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "driver/registers.h"
+
+#include <linux/types.h>
+#include <spmm/registers.h>
+
+#include <errno.h>
+#include <time.h>
+
+#include "core/deadline.h"
+#include "core/error.h"
+#include "transport/transport.h"
+
+#define NS_PER_SECOND 1000000000ull
+#define MAJOR(version) ((version) >> 16)
+#define POLL_NS 20000
+
+static uint32_t read32(struct transport *transport, uint32_t offset)
+{
+	return transport->operations->read32(transport, offset);
+}
+
+static uint64_t read64(struct transport *transport, uint32_t offset)
+{
+	return transport->operations->read64(transport, offset);
+}
+
+static int gone(void)
+{
+	return accel_error(-ENODEV,
+			   "the device does not answer: it is gone or off");
+}
+
+int registers_read_capabilities(struct transport *transport,
+				struct capabilities *capabilities)
+{
+	uint64_t cap = read64(transport, SPMM_REG_CAP);
+	uint32_t version = read32(transport, SPMM_REG_VERSION);
+
+	if (cap == UINT64_MAX || version == UINT32_MAX)
+		return gone();
+	if (MAJOR(version) != MAJOR(SPMM_VERSION_1_0))
+		return accel_error(
+			-EOPNOTSUPP,
+			"the device's interface is version %u.%u; this library knows 1.x",
+			MAJOR(version), version & 0xffff);
+	*capabilities = (struct capabilities){
+		.queue_entries = (cap & SPMM_CAP_QUEUE_ENTRIES_MASK) + 1,
+		.doorbell_stride =
+			1u
+			<< (12 + (cap >> SPMM_CAP_DOORBELL_STRIDE_SHIFT & 0xf)),
+		.ready_timeout_ns =
+			(cap >> SPMM_CAP_READY_TIMEOUT_SHIFT & 0xff) *
+			(NS_PER_SECOND / 2),
+		.job_timeout_ns = (cap >> SPMM_CAP_JOB_TIMEOUT_SHIFT & 0xff) *
+				  NS_PER_SECOND,
+		.queues = cap >> SPMM_CAP_QUEUES_SHIFT & 0xff,
+		.contexts = cap >> SPMM_CAP_CONTEXTS_SHIFT & 0xff,
+	};
+	return 0;
+}
+
+static int geometry_check(const struct geometry *geometry)
+{
+	if (!geometry->clusters || !geometry->lanes ||
+	    !geometry->vector_width || !geometry->banks ||
+	    !geometry->accumulators || !geometry->clock_hz)
+		return accel_error(-EIO,
+				   "the device reports an impossible geometry");
+	return 0;
+}
+
+int registers_read_geometry(struct transport *transport,
+			    struct geometry *geometry)
+{
+	*geometry = (struct geometry){
+		.clusters = read32(transport, SPMM_REG_CLUSTERS),
+		.lanes = read32(transport, SPMM_REG_LANES),
+		.vector_width = read32(transport, SPMM_REG_VECTOR_WIDTH),
+		.banks = read32(transport, SPMM_REG_BANKS),
+		.accumulators = read32(transport, SPMM_REG_ACCUMULATORS),
+		.decoder_rate = read32(transport, SPMM_REG_DECODER_RATE),
+		.activation_buffer =
+			read32(transport, SPMM_REG_ACTIVATION_BUFFER),
+		.schedule_window = read32(transport, SPMM_REG_SCHEDULE_WINDOW),
+		.sram_port_bytes = read32(transport, SPMM_REG_SRAM_PORT_BYTES),
+		.epilogue_rate = read32(transport, SPMM_REG_EPILOGUE_RATE),
+		.clock_hz = read32(transport, SPMM_REG_CLOCK_HZ),
+		.sram_bytes = read64(transport, SPMM_REG_SRAM_BYTES),
+		.memory_bytes = read64(transport, SPMM_REG_MEMORY_BYTES),
+		.memory_bandwidth =
+			read64(transport, SPMM_REG_MEMORY_BANDWIDTH),
+		.link_bandwidth = read64(transport, SPMM_REG_LINK_BANDWIDTH),
+	};
+	return geometry_check(geometry);
+}
+
+int registers_wait_status(struct transport *transport, uint32_t mask,
+			  uint32_t value, uint64_t deadline)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NS };
+
+	for (;;) {
+		uint32_t status = read32(transport, SPMM_REG_STATUS);
+
+		if (status == UINT32_MAX)
+			return gone();
+		if ((status & mask) == value)
+			return 0;
+		if (status & SPMM_STATUS_FATAL & ~mask)
+			return accel_error(
+				-EIO,
+				"the device reports a fatal error; reset it");
+		if (deadline_expired(deadline))
+			return accel_error(
+				-ETIMEDOUT,
+				"the device's status stays at 0x%x; reset it",
+				status);
+		nanosleep(&pause, NULL);
+	}
+}

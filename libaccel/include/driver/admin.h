@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The admin queue: one command at a time, each with a deadline. */
+#ifndef DRIVER_ADMIN_H
+#define DRIVER_ADMIN_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include <linux/types.h>
+#include <spmm/queue.h>
+
+#include "driver/dma.h"
+#include "driver/ring.h"
+
+struct transport;
+
+/**
+ * struct admin_queue - the rings
+ * @lock: over everything below
+ * @transport: of the device
+ * @memory: the submission ring in the first page, the completion ring in the next
+ * @sq: counters of the submission ring
+ * @cq: of the completion ring
+ */
+struct admin_queue {
+	pthread_mutex_t lock;
+	struct transport *transport;
+	struct dma_memory memory;
+	struct ring sq;
+	struct ring cq;
+};
+
+int admin_create(struct transport *transport, struct admin_queue *admin);
+void admin_destroy(struct admin_queue *admin);
+
+/* Tell a device that is not enabled where the rings are, from the start. */
+void admin_attach(struct admin_queue *admin);
+
+/*
+ * Execute a command; result may be NULL. Return: 0, the negative errno value of
+ * the device's status, −ETIMEDOUT or −ENODEV. Thread-safe.
+ */
+int admin_execute(struct admin_queue *admin,
+		  const struct spmm_admin_sqe *command, uint64_t *result);
+
+#endif

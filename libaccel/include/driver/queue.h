@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An I/O queue pair with a context of its own. One thread at a time uses it; the
+ * inline functions make no system call, allocate nothing, take no lock and read
+ * no register.
+ */
+#ifndef DRIVER_QUEUE_H
+#define DRIVER_QUEUE_H
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/types.h>
+#include <spmm/queue.h>
+
+#include "driver/device.h"
+#include "driver/memory.h"
+#include "driver/ring.h"
+
+/**
+ * struct driver_queue - the rings and their doorbells
+ * @device: of the queue
+ * @number: of both rings and of the context
+ * @priority: 0 … 3
+ * @sq_entries: submission ring
+ * @cq_entries: completion ring
+ * @sq: its counters; the head is moved by driver_queue_take()
+ * @cq: its counters
+ * @cq_reported: the head that the device was told
+ * @doorbells: SQ tail and CQ head as plain memory, or NULL: by the transport
+ * @memory: of both rings
+ * @generation: of the device when the queue was attached
+ * @failed: the context is dead until driver_queue_recover()
+ * @event: eventfd of the interrupt, or −1 until somebody sleeps
+ * @progress: last seen value of the progress register
+ * @progress_time: when it was first seen, in monotonic ns; 0: never
+ * @last_head: cq.head when progress was last looked at
+ * @start_cycles: device time then
+ */
+struct driver_queue {
+	struct driver_device *device;
+	uint16_t number;
+	uint16_t priority;
+	struct spmm_sqe *sq_entries;
+	const struct spmm_cqe *cq_entries;
+	struct ring sq;
+	struct ring cq;
+	uint32_t cq_reported;
+	volatile uint32_t *doorbells;
+	struct driver_memory memory;
+	uint32_t generation;
+	bool failed;
+	int event;
+	uint64_t progress;
+	uint64_t progress_time;
+	uint32_t last_head;
+	uint64_t start_cycles;
+};
+
+/* So many commands can be outstanding. */
+int driver_queue_create(struct driver_device *device, uint32_t depth,
+			uint32_t priority, struct driver_queue *queue);
+
+/* What is outstanding is aborted. */
+void driver_queue_destroy(struct driver_queue *queue);
+
+/* Make the context alive again after a failure, or all anew after a reset. */
+int driver_queue_recover(struct driver_queue *queue);
+
+/* End everything that the queue holds; the completions follow. */
+int driver_queue_abort(struct driver_queue *queue);
+
+/*
+ * Sleep until an interrupt or the deadline; a false alarm is possible. −EIO when
+ * the device has made no progress for too long, −ENODEV when it is gone.
+ */
+int driver_queue_sleep(struct driver_queue *queue, uint64_t deadline);
+
+/* The eventfd of its interrupts, which belongs to the transport. */
+int driver_queue_event(struct driver_queue *queue);
+
+/* Slow path of driver_queue_ring() and driver_queue_take(). */
+void driver_queue_ring_slow(struct driver_queue *queue);
+void driver_queue_report_slow(struct driver_queue *queue);
+
+static inline bool driver_queue_is_lost(const struct driver_queue *queue)
+{
+	return queue->generation !=
+	       atomic_load_explicit(&queue->device->generation,
+				    memory_order_relaxed);
+}
+
+/* Room for the next command, which the device sees after driver_queue_ring(). */
+static inline struct spmm_sqe *driver_queue_put(struct driver_queue *queue)
+{
+	return &queue->sq_entries[ring_index(&queue->sq, queue->sq.tail++)];
+}
+
+static inline void driver_queue_ring(struct driver_queue *queue)
+{
+	if (!queue->doorbells) {
+		driver_queue_ring_slow(queue);
+		return;
+	}
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	queue->doorbells[0] = htole32(ring_index(&queue->sq, queue->sq.tail));
+}
+
+/* The next completion if it is there. */
+static inline const struct spmm_cqe *
+driver_queue_peek(const struct driver_queue *queue)
+{
+	const struct spmm_cqe *entry =
+		&queue->cq_entries[ring_index(&queue->cq, queue->cq.head)];
+	uint16_t status =
+		le16toh(__atomic_load_n(&entry->status, __ATOMIC_ACQUIRE));
+
+	return (status & SPMM_CQE_PHASE) ==
+			       ring_phase(&queue->cq, queue->cq.head) ?
+		       entry :
+		       NULL;
+}
+
+static inline void driver_queue_take(struct driver_queue *queue)
+{
+	queue->cq.head++;
+	queue->sq.head++;
+}
+
+/* The device needs to know only before its ring could fill up. */
+static inline void driver_queue_report(struct driver_queue *queue)
+{
+	if (queue->cq.head - queue->cq_reported >= queue->cq.entries / 4)
+		driver_queue_report_slow(queue);
+}
+
+#endif

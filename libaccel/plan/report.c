@@ -128,7 +128,12 @@ int plan_report_create(const struct model *model,
 		calloc((size_t)model->layer_count + 1, sizeof(*report->layers));
 	report->entry =
 		calloc((size_t)model->layer_count + 1, sizeof(*report->entry));
-	if (!report->layers || !report->entry)
+	report->roofs =
+		calloc((size_t)model->layer_count + 1, sizeof(*report->roofs));
+	report->live =
+		calloc((size_t)model->layer_count + 1, sizeof(*report->live));
+	if (!report->layers || !report->entry || !report->roofs ||
+	    !report->live)
 		return accel_error(-ENOMEM, "out of memory");
 	for (uint32_t i = 0; i <= model->layer_count; i++)
 		report->entry[i] = PLAN_REPORT_NO_ENTRY;
@@ -148,6 +153,8 @@ void plan_report_free(struct plan_report *report)
 {
 	free(report->layers);
 	free(report->entry);
+	free(report->roofs);
+	free(report->live);
 	memset(report, 0, sizeof(*report));
 }
 
@@ -165,6 +172,8 @@ void plan_report_clear(struct plan_report *report)
 		info->utilization = 0;
 		memset(info->stall, 0, sizeof(info->stall));
 	}
+	for (uint32_t i = 0; i < report->layer_count; i++)
+		report->roofs[i].resident_bytes = 0;
 	report->first_cycle = UINT64_MAX;
 	report->last_cycle = 0;
 }
@@ -195,6 +204,7 @@ void plan_report_add(struct plan_report *report, uint32_t model_layer,
 		entry = report->transfers;
 	info = &report->layers[entry];
 	info->cycles += end - start;
+	report->roofs[entry].resident_bytes += le64toh(stats->resident_bytes);
 	stats_add(stats, info);
 	stats_add(stats, &report->total);
 	if (start < report->first_cycle)

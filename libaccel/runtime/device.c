@@ -27,9 +27,10 @@ static int backend_open(const char *uri,
 	case URI_NIL:
 		return nil_backend_open(device);
 	case URI_CPU:
+		return cpu_backend_open(device);
 	case URI_SIM:
-		(void)options;
-		return accel_error(-ENOTSUP, "%s: not yet", uri);
+		return driver_backend_open_sim(*rest ? rest : NULL, options,
+					       device);
 	}
 	return -EINVAL;
 }

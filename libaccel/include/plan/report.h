@@ -13,11 +13,29 @@
 #define PLAN_REPORT_NO_ENTRY UINT32_MAX
 
 /**
+ * struct plan_roof - what a layer's roofs are made from, in bytes
+ * @input_bytes: of all operands, once
+ * @output_bytes: of the results, once
+ * @weight_bytes: at their entropy
+ * @stream_bytes: as packed
+ * @resident_bytes: of all these, on chip at the start or left there, last run
+ */
+struct plan_roof {
+	uint64_t input_bytes;
+	uint64_t output_bytes;
+	uint64_t weight_bytes;
+	uint64_t stream_bytes;
+	uint64_t resident_bytes;
+};
+
+/**
  * struct plan_report - one entry for each layer that does something, and a total
  * @layers: in order of execution; names belong to the model
  * @layer_count: of @layers, the entry for transfers included
  * @entry: for each layer of the model its index in @layers, or
  *	PLAN_REPORT_NO_ENTRY for views and concats
+ * @roofs: for each of @layers
+ * @live: for each layer of the model the bytes that live after it
  * @transfers: the entry for inputs, outputs and copies
  * @total: of the whole run
  * @first_cycle: of the run that is being added up
@@ -27,6 +45,8 @@ struct plan_report {
 	struct accel_layer_info *layers;
 	uint32_t layer_count;
 	uint32_t *entry;
+	struct plan_roof *roofs;
+	uint64_t *live;
 	uint32_t transfers;
 	struct accel_layer_info total;
 	uint64_t first_cycle;

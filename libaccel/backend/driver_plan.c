@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "backend/driver_plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/driver_state.h"
+#include "core/error.h"
+#include "plan/report_roof.h"
+
+struct accel_plan *driver_plan_allocate(void)
+{
+	struct driver_plan *plan = calloc(1, sizeof(*plan));
+
+	return plan ? &plan->base : NULL;
+}
+
+static int memory_allocate(struct driver_plan *plan)
+{
+	struct driver_device *device =
+		driver_backend(plan->base.device)->device;
+	const struct plan_program *program = &plan->program;
+	int ret = driver_memory_allocate_device(device, program->image_length,
+						&plan->image);
+
+	if (!ret && program->memory.total)
+		ret = driver_memory_allocate_device(
+			device, program->memory.total, &plan->activations);
+	if (!ret)
+		ret = driver_memory_allocate_host(
+			device, program->staging.length, &plan->staging);
+	if (ret)
+		return accel_error_prefix(ret, "%s",
+					  plan->base.model->model->name);
+	return 0;
+}
+
+static int image_upload(struct driver_plan *plan)
+{
+	struct driver_backend *backend = driver_backend(plan->base.device);
+	const struct plan_addresses addresses = {
+		.image = plan->image.virtual_address,
+		.activations = plan->activations.virtual_address,
+		.staging = plan->staging.virtual_address,
+	};
+	uint8_t *image = malloc(plan->program.image_length);
+	int ret;
+
+	if (!image)
+		return accel_error(-ENOMEM, "out of memory");
+	ret = plan_program_link(&plan->program, plan->base.device->geometry,
+				&addresses, image);
+	if (!ret)
+		ret = transfer_upload(&backend->transfer, addresses.image,
+				      image, plan->program.image_length);
+	free(image);
+	return ret;
+}
+
+static void staging_assign(struct driver_plan *plan)
+{
+	const struct model *model = plan->base.model->model;
+	uint8_t *staging = plan->staging.host.address;
+
+	for (uint32_t i = 0; i < model->input_count; i++)
+		plan->base.inputs[i].staging =
+			staging + plan->program.staging.inputs[i];
+	for (uint32_t i = 0; i < model->output_count; i++)
+		plan->base.outputs[i].staging =
+			staging + plan->program.staging.outputs[i];
+}
+
+int driver_plan_prepare(struct accel_plan *base)
+{
+	struct driver_plan *plan = driver_plan(base);
+	const struct geometry *geometry = base->device->geometry;
+	bool keep = base->flags & ACCEL_PLAN_KEEP_ACTIVATIONS;
+	int ret = driver_state_check(base->model->model);
+
+	if (!ret)
+		ret = plan_program_create(base->model->model, &base->shape,
+					  geometry, keep, &plan->program);
+	if (!ret)
+		ret = memory_allocate(plan);
+	if (!ret)
+		ret = image_upload(plan);
+	if (ret)
+		return ret;
+	staging_assign(plan);
+	plan_report_roofs(&plan->program, geometry, &base->report);
+	base->command_count = plan->program.command_count;
+	base->weight_bytes = plan->program.constants.length;
+	base->activation_bytes = plan->program.memory.total;
+	base->host_bytes = plan->program.staging.length;
+	return 0;
+}
+
+void driver_plan_release(struct accel_plan *base)
+{
+	struct driver_device *device = driver_backend(base->device)->device;
+	struct driver_plan *plan = driver_plan(base);
+
+	driver_memory_release(device, &plan->image);
+	driver_memory_release(device, &plan->activations);
+	driver_memory_release(device, &plan->staging);
+	plan_program_free(&plan->program);
+	free(plan);
+}
+
+int driver_plan_collect(struct accel_plan *base, uint32_t output)
+{
+	struct driver_plan *plan = driver_plan(base);
+	int32_t tensor = base->model->model->outputs[output].tensor;
+
+	if (plan->program.memory.offset[tensor] == PLAN_MEMORY_NONE)
+		driver_state_read(plan, (uint32_t)tensor,
+				  base->outputs[output].staging);
+	return 0;
+}
+
+int driver_plan_read_tensor(struct accel_plan *base, uint32_t tensor,
+			    void *bytes, size_t length)
+{
+	struct driver_backend *backend = driver_backend(base->device);
+	struct driver_plan *plan = driver_plan(base);
+	uint64_t offset = plan->program.memory.offset[tensor];
+
+	if (offset == PLAN_MEMORY_NONE) {
+		driver_state_read(plan, tensor, bytes);
+		return 0;
+	}
+	return transfer_download(&backend->transfer,
+				 plan->activations.virtual_address + offset,
+				 bytes, length);
+}
+
+void driver_plan_start(struct driver_plan *plan)
+{
+	if (plan->program.memory.state_count)
+		driver_state_write(plan);
+}
+
+void driver_plan_finish(struct driver_plan *plan)
+{
+	const struct spmm_command_stats *stats =
+		(const void *)((const char *)plan->staging.host.address +
+			       plan->program.staging.stats);
+	struct plan_report *report = &plan->base.report;
+
+	plan_report_clear(report);
+	for (uint32_t i = 0; i < plan->program.command_count; i++)
+		plan_report_add(report, plan_program_layer(&plan->program, i),
+				&stats[i]);
+	plan_report_roofs_warm(plan->base.device->geometry, report);
+	plan_report_finish(report);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "backend/transfer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/deadline.h"
+#include "core/error.h"
+#include "driver/status.h"
+
+#define BOUNCE_BYTES (1u << 20)
+#define TIMEOUT_NS 60000000000ull
+
+void transfer_create(struct driver_device *device, struct transfer *transfer)
+{
+	memset(transfer, 0, sizeof(*transfer));
+	pthread_mutex_init(&transfer->lock, NULL);
+	transfer->device = device;
+}
+
+void transfer_destroy(struct transfer *transfer)
+{
+	if (transfer->queue.device)
+		driver_queue_destroy(&transfer->queue);
+	driver_memory_release(transfer->device, &transfer->bounce);
+	pthread_mutex_destroy(&transfer->lock);
+}
+
+/* The queue, working: made at first, made alive again after a failure. */
+static int prepare(struct transfer *transfer)
+{
+	struct driver_queue *queue = &transfer->queue;
+	int ret;
+
+	if (!transfer->bounce.length) {
+		ret = driver_memory_allocate_host(
+			transfer->device, BOUNCE_BYTES, &transfer->bounce);
+		if (ret)
+			return ret;
+	}
+	if (!queue->device) {
+		ret = driver_queue_create(transfer->device, 1, 0, queue);
+		if (ret)
+			queue->device = NULL;
+		return ret;
+	}
+	if (queue->failed || driver_queue_is_lost(queue))
+		return driver_queue_recover(queue);
+	return 0;
+}
+
+/* The completion of a command; those of commands given up on are skipped. */
+static bool completion_find(struct driver_queue *queue, uint16_t id,
+			    unsigned int *status)
+{
+	const struct spmm_cqe *completion = driver_queue_peek(queue);
+	bool found = false;
+
+	while (completion && !found) {
+		found = le16toh(completion->id) == id;
+		*status = le16toh(completion->status) >> 1;
+		driver_queue_take(queue);
+		driver_queue_report(queue);
+		completion = driver_queue_peek(queue);
+	}
+	return found;
+}
+
+static int completion_wait(struct driver_queue *queue, uint16_t id)
+{
+	uint64_t deadline = deadline_after(TIMEOUT_NS);
+	unsigned int status = 0;
+
+	while (!completion_find(queue, id, &status)) {
+		int ret = driver_queue_sleep(queue, deadline);
+
+		if (!ret && deadline_expired(deadline))
+			ret = accel_error(
+				-ETIMEDOUT,
+				"a copy did not complete; reset the device");
+		if (ret) {
+			driver_queue_abort(queue);
+			return ret;
+		}
+	}
+	if (!status)
+		return 0;
+	queue->failed = true;
+	return accel_error(status_errno(status), "copy: %s",
+			   status_text(status));
+}
+
+static int copy(struct transfer *transfer, uint64_t source,
+		uint64_t destination, uint64_t length)
+{
+	uint16_t id = (uint16_t)transfer->queue.sq.tail;
+	struct spmm_sqe *entry = driver_queue_put(&transfer->queue);
+
+	*entry = (struct spmm_sqe){
+		.opcode = SPMM_IO_COPY,
+		.id = htole16(id),
+		.address = htole64(source),
+		.destination = htole64(destination),
+		.length = htole64(length),
+	};
+	driver_queue_ring(&transfer->queue);
+	return completion_wait(&transfer->queue, id);
+}
+
+int transfer_upload(struct transfer *transfer, uint64_t address,
+		    const void *bytes, uint64_t length)
+{
+	uint64_t done = 0;
+	int ret;
+
+	pthread_mutex_lock(&transfer->lock);
+	ret = prepare(transfer);
+	while (!ret && done < length) {
+		uint64_t chunk = length - done < BOUNCE_BYTES ? length - done :
+								BOUNCE_BYTES;
+
+		memcpy(transfer->bounce.host.address,
+		       (const char *)bytes + done, chunk);
+		ret = copy(transfer, transfer->bounce.virtual_address,
+			   address + done, chunk);
+		done += chunk;
+	}
+	pthread_mutex_unlock(&transfer->lock);
+	return ret;
+}
+
+int transfer_download(struct transfer *transfer, uint64_t address, void *bytes,
+		      uint64_t length)
+{
+	uint64_t done = 0;
+	int ret;
+
+	pthread_mutex_lock(&transfer->lock);
+	ret = prepare(transfer);
+	while (!ret && done < length) {
+		uint64_t chunk = length - done < BOUNCE_BYTES ? length - done :
+								BOUNCE_BYTES;
+
+		ret = copy(transfer, address + done,
+			   transfer->bounce.virtual_address, chunk);
+		if (!ret)
+			memcpy((char *)bytes + done,
+			       transfer->bounce.host.address, chunk);
+		done += chunk;
+	}
+	pthread_mutex_unlock(&transfer->lock);
+	return ret;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/report_roof.h"
+
+#include "plan/roof.h"
+
+static uint64_t matrix_bytes(const struct model_csr *csr,
+			     const struct plan_matrix *matrix)
+{
+	return roof_weight_bytes(matrix->nonzeros, csr->rows, csr->columns,
+				 matrix->weights_length);
+}
+
+static uint64_t weight_bytes(const struct model_layer *layer,
+			     const struct plan_layer_constants *constants)
+{
+	switch (layer->op) {
+	case MODEL_SPMM:
+		return matrix_bytes(&layer->spmm.weights, &constants->matrix);
+	case MODEL_LSTM:
+	case MODEL_GRU:
+		return matrix_bytes(&layer->recurrent.input_weights,
+				    &constants->matrix) +
+		       matrix_bytes(&layer->recurrent.hidden_weights,
+				    &constants->hidden);
+	default:
+		return 0;
+	}
+}
+
+static uint64_t operands_bytes(const struct plan_program *program,
+			       const struct model_layer *layer)
+{
+	int32_t operands[MODEL_INPUTS_MAX + 1];
+	uint32_t count = model_layer_operands(layer, operands);
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		bytes += program->memory.bytes[operands[i]];
+	return bytes;
+}
+
+static uint64_t outputs_bytes(const struct plan_program *program,
+			      const struct model_layer *layer)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < layer->output_count; i++)
+		if (layer->outputs[i] != MODEL_NO_TENSOR)
+			bytes += program->memory.bytes[layer->outputs[i]];
+	return bytes;
+}
+
+static void layer_roofs(const struct plan_program *program, uint32_t number,
+			struct plan_roof *roof)
+{
+	const struct model_layer *layer = &program->model->layers[number];
+	const struct plan_layer_constants *constants =
+		&program->constants.layers[number];
+
+	roof->input_bytes = operands_bytes(program, layer);
+	roof->output_bytes = outputs_bytes(program, layer);
+	roof->weight_bytes = weight_bytes(layer, constants);
+	roof->stream_bytes = constants->matrix.weights_length +
+			     constants->hidden.weights_length;
+}
+
+static void roofs_set(const struct geometry *geometry,
+		      const struct plan_roof *roof,
+		      struct accel_layer_info *info)
+{
+	uint64_t bytes =
+		roof->input_bytes + roof->output_bytes + roof->weight_bytes;
+	struct roof_layer layer = {
+		.rows = info->m,
+		.columns = info->n,
+		.nonzeros = info->nnz,
+		.stream_bytes = roof->stream_bytes,
+		.input_bytes = roof->input_bytes,
+		.output_bytes = roof->output_bytes,
+		.hard_bytes = bytes > roof->resident_bytes ?
+				      bytes - roof->resident_bytes :
+				      0,
+	};
+
+	info->roof_hard_cycles =
+		roof_hard_cycles(geometry, info->macs, layer.hard_bytes);
+	info->roof_structural_cycles = roof_structural_cycles(geometry, &layer);
+}
+
+/* The last moment at which a byte of a written range is read. */
+static uint32_t last_use(const struct plan_memory *memory, uint32_t node)
+{
+	uint32_t last = 0;
+
+	for (uint32_t i = 0; i < memory->tensor_count; i++)
+		if (memory->last_read[i] > last &&
+		    storage_overlap(&memory->storage, i, node))
+			last = memory->last_read[i];
+	return last;
+}
+
+/* Bytes that exist between two layers: written before, still to be read. */
+static void live_add(uint64_t *live, uint32_t layers, uint32_t first,
+		     uint32_t last, uint64_t bytes)
+{
+	for (uint32_t i = first; i < layers && i + 1 < last; i++)
+		live[i] += bytes;
+}
+
+static uint64_t live_bytes(const struct plan_program *program, uint64_t *live)
+{
+	const struct model *model = program->model;
+	uint64_t most = 0;
+
+	for (uint32_t l = 0; l < model->layer_count; l++)
+		live[l] = 0;
+	for (uint32_t l = 0; l < model->layer_count; l++)
+		for (uint32_t i = 0; i < model->layers[l].output_count; i++) {
+			int32_t tensor = model->layers[l].outputs[i];
+
+			if (tensor == MODEL_NO_TENSOR ||
+			    !program->memory.storage.nodes[tensor].written)
+				continue;
+			live_add(live, model->layer_count, l,
+				 last_use(&program->memory, (uint32_t)tensor),
+				 program->memory.bytes[tensor]);
+		}
+	for (uint32_t l = 0; l < model->layer_count; l++)
+		if (live[l] > most)
+			most = live[l];
+	return most;
+}
+
+static uint64_t ports_bytes(const struct plan_program *program,
+			    const struct model_port *ports, uint32_t count)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		bytes += program->memory.bytes[ports[i].tensor];
+	return bytes;
+}
+
+static void network_roof(const struct plan_program *program,
+			 const struct geometry *geometry,
+			 struct plan_report *report)
+{
+	const struct model *model = program->model;
+	struct roof_network network = {
+		.macs = report->total.macs,
+		.input_bytes =
+			ports_bytes(program, model->inputs, model->input_count),
+		.output_bytes = ports_bytes(program, model->outputs,
+					    model->output_count),
+		.live_bytes = live_bytes(program, report->live),
+	};
+
+	for (uint32_t i = 0; i < report->layer_count; i++)
+		network.weight_bytes += report->roofs[i].weight_bytes;
+	report->total.roof_hard_cycles =
+		roof_network_cycles(geometry, &network);
+}
+
+/* The layers share one array: their structural roofs add up. */
+static void structural_sum(struct plan_report *report)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < report->layer_count; i++)
+		sum += report->layers[i].roof_structural_cycles;
+	report->total.roof_structural_cycles = sum;
+}
+
+void plan_report_roofs(const struct plan_program *program,
+		       const struct geometry *geometry,
+		       struct plan_report *report)
+{
+	for (uint32_t l = 0; l < program->model->layer_count; l++) {
+		uint32_t entry = report->entry[l];
+
+		if (entry == PLAN_REPORT_NO_ENTRY)
+			continue;
+		layer_roofs(program, l, &report->roofs[entry]);
+		roofs_set(geometry, &report->roofs[entry],
+			  &report->layers[entry]);
+	}
+	network_roof(program, geometry, report);
+	structural_sum(report);
+}
+
+void plan_report_roofs_warm(const struct geometry *geometry,
+			    struct plan_report *report)
+{
+	for (uint32_t i = 0; i < report->layer_count; i++)
+		if (i != report->transfers)
+			roofs_set(geometry, &report->roofs[i],
+				  &report->layers[i]);
+	structural_sum(report);
+}

@@ -31,6 +31,7 @@ int cpu_tensor_size(const struct model_tensor *tensor,
 			   tensor->name);
 }
 
+/* malloc, not calloc: every operation writes all of its output. */
 static int allocate(const struct cpu_run *run, int32_t tensor, size_t *size)
 {
 	const struct model_tensor *info = &run->model->tensors[tensor];
@@ -63,6 +64,7 @@ static int copy_to_outputs(const struct cpu_run *run, int32_t tensor,
 	return ret;
 }
 
+/* Copies, so that inputs are freed like any other tensor. */
 static int take_inputs(const struct cpu_run *run, const void *const *inputs,
 		       void *const *outputs)
 {
@@ -130,6 +132,7 @@ static int show(const struct cpu_run *run, uint32_t layer, int32_t tensor)
 				    run->values[tensor], size);
 }
 
+/* The observer sees an output before it can be freed. */
 static int run_layer(const struct cpu_run *run, uint32_t index,
 		     void *const *outputs)
 {

@@ -43,6 +43,7 @@ static void reshape(const struct cpu_run *run, const struct model_layer *layer)
 	       run->extents[tensor].channels * channel_size(run, tensor));
 }
 
+/* The batch stays innermost and moves in one piece. */
 static void permute(const struct cpu_run *run, const struct model_layer *layer)
 {
 	int32_t tensor = layer->inputs[0];

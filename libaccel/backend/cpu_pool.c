@@ -68,6 +68,7 @@ static const int8_t *tap_values(const struct pool_run *pool,
 				 pool->run->batch;
 }
 
+/* −128 is what no element is less than, so padding never wins. */
 static void maximum_at(const struct pool_run *pool, const int8_t *channel,
 		       uint32_t y, uint32_t x, int8_t *out)
 {
@@ -87,6 +88,7 @@ static void maximum_at(const struct pool_run *pool, const int8_t *channel,
 	}
 }
 
+/* Padding adds x_zero − x_zero = 0, so only the count can see it. */
 static void average_at(const struct pool_run *pool, const int8_t *channel,
 		       uint32_t y, uint32_t x, int8_t *out)
 {

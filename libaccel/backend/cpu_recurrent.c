@@ -62,6 +62,7 @@ static void multiply_state(const struct recurrent_run *state, uint32_t first,
 		 state->batch, state->recurrent);
 }
 
+/* x is [feature][step][batch]: a step is a matrix with a stride. */
 static void multiply_input(const struct recurrent_run *state, size_t step)
 {
 	const struct model_recurrent *parameters = state->parameters;
@@ -175,6 +176,7 @@ static const float *state_input(const struct recurrent_run *state,
 	return state->run->values[layer->inputs[index]];
 }
 
+/* The hidden state is quantized once, here; the cell never is. */
 static void load_states(const struct recurrent_run *state)
 {
 	struct golden_quantization q = state->parameters->hidden_quantization;

@@ -113,6 +113,7 @@ static void add_tap(const struct spmm_run *state, uint32_t k, int16_t weight,
 	}
 }
 
+/* Taps in the padding read x_zero and would add nothing; they are left out. */
 static void accumulate(const struct spmm_run *state, uint32_t m, uint32_t first,
 		       uint32_t rows)
 {
@@ -309,6 +310,7 @@ static int allocate(struct spmm_run *state)
 	return 0;
 }
 
+/* Once for all rows of the matrix. */
 static void widen_input(struct spmm_run *state)
 {
 	int32_t tensor = state->layer->inputs[0];

@@ -3,6 +3,7 @@
 
 #include <golden/activation.h>
 
+/* Two products and one sum: the input and the state have scales of their own. */
 static float gate_value(const struct golden_gate *gate)
 {
 	return golden_rescale(gate->input, gate->input_scale) +

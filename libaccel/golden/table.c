@@ -9,6 +9,7 @@ static double clamp(double x, double low, double high)
 	return x > high ? high : x;
 }
 
+/* e⁻ˣ may overflow to infinity: the quotient is then 0, as it should be. */
 static double sigmoid(double x)
 {
 	return 1.0 / (1.0 + exp(-x));
@@ -44,6 +45,7 @@ static double evaluate(const struct golden_function *function, double x)
 	case GOLDEN_SILU:
 		return x * sigmoid(x);
 	case GOLDEN_GELU:
+		/* Φ(x) by erfc(): 1 + erf() would cancel far below zero. */
 		return x * 0.5 * erfc(x * -M_SQRT1_2);
 	case GOLDEN_ELU:
 		return x > 0 ? x : alpha * expm1(x);

@@ -48,6 +48,7 @@ static int axis_positions(const struct model_window *window,
 	return 0;
 }
 
+/* Both axes alike; auto_pad is why the pads come back with the sizes. */
 static int window_grid(const struct model_window *window,
 		       const struct model_extent *input,
 		       struct model_grid *grid)
@@ -118,6 +119,7 @@ int model_pool_grid(const struct model_pool *pool,
 	return window_grid(&pool->window, input, grid);
 }
 
+/* Products of 32-bit sizes are made in 64 bits and come through here. */
 static int fit_size(uint64_t value, uint32_t *size)
 {
 	if (value < 1 || value > MODEL_DIMENSION_MAX)
@@ -231,6 +233,7 @@ static int pool_extent(const struct model_layer *layer,
 	return 0;
 }
 
+/* Sides of tensors that meet may be known only now, so they are compared here. */
 static int concat_extent(const struct model_layer *layer,
 			 const struct model_extent *extents,
 			 struct model_extent *out)
@@ -252,6 +255,7 @@ static int concat_extent(const struct model_layer *layer,
 	return fit_size(channels, &out->channels);
 }
 
+/* Divides what there is by the sizes that are given; the open one gets the rest. */
 static int reshape_extent(const struct model_layer *layer,
 			  const struct model_extent *extents,
 			  struct model_extent *out)
@@ -406,6 +410,7 @@ static int infer_layer(const struct model *model,
 	return ret;
 }
 
+/* A state is one vector for each batch element, whatever the sequence. */
 static int infer_states(const struct model *model,
 			const struct model_layer *layer,
 			const struct model_extent *extents)

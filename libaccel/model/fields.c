@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An enum is stored as its word, so that a file does not depend on its numbers. */
 static json_t *name_write(const struct field *field, const void *member)
 {
 	const int *value = member;
@@ -101,6 +102,7 @@ static int signed_read(const struct field *field, const json_t *json,
 	return ret;
 }
 
+/* A number beyond binary32 becomes infinite here and is refused. */
 static int float_read(const struct field *field, const json_t *json,
 		      void *member)
 {
@@ -126,6 +128,7 @@ static int name_read(const struct field *field, const json_t *json,
 	return bad_member(field, "word that this version knows");
 }
 
+/* JSON allows \u0000 in a text; a C string would end there unseen. */
 static int text_read(const struct field *field, const json_t *json,
 		     char **member)
 {

@@ -151,6 +151,7 @@ static int take_recurrent(struct reader *reader, struct model_layer *layer)
 	return ret;
 }
 
+/* The graph is not validated yet, so the input's index may be anything. */
 static int take_table_layer(struct reader *reader, const struct model *model,
 			    struct model_layer *layer)
 {
@@ -228,6 +229,7 @@ static int check_tensor_crcs(const struct safetensors_file *file)
 	return ret;
 }
 
+/* Checksums first: what is damaged should be called so, not called invalid. */
 static int read_graph(const struct safetensors_file *file, struct model **model)
 {
 	const char *format = safetensors_metadata(file, MODEL_FILE_FORMAT_KEY);
@@ -247,6 +249,7 @@ static int read_graph(const struct safetensors_file *file, struct model **model)
 	return ret;
 }
 
+/* A tensor that no layer takes is a sign of damage too: its name may have changed. */
 static int read_arrays(const struct safetensors_file *file, struct model *model)
 {
 	struct reader reader = { file, 0 };

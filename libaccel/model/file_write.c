@@ -72,6 +72,7 @@ static int add_tensor(struct writer *writer, const char *prefix,
 	return 0;
 }
 
+/* Half of the index bytes of nearly all layers. */
 static int add_columns(struct writer *writer, const char *prefix,
 		       const struct model_csr *csr)
 {
@@ -192,6 +193,7 @@ static char *checksums(const struct writer *writer)
 	return text;
 }
 
+/* The order of the texts is part of the bytes that a model gives. */
 static int save(const struct writer *writer, const char *graph,
 		const char *path)
 {

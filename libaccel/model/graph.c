@@ -51,6 +51,10 @@ const char *model_op_name(enum model_op op)
 	return (unsigned int)op <= MODEL_GRU ? ops[op] : NULL;
 }
 
+/*
+ * The members of the file, in their order. A new one needs a new number of the
+ * format, since the reader insists on all of them.
+ */
 static const struct field model_fields[] = {
 	{ "name", FIELD_TEXT, offsetof(struct model, name), NULL },
 	{ "kind", FIELD_NAME, offsetof(struct model, kind), kinds },
@@ -183,6 +187,7 @@ static const struct field *fields_of(enum model_op op)
 	}
 }
 
+/* The one member that is no number or word. */
 static bool permute_write(const struct model_permute *permute, json_t *json)
 {
 	const int32_t axes[3] = { permute->axis[0], permute->axis[1],
@@ -305,6 +310,7 @@ static int layer_read(const json_t *json, struct model_layer *layer)
 	return ret;
 }
 
+/* What was read of a layer that then fails is freed here; the rest is the model's. */
 static int layers_read(const json_t *graph, struct model *model)
 {
 	const json_t *list = fields_array(graph, "layers", MODEL_LAYERS_MAX);

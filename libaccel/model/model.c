@@ -146,6 +146,7 @@ int model_add_output(struct model *model, const struct model_port *port)
 	return add_port(&model->outputs, &model->output_count, port);
 }
 
+/* Linear, but only names of one model that is being made go through it. */
 static bool layer_name_taken(const struct model *model, const char *name)
 {
 	for (uint32_t i = 0; i < model->layer_count; i++)

@@ -102,6 +102,7 @@ static int check_port(const struct model *model, const struct model_port *port,
 	return 0;
 }
 
+/* Marks the inputs as ready for the layers. */
 static int check_ports(const struct model *model, bool *ready)
 {
 	int ret = 0;
@@ -197,6 +198,10 @@ static int check_order(const struct model *model,
 	return 0;
 }
 
+/*
+ * Indices first, since everything after uses them; a tensor that nothing makes would
+ * have no size.
+ */
 static int check_layers(const struct model *model, bool *ready)
 {
 	for (uint32_t i = 0; i < model->layer_count; i++) {

@@ -105,6 +105,7 @@ static int check_csr(const struct model_csr *csr)
 	return ret;
 }
 
+/* The width of these fields in the device's descriptors. */
 static bool in_16_bits(uint32_t value)
 {
 	return value >= 1 && value <= UINT16_MAX;
@@ -139,6 +140,10 @@ static int check_window(const struct model_window *window)
 	return 0;
 }
 
+/*
+ * The residual is read at the coordinates of the result, which are those of the
+ * output only where the store does not rearrange.
+ */
 static int check_store(const struct model_spmm *spmm)
 {
 	const struct model_window *window = &spmm->window;
@@ -193,6 +198,7 @@ static float row_scale(const struct model_spmm *spmm,
 	return input->quantization.scale * scale;
 }
 
+/* The product may vanish or overflow where its factors are fine. */
 static int check_row_scales(const struct model_spmm *spmm,
 			    const struct model_tensor *input,
 			    const struct model_tensor *output)
@@ -211,6 +217,7 @@ static int check_row_scales(const struct model_spmm *spmm,
 	return 0;
 }
 
+/* The last step that rounds has to round to the output's quantization. */
 static int check_epilogue(const struct model *model,
 			  const struct model_layer *layer)
 {
@@ -299,6 +306,7 @@ static int check_elements(const struct model *model,
 	return ret;
 }
 
+/* A maximum only chooses among codes, so it cannot requantize. */
 static int check_pool(const struct model *model,
 		      const struct model_layer *layer)
 {
@@ -408,6 +416,7 @@ static int check_permute(const struct model *model,
 	return ret;
 }
 
+/* Gates are not requantized: their scale is operand scale · row scale. */
 static int check_gates(const struct model_csr *weights, const float *scale,
 		       float operand_scale, uint64_t rows, uint32_t columns)
 {

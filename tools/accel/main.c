@@ -16,6 +16,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "compress", command_compress, "make a sparse int8 model from ONNX" },
 	{ "inspect", command_inspect, "show what is in a model" },
 	{ "run", command_run, "run a model on a device" },
 	{ "verify", command_verify,

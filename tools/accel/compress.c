@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "command.h"
+#include "options.h"
+#include "summary.h"
+
+#include <compress/compress.h>
+#include <compress/onnx_import.h>
+#include <core/error.h>
+#include <model/file.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LATENTS_DEFAULT 512
+
+/** struct compress_arguments - the command line */
+struct compress_arguments {
+	const char *input;
+	const char *output;
+	const char *sparsity;
+	const char *scope;
+	const char *calibrate;
+	int64_t latents;
+	enum array_layout layout;
+	bool json;
+	struct compress_options options;
+};
+
+static bool parse_sparsity(const char *text, double *sparsity)
+{
+	char *end;
+
+	if (!strcmp(text, "keep")) {
+		*sparsity = COMPRESS_KEEP;
+		return true;
+	}
+	*sparsity = strtod(text, &end);
+	return end != text && !*end && *sparsity >= 0 && *sparsity < 1;
+}
+
+static bool parse_scope(const char *text, enum prune_scope *scope)
+{
+	*scope = strcmp(text, "global") ? PRUNE_PER_LAYER : PRUNE_GLOBAL;
+	return !strcmp(text, "layer") || !strcmp(text, "global");
+}
+
+static int check_arguments(const struct option_usage *usage,
+			   struct compress_arguments *arguments)
+{
+	struct compress_options *options = &arguments->options;
+
+	if (!arguments->output)
+		return options_misuse(usage, "where to? Give -o FILE");
+	if (!arguments->sparsity)
+		return options_misuse(
+			usage,
+			"how sparse? Give --sparsity 0.8, or keep for the zeros that are there");
+	if (!parse_sparsity(arguments->sparsity, &options->sparsity))
+		return options_misuse(
+			usage,
+			"--sparsity %s: it takes a number from 0 to below 1, or keep",
+			arguments->sparsity);
+	if (!parse_scope(arguments->scope, &options->scope))
+		return options_misuse(usage,
+				      "--scope %s: it takes layer or global",
+				      arguments->scope);
+	if (arguments->calibrate && arguments->latents)
+		return options_misuse(
+			usage, "--calibrate and --latents exclude each other");
+	return STATUS_OK;
+}
+
+/* Does every tensor that a node computes bring its quantization along? */
+static bool is_quantized(const struct graph *graph)
+{
+	for (int t = 0; t < graph->tensor_count; t++)
+		if (graph->tensors[t].quantization &&
+		    !graph_tensor_is_constant(graph, t))
+			return true;
+	return false;
+}
+
+static int load_data(const struct compress_arguments *arguments,
+		     const struct graph *graph, struct calibration_data *data)
+{
+	const struct calibration_source source = {
+		.layout = arguments->layout,
+		.range = arguments->options.input_range,
+	};
+
+	if (arguments->calibrate)
+		return calibration_data_read(data, graph, arguments->calibrate,
+					     &source);
+	return calibration_data_sample(data, graph,
+				       arguments->latents ? arguments->latents :
+							    LATENTS_DEFAULT,
+				       arguments->options.seed);
+}
+
+/* A quantized network knows its ranges, and is calibrated only on request. */
+static int compress_graph(const struct compress_arguments *arguments,
+			  const struct graph *graph, struct model **model)
+{
+	struct calibration_data data;
+	int ret;
+
+	if (is_quantized(graph) && !arguments->calibrate && !arguments->latents)
+		return compress_model(graph, &arguments->options, NULL, model);
+	ret = load_data(arguments, graph, &data);
+	if (ret)
+		return ret;
+	ret = compress_model(graph, &arguments->options, &data, model);
+	calibration_data_release(&data);
+	return ret;
+}
+
+static int report(const struct compress_arguments *arguments,
+		  const struct model *model)
+{
+	struct summary summary;
+	int ret = summary_create(&summary, model, arguments->output);
+
+	if (ret)
+		return ret;
+	if (arguments->json)
+		ret = summary_print_json(&summary);
+	else
+		summary_print(&summary);
+	summary_release(&summary);
+	return ret;
+}
+
+static int compress_file(const struct compress_arguments *arguments)
+{
+	struct graph *graph = NULL;
+	struct model *model = NULL;
+	int ret = onnx_import(arguments->input, &graph);
+
+	if (!ret)
+		ret = compress_graph(arguments, graph, &model);
+	if (!ret)
+		ret = model_file_write(model, arguments->output);
+	if (!ret)
+		ret = report(arguments, model);
+	graph_destroy(graph);
+	model_destroy(model);
+	return ret;
+}
+
+int command_compress(int count, char **arguments)
+{
+	struct compress_arguments line = { .scope = "layer" };
+	const struct option options[] = {
+		{ "output", 'o', OPTION_TEXT, &line.output, "FILE",
+		  "the model to write" },
+		{ "sparsity", 0, OPTION_TEXT, &line.sparsity, "S|keep",
+		  "part of the weights that goes, or: the zeros that are there" },
+		{ "scope", 0, OPTION_TEXT, &line.scope, "layer|global",
+		  "the part of each layer (default), or of all weights" },
+		{ "calibrate", 0, OPTION_TEXT, &line.calibrate, "FILE",
+		  "inputs: .npy, PNG or a folder of them" },
+		{ "latents", 0, OPTION_COUNT, &line.latents, "N",
+		  "or sample so many (512)" },
+		{ "seed", 0, OPTION_SEED, &line.options.seed, "S",
+		  "of the latents (0)" },
+		{ "layout", 0, OPTION_LAYOUT, &line.layout, "nchw|nhwc",
+		  "of .npy images where both fit (nchw)" },
+		{ "input-range", 0, OPTION_RANGE, &line.options.input_range,
+		  "LO:HI", "black and white of input images" },
+		{ "output-range", 0, OPTION_RANGE, &line.options.output_range,
+		  "LO:HI", "black and white of output images" },
+		{ "json", 0, OPTION_FLAG, &line.json, NULL,
+		  "print the summary as JSON" },
+		{ .name = NULL },
+	};
+	const struct option_usage usage = {
+		.command = "compress",
+		.synopsis =
+			"MODEL.onnx -o OUT.safetensors --sparsity S|keep [OPTION ...]",
+		.about =
+			"Prunes and quantizes a network to a sparse int8 model.",
+		.options = options,
+		.operands_min = 1,
+		.operands_max = 1,
+	};
+	int status;
+
+	if (!options_parse(&usage, count, arguments, &line.input, &status))
+		return status;
+	status = check_arguments(&usage, &line);
+	if (status != STATUS_OK)
+		return status;
+	line.options.source = strrchr(line.input, '/') ?
+				      strrchr(line.input, '/') + 1 :
+				      line.input;
+	return compress_file(&line) ? command_fail("compress") : STATUS_OK;
+}

@@ -1,19 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What packing costs and what it reaches: non-zeros per second on one core, bits
- * for each non-zero against the entropy, and the cycles of the lanes' schedule
- * against the edge-colouring bound. Random matrices first, then the layers of
- * the model files given as arguments.
+ * What packing costs and what it reaches: weights per second on one core, bits for
+ * each weight against the entropy, and the cycles of the lanes' schedule against
+ * the edge-colouring bound; for random matrices, then for the layers of ONNX
+ * models.
+ *
+ * usage: bench_pack [-v] [MODEL.onnx...]; -v prints every layer. Without files it
+ * takes those of ACCEL_SHARED_DIR/models, or else of ACCEL_TEST_MODELS.
  */
+#include <glob.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include <accel/error.h>
-#include <core/deadline.h>
+#include <compress/fold.h>
+#include <compress/lower.h>
+#include <compress/onnx_import.h>
 #include <pack/stream.h>
 #include <spmm/status.h>
 
+/* How long each random matrix is packed and decoded again. */
+#define REPEAT_NS 200000000ull
+
+/* The default device's. */
 static const struct geometry geometry = {
 	.clusters = 16,
 	.lanes = 8,
@@ -23,10 +36,34 @@ static const struct geometry geometry = {
 	.decoder_rate = 8,
 	.schedule_window = 16,
 	.epilogue_rate = 1,
+	.sram_port_bytes = 64,
 };
 
-#define REPEAT_NS 300000000ull
+/**
+ * struct figures - of one matrix or the sum of several
+ * @matrices: how many
+ * @weights: kept positions
+ * @bits: of the streams
+ * @entropy: bits at the least
+ * @pack_seconds: of one packing each
+ * @decode_seconds: likewise
+ * @ratio: sum of cycles ÷ bound
+ * @worst: largest cycles ÷ bound
+ * @padding: issue slots without a weight
+ */
+struct figures {
+	uint32_t matrices;
+	double weights;
+	double bits;
+	double entropy;
+	double pack_seconds;
+	double decode_seconds;
+	double ratio;
+	double worst;
+	double padding;
+};
 
+static bool verbose;
 static uint64_t seed = 88172645463325252ull;
 
 static double uniform(void)
@@ -35,6 +72,99 @@ static double uniform(void)
 	seed ^= seed >> 7;
 	seed ^= seed << 17;
 	return (double)(seed >> 11) * 0x1p-53;
+}
+
+/* Of the processor, so that other work on the machine does not count. */
+static uint64_t cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static int fail(const char *name)
+{
+	fprintf(stderr, "bench_pack: %s: %s\n", name, accel_last_error());
+	return -1;
+}
+
+static void print_head(const char *first)
+{
+	printf("\n%-24s %8s %7s %7s %6s %7s %8s %8s %7s\n", first, "weights",
+	       "Mpack/s", "Mdec/s", "bits", "entropy", "cycles÷", "worst",
+	       "fillers");
+}
+
+static void print_figures(const char *name, const struct figures *f)
+{
+	printf("%-24s %8.0f %7.1f %7.1f %6.2f %7.2f %8.4f %8.4f %6.2f%%\n",
+	       name, f->weights, f->weights / f->pack_seconds / 1e6,
+	       f->weights / f->decode_seconds / 1e6, f->bits / f->weights,
+	       f->entropy / f->weights, f->ratio / f->matrices, f->worst,
+	       f->padding / f->weights * 100);
+}
+
+static void add(struct figures *sum, const struct figures *f)
+{
+	sum->matrices += f->matrices;
+	sum->weights += f->weights;
+	sum->bits += f->bits;
+	sum->entropy += f->entropy;
+	sum->pack_seconds += f->pack_seconds;
+	sum->decode_seconds += f->decode_seconds;
+	sum->ratio += f->ratio;
+	sum->worst = fmax(sum->worst, f->worst);
+	sum->padding += f->padding;
+}
+
+static double entropy(const struct model_csr *csr, double weights)
+{
+	double p = weights / csr->rows / csr->columns;
+
+	if (p <= 0 || p >= 1)
+		return weights * 8;
+	return weights * (8 - log2(p) - (1 - p) * log2(1 - p) / p);
+}
+
+/* Pack and decode, again and again until so much time is over. */
+static int measure(const char *name, const struct model_csr *csr,
+		   const struct mapping *mapping, uint64_t repeat_ns,
+		   struct figures *f)
+{
+	uint64_t begin = cpu_ns(), pack = 0, decode = 0;
+	struct stream_decoded decoded;
+	struct stream stream;
+	uint32_t count = 0;
+
+	do {
+		uint64_t start = cpu_ns(), middle;
+
+		if (stream_pack(csr, &geometry, mapping, &stream))
+			return fail(name);
+		middle = cpu_ns();
+		pack += middle - start;
+		if (stream_decode(stream.bytes, stream.length, csr->rows,
+				  csr->columns, &geometry, &decoded, NULL))
+			return fail(name);
+		decode += cpu_ns() - middle;
+		stream_decoded_free(&decoded);
+		count++;
+		*f = (struct figures){
+			.matrices = 1,
+			.weights = (double)stream.nonzeros,
+			.bits = (double)stream.length * 8,
+			.entropy = entropy(csr, (double)stream.nonzeros),
+			.worst = (double)stream.issue_cycles /
+				 fmax(1, (double)stream.optimal_cycles),
+			.padding = (double)stream.padding,
+		};
+		stream_free(&stream);
+	} while (cpu_ns() - begin < repeat_ns);
+	f->ratio = f->worst;
+	f->pack_seconds = (double)pack / 1e9 / count;
+	f->decode_seconds = (double)decode / 1e9 / count;
+	return 0;
 }
 
 static int random_matrix(uint32_t rows, uint32_t columns, double density,
@@ -64,77 +194,6 @@ static int random_matrix(uint32_t rows, uint32_t columns, double density,
 	return 0;
 }
 
-static double entropy_bits(const struct model_csr *csr, uint64_t nonzeros)
-{
-	double p = (double)nonzeros / csr->rows / csr->columns;
-
-	if (p <= 0 || p >= 1)
-		return 8;
-	return 8 - log2(p) - (1 - p) * log2(1 - p) / p;
-}
-
-/* Seconds of one call, by repetition. */
-static double time_pack(const struct model_csr *csr,
-			const struct mapping *mapping, struct stream *stream)
-{
-	uint64_t start = monotonic_ns(), now;
-	uint32_t count = 0;
-
-	do {
-		stream_free(stream);
-		if (stream_pack(csr, &geometry, mapping, stream))
-			return 0;
-		count++;
-		now = monotonic_ns();
-	} while (now - start < REPEAT_NS);
-	return (double)(now - start) / 1e9 / count;
-}
-
-static double time_decode(const struct model_csr *csr,
-			  const struct stream *stream)
-{
-	uint64_t start = monotonic_ns(), now;
-	uint32_t count = 0;
-
-	do {
-		struct stream_decoded decoded;
-
-		if (stream_decode(stream->bytes, stream->length, csr->rows,
-				  csr->columns, &geometry, &decoded, NULL))
-			return 0;
-		stream_decoded_free(&decoded);
-		count++;
-		now = monotonic_ns();
-	} while (now - start < REPEAT_NS);
-	return (double)(now - start) / 1e9 / count;
-}
-
-static int report(const char *name, const struct model_csr *csr,
-		  const struct mapping *mapping)
-{
-	struct stream stream = { 0 };
-	double pack = time_pack(csr, mapping, &stream);
-	double decode = pack > 0 ? time_decode(csr, &stream) : 0;
-	double nonzeros = (double)stream.nonzeros, bits, entropy;
-
-	if (pack <= 0 || decode <= 0) {
-		fprintf(stderr, "bench_pack: %s: %s\n", name,
-			accel_last_error());
-		return -1;
-	}
-	bits = (double)stream.length * 8 / nonzeros;
-	entropy = entropy_bits(csr, stream.nonzeros);
-	printf("%-24s %6u %6u %8.0f %6.1f %2ux%-2u %6.1f %6.1f %6.2f %+5.1f%% %8.4f %6.4f\n",
-	       name, csr->rows, csr->columns, nonzeros,
-	       nonzeros / csr->rows / csr->columns * 100, mapping->row_groups,
-	       mapping->column_groups, nonzeros / pack / 1e6,
-	       nonzeros / decode / 1e6, bits, (bits / entropy - 1) * 100,
-	       (double)stream.optimal_cycles / (double)stream.issue_cycles,
-	       (double)stream.padding / nonzeros);
-	stream_free(&stream);
-	return 0;
-}
-
 static int bench_random(void)
 {
 	static const double densities[] = { 0.5, 0.2, 0.1, 0.05 };
@@ -142,15 +201,18 @@ static int bench_random(void)
 					 .column_groups = 16,
 					 .vector_width = 32 };
 
+	print_head("random 1024 x 1152");
 	for (int i = 0; i < 4; i++) {
 		struct model_csr csr;
+		struct figures f;
 		char name[32];
 		int ret = random_matrix(1024, 1152, densities[i], &csr);
 
-		snprintf(name, sizeof(name), "random %.0f %%",
-			 densities[i] * 100);
+		snprintf(name, sizeof(name), "  %.0f %%", densities[i] * 100);
 		if (!ret)
-			ret = report(name, &csr, &mapping);
+			ret = measure(name, &csr, &mapping, REPEAT_NS, &f);
+		if (!ret)
+			print_figures(name, &f);
 		free(csr.row_start);
 		free(csr.column);
 		free(csr.value);
@@ -160,10 +222,144 @@ static int bench_random(void)
 	return 0;
 }
 
-int main(void)
+/* N is that of an image of 128 × 128 or a batch of 256, near enough. */
+static int bench_matrix(const char *name, const struct model_csr *csr,
+			uint32_t kernel_width, uint64_t n, struct figures *sum)
 {
-	printf("%-24s %6s %6s %8s %6s %5s %6s %6s %6s %6s %8s %6s\n", "matrix",
-	       "M", "K", "nnz", "%", "map", "Mnnz/s", "decode", "bits", "entr.",
-	       "optimum", "fill");
-	return bench_random() ? EXIT_FAILURE : EXIT_SUCCESS;
+	const struct mapping_layer layer = {
+		.rows = csr->rows,
+		.inner = csr->columns,
+		.columns = n,
+		.nonzeros = (uint64_t)model_csr_nonzeros(csr),
+		.kernel_width = kernel_width,
+	};
+	const struct mapping mapping = mapping_choose(&geometry, &layer);
+	struct figures f;
+	int ret = measure(name, csr, &mapping, 0, &f);
+
+	if (ret)
+		return ret;
+	if (verbose)
+		print_figures(name, &f);
+	add(sum, &f);
+	return 0;
+}
+
+static int bench_layer(const struct model_layer *layer, uint64_t n,
+		       struct figures *sum)
+{
+	int ret = 0;
+
+	if (layer->op == MODEL_SPMM)
+		return bench_matrix(layer->name, &layer->spmm.weights,
+				    layer->spmm.window.kernel_width, n, sum);
+	if (layer->op == MODEL_LSTM || layer->op == MODEL_GRU) {
+		ret = bench_matrix("  input", &layer->recurrent.input_weights,
+				   1, 32, sum);
+		if (!ret)
+			ret = bench_matrix("  hidden",
+					   &layer->recurrent.hidden_weights, 1,
+					   32, sum);
+	}
+	return ret;
+}
+
+/* The weights of a model, with ranges that do not matter here. */
+static int load(const char *path, struct model **model)
+{
+	struct lower_options options = { 0 };
+	struct quantize_range *ranges;
+	struct graph *graph;
+	int ret = onnx_import(path, &graph);
+
+	if (ret)
+		return ret;
+	ret = fold_graph(graph);
+	ranges = calloc((size_t)graph->tensor_count + 1, sizeof(*ranges));
+	for (int i = 0; ranges && i < graph->tensor_count; i++)
+		ranges[i] = (struct quantize_range){ -1, 1 };
+	options.ranges = ranges;
+	if (!ret && ranges)
+		ret = graph_lower(graph, &options, model);
+	free(ranges);
+	graph_destroy(graph);
+	return ranges ? ret : -1;
+}
+
+static int bench_model(const char *path, struct figures *total)
+{
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	struct figures sum = { 0 };
+	struct model *model;
+	uint64_t n = 256;
+	int ret = load(path, &model);
+
+	if (ret)
+		return fail(name);
+	for (uint32_t i = 0; i < model->input_count; i++)
+		if (model->inputs[i].layout == MODEL_LAYOUT_NCHW)
+			n = 128 * 128;
+	if (verbose)
+		print_head(name);
+	for (uint32_t i = 0; i < model->layer_count && !ret; i++)
+		ret = bench_layer(&model->layers[i], n, &sum);
+	model_destroy(model);
+	if (ret)
+		return ret;
+	print_figures(name, &sum);
+	add(total, &sum);
+	return 0;
+}
+
+/* The files of the first folder that has some. */
+static int find_models(glob_t *files)
+{
+	static const char *const folders[][2] = {
+		{ "ACCEL_SHARED_DIR", "models" },
+		{ "ACCEL_TEST_MODELS", "." },
+	};
+
+	for (int i = 0; i < 2; i++) {
+		const char *folder = getenv(folders[i][0]);
+		char pattern[PATH_MAX];
+
+		snprintf(pattern, sizeof(pattern), "%s/%s/*.onnx",
+			 folder ? folder : ".", folders[i][1]);
+		if (!glob(pattern, 0, NULL, files))
+			return 0;
+	}
+	return -1;
+}
+
+static int bench_models(char **paths, size_t count)
+{
+	struct figures total = { 0 };
+
+	print_head("layers of");
+	for (size_t i = 0; i < count; i++)
+		if (bench_model(paths[i], &total))
+			return -1;
+	if (total.matrices)
+		print_figures("all layers", &total);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	glob_t files = { 0 };
+	int ret = bench_random();
+
+	argv++;
+	argc--;
+	if (argc && !strcmp(argv[0], "-v")) {
+		verbose = true;
+		argv++;
+		argc--;
+	}
+	if (!ret && argc)
+		ret = bench_models(argv, (size_t)argc);
+	else if (!ret && !find_models(&files))
+		ret = bench_models(files.gl_pathv, files.gl_pathc);
+	globfree(&files);
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

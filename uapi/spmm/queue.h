@@ -182,8 +182,8 @@ struct spmm_fault_record {
  * @pcie_write_bytes: to host memory
  * @compute_cycles: of the busiest cluster, had memory been infinitely fast
  * @resident_bytes: of the operands, how many were in SRAM at the start (also
- *	through prefetch) or were left there at the end: bytes for which the
- *	command did not have to wait for device memory
+ *	through prefetch), were left there at the end, or are in host memory:
+ *	bytes for which the command did not have to wait for device memory
  * @stall: lane-cycles by cause, enum spmm_stall
  */
 struct spmm_command_stats {

@@ -14,6 +14,7 @@
 #include <sim/queue.h>
 #include <sim/registers.h>
 #include <sim/sram.h>
+#include <sim/matrix.h>
 
 /* How often semaphores in memory are looked at. */
 #define SEMAPHORE_POLL_NS 50000
@@ -125,6 +126,7 @@ static int locks_create(struct sim_device *device)
 static void device_free(struct sim_device *device)
 {
 	sram_destroy(device);
+	matrix_cache_destroy(device);
 	sim_memory_destroy(device);
 	pthread_cond_destroy(&device->wake);
 	pthread_cond_destroy(&device->done);
@@ -152,6 +154,8 @@ int sim_device_create(const struct sim_config *config,
 	ret = sim_memory_create(device);
 	if (!ret)
 		ret = sram_create(device);
+	if (!ret)
+		ret = matrix_cache_create(device);
 	if (!ret) {
 		ret = -pthread_create(&device->thread, NULL, device_thread,
 				      device);

@@ -62,7 +62,10 @@ void dma_copy(struct sim_execution *execution)
 		execution_fail(execution, SPMM_SC_TIMEOUT, 0);
 		return;
 	}
-	while (done < entry->length) {
+	traffic_read(execution, entry->address, entry->length, SPMM_HINT_KEEP);
+	traffic_write(execution, entry->destination, entry->length,
+		      SPMM_HINT_KEEP);
+	while (done < entry->length && !execution->status) {
 		uint64_t part = entry->length - done;
 
 		if (part > COPY_TILE)
@@ -72,9 +75,6 @@ void dma_copy(struct sim_execution *execution)
 			return;
 		done += part;
 	}
-	traffic_read(execution, entry->address, entry->length, SPMM_HINT_KEEP);
-	traffic_write(execution, entry->destination, entry->length,
-		      SPMM_HINT_KEEP);
 }
 
 /* First and last byte offset that a strided operand touches, both inclusive. */

@@ -2,7 +2,10 @@
 #include <sim/access.h>
 #include <sim/admin.h>
 #include <sim/dma.h>
+#include <sim/eltwise.h>
 #include <sim/execution.h>
+#include <sim/recurrent.h>
+#include <sim/spmm.h>
 #include <sim/timing.h>
 #include <sim/traffic.h>
 
@@ -95,6 +98,15 @@ static void dispatch(struct sim_execution *execution)
 		return;
 	case SPMM_IO_COPY_STRIDED:
 		dma_copy_strided(execution);
+		return;
+	case SPMM_IO_SPMM:
+		spmm_execute(execution);
+		return;
+	case SPMM_IO_ELTWISE:
+		eltwise_execute(execution);
+		return;
+	case SPMM_IO_RECURRENT:
+		recurrent_execute(execution);
 		return;
 	case SPMM_IO_SEMAPHORE_WAIT:
 		semaphore_wait(execution);

@@ -249,7 +249,9 @@ static void stats_fill(const struct sim_execution *execution,
 	stats->pcie_read_bytes = work->pcie_read_bytes;
 	stats->pcie_write_bytes = work->pcie_write_bytes;
 	stats->compute_cycles = work->compute_cycles;
-	stats->resident_bytes = work->hit_bytes + prefetched + kept_bytes(work);
+	stats->resident_bytes = work->hit_bytes + prefetched +
+				kept_bytes(work) + work->pcie_read_bytes +
+				work->pcie_write_bytes;
 	stats->start_cycle = atomic_load(&execution->device->cycles);
 	stats->end_cycle =
 		stats->start_cycle +

@@ -34,7 +34,7 @@ static void page_count(struct sim_execution *execution,
 static void range_count(struct sim_execution *execution, uint64_t address,
 			uint64_t length, enum sim_access access, uint8_t hint)
 {
-	while (length) {
+	while (length && !execution->status) {
 		uint32_t offset = address & (SPMM_PAGE_SIZE - 1);
 		uint32_t part = (uint32_t)SPMM_PAGE_SIZE - offset;
 		struct sim_translation page;
@@ -116,7 +116,7 @@ static void rows_visit(struct sim_execution *execution,
 			 tensor->channels * plane_bytes, tensor->hint);
 		return;
 	}
-	for (uint32_t c = 0; c < tensor->channels; c++) {
+	for (uint32_t c = 0; c < tensor->channels && !execution->status; c++) {
 		uint64_t at = tensor->address + c * tensor->channel_stride +
 			      (uint64_t)rows->first * tensor->row_stride;
 
@@ -124,7 +124,8 @@ static void rows_visit(struct sim_execution *execution,
 			function(execution, at, plane_bytes, hint);
 			continue;
 		}
-		for (uint32_t y = rows->first; y < rows->end; y++) {
+		for (uint32_t y = rows->first;
+		     y < rows->end && !execution->status; y++) {
 			function(execution, at, rows->row_bytes, hint);
 			at += tensor->row_stride;
 		}

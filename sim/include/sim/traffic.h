@@ -5,7 +5,10 @@
 
 #include <sim/execution.h>
 
-/* Count one pass over a range of virtual addresses into execution->work. */
+/*
+ * Count one pass over a range of virtual addresses into execution->work; a page
+ * fault fails the execution.
+ */
 void traffic_read(struct sim_execution *execution, uint64_t address,
 		  uint64_t length, uint8_t hint);
 void traffic_read_weights(struct sim_execution *execution, uint64_t address,

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Weights as the simulator executes and times them. */
+#ifndef SIM_MATRIX_H
+#define SIM_MATRIX_H
+
+#include <pack/mapping.h>
+#include <sim/execution.h>
+
+/* What timing needs of one row group: see struct stream_part. */
+struct sim_part {
+	uint64_t cycles;
+	uint64_t slots;
+	uint64_t padding;
+	uint64_t bank_stalls;
+	uint64_t bytes;
+	uint64_t columns; /* distinct ones */
+	uint32_t rows; /* that its epilogue finishes */
+};
+
+/**
+ * struct sim_matrix - a decoded weight stream
+ * @row_start: rows + 1 indices of non-zeros
+ * @column: of each non-zero
+ * @value: likewise
+ * @row_sum: Σ of a row's weights, for the zero point
+ * @parts: mapping.row_groups
+ */
+struct sim_matrix {
+	uint32_t rows;
+	uint32_t columns;
+	uint64_t nonzeros;
+	uint64_t stream_bytes;
+	uint64_t *row_start;
+	uint32_t *column;
+	int8_t *value;
+	int32_t *row_sum;
+	struct mapping mapping;
+	struct sim_part *parts;
+};
+
+/* Where a stream is and what it must contain. */
+struct sim_stream {
+	uint64_t address;
+	uint64_t length;
+	uint32_t rows;
+	uint32_t columns;
+};
+
+/*
+ * Reads and decodes a stream, or finds it among those decoded before. The matrix
+ * is the cache's and lives until the next call but one. NULL: the execution has
+ * failed.
+ */
+const struct sim_matrix *matrix_load(struct sim_execution *execution,
+				     const struct sim_stream *stream);
+
+int matrix_cache_create(struct sim_device *device);
+void matrix_cache_destroy(struct sim_device *device);
+
+#endif

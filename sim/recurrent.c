@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include <golden/recurrent.h>
+#include <plan/roof.h>
+#include <sim/kernel.h>
+#include <sim/matrix.h>
+#include <sim/recurrent.h>
+#include <sim/spmm.h>
+#include <sim/timing.h>
+#include <sim/traffic.h>
+
+/**
+ * struct recurrent_side - the weights of one operand, x or h
+ * @matrix: G·H rows
+ * @taps: in the order of the matrix
+ * @scales: G·H
+ * @biases: G·H
+ * @operand: codes of one step, [column][batch]
+ * @zero: of the operand
+ * @sums: G·H × batch accumulators of one step
+ */
+struct recurrent_side {
+	const struct sim_matrix *matrix;
+	struct sim_tap *taps;
+	float *scales;
+	int32_t *biases;
+	int8_t *operand;
+	int8_t zero;
+	int32_t *sums;
+};
+
+struct recurrent_run {
+	struct sim_execution *execution;
+	struct spmm_recurrent_descriptor d;
+	uint32_t gates;
+	uint32_t rows; /* gates · hidden */
+	struct recurrent_side input, hidden;
+	int8_t *state; /* hidden × batch codes of h */
+	float *cell; /* hidden × batch */
+	struct golden_quantization quantization; /* of h */
+};
+
+static int fields_check(const struct spmm_recurrent_descriptor *d)
+{
+	static const uint64_t zeros[9];
+	uint16_t known = SPMM_FLAG_REVERSE;
+
+	if (d->cell == SPMM_RECURRENT_GRU)
+		known |= SPMM_FLAG_LINEAR_BEFORE_RESET;
+	if (d->version != SPMM_DESCRIPTOR_VERSION)
+		return SPMM_SC_DESCRIPTOR_VERSION;
+	if (d->cell > SPMM_RECURRENT_GRU || (d->flags & ~known) || d->pad0 ||
+	    memcmp(d->pad1, zeros, sizeof(zeros)))
+		return SPMM_SC_INVALID_FIELD;
+	return 0;
+}
+
+static bool sequence_valid(const struct spmm_recurrent_descriptor *d,
+			   const struct spmm_tensor *tensor)
+{
+	return tensor->height == d->steps && tensor->width == 1;
+}
+
+static int recurrent_check(const struct spmm_recurrent_descriptor *d,
+			   uint32_t gates)
+{
+	int status = fields_check(d);
+
+	if (status)
+		return status;
+	if (!d->batch || !d->steps || !d->hidden ||
+	    d->hidden > SPMM_ROWS_MAX / gates ||
+	    d->input.channels > SPMM_COLUMNS_MAX ||
+	    d->output.channels != d->hidden || !sequence_valid(d, &d->input) ||
+	    !sequence_valid(d, &d->output))
+		return SPMM_SC_DESCRIPTOR_SHAPE;
+	status = tensor_check(&d->input, d->batch, 1);
+	if (!status)
+		status = tensor_check(&d->output, d->batch, 1);
+	if (!status && ((d->input_scales | d->hidden_scales | d->input_biases |
+			 d->hidden_biases | d->cell_state) &
+			3))
+		status = SPMM_SC_DESCRIPTOR_ADDRESS;
+	if (!status && !scale_valid(float_of_bits(d->hidden_scale)))
+		status = SPMM_SC_DESCRIPTOR_SCALE;
+	return status;
+}
+
+/* Where one side's parameters are. */
+struct side_addresses {
+	struct sim_stream stream;
+	uint64_t scales;
+	uint64_t biases;
+};
+
+static int side_read(struct recurrent_run *run, struct recurrent_side *side,
+		     const struct side_addresses *from)
+{
+	struct sim_execution *execution = run->execution;
+	uint64_t bytes = run->rows * 4ul;
+
+	traffic_read_weights(execution, from->stream.address,
+			     from->stream.length, SPMM_HINT_KEEP);
+	traffic_read_weights(execution, from->scales, bytes, SPMM_HINT_KEEP);
+	traffic_read_weights(execution, from->biases, bytes, SPMM_HINT_KEEP);
+	if (execution->status)
+		return execution->status;
+	side->matrix = matrix_load(execution, &from->stream);
+	if (!side->matrix)
+		return execution->status;
+	side->scales = malloc(bytes);
+	side->biases = malloc(bytes);
+	if (!side->scales || !side->biases)
+		return execution_fail(execution, SPMM_SC_INTERNAL, 0);
+	if (execution_read(execution, from->scales, side->scales, bytes) ||
+	    execution_read(execution, from->biases, side->biases, bytes))
+		return execution->status;
+	for (uint32_t row = 0; row < run->rows; row++)
+		if (!scale_valid(side->scales[row]))
+			return execution_fail(execution,
+					      SPMM_SC_DESCRIPTOR_SCALE, row);
+	return 0;
+}
+
+static int side_allocate(struct recurrent_run *run, struct recurrent_side *side)
+{
+	const struct sim_matrix *matrix = side->matrix;
+	uint64_t batch = run->d.batch;
+
+	side->taps = malloc((matrix->nonzeros + 1) * sizeof(*side->taps));
+	side->operand = calloc(matrix->columns * batch + KERNEL_SLACK, 1);
+	side->sums = malloc((run->rows * batch + KERNEL_SLACK) *
+			    sizeof(*side->sums));
+	if (!side->taps || !side->operand || !side->sums)
+		return execution_fail(run->execution, SPMM_SC_INTERNAL, 0);
+	/* The offset of a tap has 32 bits. */
+	if (matrix->columns * batch > UINT32_MAX)
+		return execution_fail(run->execution, SPMM_SC_DESCRIPTOR_SHAPE,
+				      batch);
+	for (uint64_t i = 0; i < matrix->nonzeros; i++)
+		side->taps[i] =
+			(struct sim_tap){ (uint32_t)(matrix->column[i] * batch),
+					  matrix->value[i] };
+	return 0;
+}
+
+static void side_free(struct recurrent_side *side)
+{
+	free(side->taps);
+	free(side->scales);
+	free(side->biases);
+	free(side->operand);
+	free(side->sums);
+}
+
+/* Accumulators of gate rows [first, end) for one operand. */
+static void side_multiply(const struct recurrent_run *run,
+			  const struct recurrent_side *side, uint32_t first,
+			  uint32_t end, const int8_t *operand)
+{
+	const uint64_t *row_start = side->matrix->row_start;
+	uint64_t batch = run->d.batch;
+
+	for (uint32_t row = first; row < end; row++) {
+		uint32_t start = (uint32_t)side->biases[row] -
+				 (uint32_t)side->zero *
+					 (uint32_t)side->matrix->row_sum[row];
+
+		kernel_row(side->taps + row_start[row],
+			   row_start[row + 1] - row_start[row], operand, start,
+			   batch, side->sums + row * batch);
+	}
+}
+
+static struct golden_gate gate_of(const struct recurrent_run *run,
+				  uint32_t gate, uint32_t unit, uint64_t b)
+{
+	uint32_t row = gate * run->d.hidden + unit;
+	uint64_t at = row * (uint64_t)run->d.batch + b;
+
+	return (struct golden_gate){
+		.input = run->input.sums[at],
+		.hidden = run->hidden.sums[at],
+		.input_scale = run->input.scales[row],
+		.hidden_scale = run->hidden.scales[row],
+	};
+}
+
+static void unit_lstm(struct recurrent_run *run, uint32_t unit, uint64_t b)
+{
+	uint64_t at = unit * (uint64_t)run->d.batch + b;
+	const struct golden_gate gates[4] = {
+		gate_of(run, 0, unit, b),
+		gate_of(run, 1, unit, b),
+		gate_of(run, 2, unit, b),
+		gate_of(run, 3, unit, b),
+	};
+
+	run->state[at] =
+		golden_lstm_step(gates, &run->cell[at], run->quantization);
+}
+
+static void unit_gru(struct recurrent_run *run, uint32_t unit, uint64_t b)
+{
+	bool linear = run->d.flags & SPMM_FLAG_LINEAR_BEFORE_RESET;
+	uint64_t at = unit * (uint64_t)run->d.batch + b;
+	const struct golden_gate gates[3] = {
+		gate_of(run, 0, unit, b),
+		gate_of(run, 1, unit, b),
+		gate_of(run, 2, unit, b),
+	};
+
+	run->state[at] = golden_gru_step(gates, &run->cell[at], linear,
+					 run->quantization);
+}
+
+/* The third gate works on r⊙h, which the second one's sums must precede. */
+static void gru_reset(struct recurrent_run *run)
+{
+	uint32_t hidden = run->d.hidden;
+	uint64_t batch = run->d.batch;
+
+	for (uint32_t unit = 0; unit < hidden; unit++) {
+		for (uint64_t b = 0; b < batch; b++) {
+			const struct golden_gate reset =
+				gate_of(run, 1, unit, b);
+			uint64_t at = unit * batch + b;
+
+			run->hidden.operand[at] = golden_gru_reset(
+				&reset, run->cell[at], run->quantization);
+		}
+	}
+	side_multiply(run, &run->hidden, 2 * hidden, 3 * hidden,
+		      run->hidden.operand);
+}
+
+static void step_compute(struct recurrent_run *run)
+{
+	bool lstm = run->d.cell == SPMM_RECURRENT_LSTM;
+	bool linear = run->d.flags & SPMM_FLAG_LINEAR_BEFORE_RESET;
+	uint64_t units = run->d.hidden * (uint64_t)run->d.batch;
+
+	memcpy(run->hidden.operand, run->state, units);
+	side_multiply(run, &run->input, 0, run->rows, run->input.operand);
+	side_multiply(run, &run->hidden, 0,
+		      lstm || linear ? run->rows : 2 * run->d.hidden,
+		      run->hidden.operand);
+	if (!lstm && !linear)
+		gru_reset(run);
+	for (uint32_t unit = 0; unit < run->d.hidden; unit++) {
+		for (uint64_t b = 0; b < run->d.batch; b++) {
+			if (lstm)
+				unit_lstm(run, unit, b);
+			else
+				unit_gru(run, unit, b);
+		}
+	}
+}
+
+static uint64_t element_address(const struct spmm_tensor *tensor,
+				uint32_t channel, uint32_t row)
+{
+	return tensor->address + channel * tensor->channel_stride +
+	       (uint64_t)row * tensor->row_stride;
+}
+
+static int step_run(struct recurrent_run *run, uint32_t step)
+{
+	struct sim_execution *execution = run->execution;
+	const struct spmm_recurrent_descriptor *d = &run->d;
+	uint64_t batch = d->batch;
+
+	for (uint32_t c = 0; c < d->input.channels; c++)
+		if (execution_read(execution,
+				   element_address(&d->input, c, step),
+				   run->input.operand + c * batch, batch))
+			return execution->status;
+	step_compute(run);
+	for (uint32_t c = 0; c < d->hidden; c++)
+		if (execution_write(execution,
+				    element_address(&d->output, c, step),
+				    run->state + c * batch, batch))
+			return execution->status;
+	return execution_checkpoint(execution);
+}
+
+static int steps_run(struct recurrent_run *run)
+{
+	struct sim_execution *execution = run->execution;
+	const struct spmm_recurrent_descriptor *d = &run->d;
+	uint64_t units = d->hidden * (uint64_t)d->batch;
+
+	if (execution_read(execution, d->cell_state, run->cell, units * 4) ||
+	    execution_read(execution, d->hidden_state, run->state, units))
+		return execution->status;
+	for (uint32_t i = 0; i < d->steps; i++) {
+		uint32_t step =
+			d->flags & SPMM_FLAG_REVERSE ? d->steps - 1 - i : i;
+
+		if (step_run(run, step))
+			return execution->status;
+	}
+	if (execution_write(execution, d->cell_state, run->cell, units * 4))
+		return execution->status;
+	return execution_write(execution, d->hidden_state, run->state, units);
+}
+
+static uint64_t divide_up(uint64_t a, uint64_t b)
+{
+	return a / b + (a % b != 0);
+}
+
+/* Adds the issue cycles of some columns, and what they keep busy. */
+static void side_cost(struct recurrent_run *run,
+		      const struct recurrent_side *side, uint64_t columns,
+		      uint64_t times)
+{
+	const struct sim_config *config = &run->execution->device->config;
+	struct sim_work *work = &run->execution->work;
+	const struct sim_matrix *matrix = side->matrix;
+	uint32_t width = matrix->mapping.vector_width;
+	uint32_t split = config->vector_width / width;
+	uint64_t vectors = divide_up(columns, width);
+	uint64_t share = divide_up(vectors, matrix->mapping.column_groups);
+	uint64_t longest = 0, port = 0, bank = 0;
+
+	for (uint32_t p = 0; p < matrix->mapping.row_groups; p++) {
+		const struct sim_part *part = &matrix->parts[p];
+		uint64_t bytes = part->bytes + part->columns * width;
+
+		longest = part->cycles > longest ? part->cycles : longest;
+		port = bytes > port ? bytes : port;
+		bank += part->padding + part->bank_stalls;
+	}
+	work->compute_cycles += longest * share * times;
+	work->activation_cycles +=
+		divide_up(port * share, config->sram_port_bytes) * times;
+	work->issue_slots += matrix->nonzeros * vectors * times / split;
+	work->bank_slots += bank * vectors * times / split;
+	work->macs += matrix->nonzeros * columns * times;
+	work->slot_macs += matrix->nonzeros * vectors * width * times;
+	work->nonzeros += matrix->nonzeros;
+	work->sram_bytes += matrix->stream_bytes * share * times;
+}
+
+/*
+ * The input's part needs no state: it is computed for all steps at once. The
+ * state's part runs step by step, and each step drains the pipeline.
+ */
+static void recurrent_cost(struct recurrent_run *run)
+{
+	const struct spmm_recurrent_descriptor *d = &run->d;
+	struct sim_execution *execution = run->execution;
+	const struct sim_config *config = &execution->device->config;
+	struct sim_work *work = &execution->work;
+	uint64_t units = d->hidden * (uint64_t)d->batch;
+	uint64_t rate = (uint64_t)config->clusters * config->epilogue_rate *
+			config->vector_width;
+	struct traffic_rows in = { &d->input, 0, d->steps, d->batch };
+	struct traffic_rows out = { &d->output, 0, d->steps, d->batch };
+
+	side_cost(run, &run->input, (uint64_t)d->steps * d->batch, 1);
+	side_cost(run, &run->hidden, d->batch, d->steps);
+	work->fill_cycles = d->steps * (config->pipeline_cycles +
+					divide_up(units * run->gates, rate));
+	traffic_read_rows(execution, &in);
+	traffic_finish_rows(execution, &in);
+	traffic_write_rows(execution, &out);
+	traffic_read(execution, d->cell_state, units * 4, SPMM_HINT_KEEP);
+	traffic_write(execution, d->cell_state, units * 4, SPMM_HINT_KEEP);
+	traffic_read(execution, d->hidden_state, units, SPMM_HINT_KEEP);
+	traffic_write(execution, d->hidden_state, units, SPMM_HINT_KEEP);
+	work->compulsory_bytes =
+		(d->input.channels + (uint64_t)d->hidden) * d->steps *
+			d->batch +
+		roof_weight_bytes(run->input.matrix->nonzeros, run->rows,
+				  d->input.channels, d->input_weights_length) +
+		roof_weight_bytes(run->hidden.matrix->nonzeros, run->rows,
+				  d->hidden, d->hidden_weights_length);
+}
+
+static int parameters_read(struct recurrent_run *run)
+{
+	const struct spmm_recurrent_descriptor *d = &run->d;
+	const struct side_addresses input = { { d->input_weights,
+						d->input_weights_length,
+						run->rows, d->input.channels },
+					      d->input_scales,
+					      d->input_biases };
+	const struct side_addresses hidden = { { d->hidden_weights,
+						 d->hidden_weights_length,
+						 run->rows, d->hidden },
+					       d->hidden_scales,
+					       d->hidden_biases };
+
+	if (side_read(run, &run->input, &input))
+		return run->execution->status;
+	return side_read(run, &run->hidden, &hidden);
+}
+
+static int buffers_allocate(struct recurrent_run *run)
+{
+	uint64_t units = run->d.hidden * (uint64_t)run->d.batch;
+
+	if (side_allocate(run, &run->input) || side_allocate(run, &run->hidden))
+		return run->execution->status;
+	run->state = malloc(units);
+	run->cell = malloc(units * sizeof(*run->cell));
+	if (!run->state || !run->cell)
+		return execution_fail(run->execution, SPMM_SC_INTERNAL, 0);
+	return 0;
+}
+
+static void run_execute(struct recurrent_run *run)
+{
+	struct sim_execution *execution = run->execution;
+
+	if (parameters_read(run))
+		return;
+	recurrent_cost(run);
+	if (execution->status)
+		return;
+	if (timing_hopeless(execution, execution->work.compute_cycles)) {
+		execution_fail(execution, SPMM_SC_TIMEOUT,
+			       execution->work.compute_cycles);
+		return;
+	}
+	if (!buffers_allocate(run))
+		steps_run(run);
+}
+
+void recurrent_execute(struct sim_execution *execution)
+{
+	struct recurrent_run run = { .execution = execution };
+	int status;
+
+	if (execution_read_descriptor(execution, &run.d, sizeof(run.d)))
+		return;
+	run.gates = run.d.cell == SPMM_RECURRENT_LSTM ? 4 : 3;
+	run.rows = run.gates * run.d.hidden;
+	run.input.zero = run.d.input.zero;
+	run.hidden.zero = run.d.output.zero;
+	run.quantization =
+		(struct golden_quantization){ float_of_bits(run.d.hidden_scale),
+					      run.d.output.zero };
+	status = recurrent_check(&run.d, run.gates);
+	if (status) {
+		execution_fail(execution, status, execution->entry->address);
+		return;
+	}
+	run_execute(&run);
+	side_free(&run.input);
+	side_free(&run.hidden);
+	free(run.state);
+	free(run.cell);
+}

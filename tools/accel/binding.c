@@ -9,12 +9,9 @@
 static int find_port(const struct binding_ports *ports, const char *name,
 		     size_t length)
 {
-	struct accel_port_info info = { .size = sizeof(info) };
-
 	for (uint32_t i = 0; i < ports->count; i++)
-		if (!ports->get(ports->model, i, &info) &&
-		    strlen(info.name) == length &&
-		    !strncmp(info.name, name, length))
+		if (strlen(ports->names[i]) == length &&
+		    !strncmp(ports->names[i], name, length))
 			return (int)i;
 	return -1;
 }

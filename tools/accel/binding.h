@@ -5,20 +5,17 @@
 
 #include "options.h"
 
-#include <accel/model.h>
-
-/** struct binding_ports - the inputs or the outputs of a model */
+/** struct binding_ports - the inputs or the outputs of a network */
 struct binding_ports {
-	const struct accel_model *model;
-	int (*get)(const struct accel_model *model, uint32_t index,
-		   struct accel_port_info *info);
+	const char **names;
 	uint32_t count;
 	const char *what; /* "input" or "output" */
 };
 
 /*
- * Find the file of every port: paths[i] is NULL for a port without. A text before
- * '=' is a name if a port has it; else it is part of the path. Return 0 or −EINVAL.
+ * Find the file of every port: paths[i] is NULL for a port without, and NULL before.
+ * A text before '=' is a name if a port has it; else it is part of the path. Without
+ * a name a file is the first free port's. Return 0 or −EINVAL.
  */
 int binding_resolve(const struct binding_ports *ports,
 		    const struct option_list *files, const char **paths);

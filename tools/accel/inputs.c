@@ -214,22 +214,36 @@ static int sample_rest(struct gathering *gathering)
 	return 0;
 }
 
-static int gather(struct gathering *gathering)
+static int bind_files(struct gathering *gathering, const char **names,
+		      const char **paths)
 {
 	const struct binding_ports ports = {
-		.model = gathering->model,
-		.get = accel_model_get_input,
+		.names = names,
 		.count = gathering->inputs->count,
 		.what = "input",
 	};
-	const char **paths = calloc(ports.count + 1, sizeof(*paths));
 	int ret;
 
-	if (!paths)
-		return accel_error(-ENOMEM, "no memory for the inputs");
+	for (uint32_t i = 0; i < ports.count; i++) {
+		struct accel_port_info info;
+
+		get_port(gathering, i, &info);
+		names[i] = info.name;
+	}
 	ret = binding_resolve(&ports, &gathering->source->files, paths);
-	if (!ret)
-		ret = read_files(gathering, paths);
+	return ret ? ret : read_files(gathering, paths);
+}
+
+static int gather(struct gathering *gathering)
+{
+	size_t count = gathering->inputs->count;
+	const char **names = calloc(count + 1, sizeof(*names));
+	const char **paths = calloc(count + 1, sizeof(*paths));
+	int ret = names && paths ?
+			  bind_files(gathering, names, paths) :
+			  accel_error(-ENOMEM, "no memory for the inputs");
+
+	free(names);
 	free(paths);
 	return ret ? ret : sample_rest(gathering);
 }

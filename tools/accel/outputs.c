@@ -13,24 +13,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static int bind_files(const struct outputs *outputs,
+		      const struct accel_model *model, const char **names,
+		      const char **paths, uint32_t count)
+{
+	const struct binding_ports ports = { names, count, "output" };
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct accel_port_info port = { .size = sizeof(port) };
+		int ret = accel_model_get_output(model, i, &port);
+
+		if (ret)
+			return ret;
+		names[i] = port.name;
+	}
+	return binding_resolve(&ports, &outputs->files, paths);
+}
+
+/* The file of each output, or NULL; for free(). */
 static int resolve(const struct outputs *outputs,
 		   const struct accel_model *model, const char ***paths)
 {
 	struct accel_model_info info = { .size = sizeof(info) };
-	struct binding_ports ports = {
-		.model = model,
-		.get = accel_model_get_output,
-		.what = "output",
-	};
+	const char **names;
 	int ret = accel_model_get_info(model, &info);
 
 	if (ret)
 		return ret;
-	ports.count = info.output_count;
-	*paths = calloc(ports.count + 1, sizeof(**paths));
-	if (!*paths)
-		return accel_error(-ENOMEM, "no memory for the outputs");
-	ret = binding_resolve(&ports, &outputs->files, *paths);
+	names = calloc(info.output_count + 1, sizeof(*names));
+	*paths = calloc(info.output_count + 1, sizeof(**paths));
+	ret = names && *paths ?
+		      bind_files(outputs, model, names, *paths,
+				 info.output_count) :
+		      accel_error(-ENOMEM, "no memory for the outputs");
+	free(names);
 	if (ret)
 		free(*paths);
 	return ret;

@@ -5,6 +5,7 @@
 
 #include "options.h"
 
+#include <accel/model.h>
 #include <accel/plan.h>
 #include <compress/array.h>
 

@@ -17,6 +17,8 @@ struct inference {
 	struct graph_shape *y;
 	const struct graph *graph;
 	struct graph_shape *shapes;
+	/* Stands in for an output that has no name. */
+	struct graph_shape unnamed;
 };
 
 const char *graph_shape_text(const struct graph_shape *shape,
@@ -582,11 +584,10 @@ static int infer_and_check(struct inference *inference)
 {
 	const struct graph_node *node = inference->node;
 	int (*function)(const struct inference *) = infer[node->op];
-	struct graph_shape scratch = { 0 };
 	int ret;
 
 	inference->y = node->outputs[0] == GRAPH_NO_TENSOR ?
-			       &scratch :
+			       &inference->unnamed :
 			       &inference->shapes[node->outputs[0]];
 	ret = function ? function(inference) : infer_same(inference);
 	for (int i = 0; i < node->output_count && !ret; i++)

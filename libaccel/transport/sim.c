@@ -104,7 +104,7 @@ static int sim_dma(struct transport_sim *sim, uint64_t address, void *to,
 				    region->length)) {
 		uint8_t *at = region->memory + (address - region->bus_address);
 
-		word_copy(to ? to : at, to ? at : from, length);
+		word_copy(to ? to : at, from ? from : at, length);
 		ret = 0;
 	}
 	pthread_rwlock_unlock(&sim->regions_lock);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Models on the simulated device and on the processor: the same bits. */
+#include "random_model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <accel/accel.h>
+#include <model/file.h>
+
+#define PATIENCE (60 * ACCEL_SECOND)
+#define PORTS_MAX 24
+
+/* The public way to a model leads through a file. */
+static struct accel_model *model_publish(struct model *model)
+{
+	char path[] = "/tmp/accel-test-run-XXXXXX";
+	struct accel_model *loaded;
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	close(fd);
+	if (model_file_write(model, path) || accel_model_load(path, &loaded))
+		fail_msg("%s", accel_last_error());
+	unlink(path);
+	model_destroy(model);
+	return loaded;
+}
+
+static struct accel_device *device_open(const char *uri)
+{
+	struct accel_device *device;
+
+	if (accel_device_open(uri, NULL, &device))
+		fail_msg("%s: %s", uri, accel_last_error());
+	return device;
+}
+
+struct arrays {
+	float *data[PORTS_MAX];
+	size_t count[PORTS_MAX];
+	uint32_t ports;
+};
+
+static void arrays_create(const struct accel_plan *plan, bool outputs,
+			  struct arrays *arrays)
+{
+	struct accel_plan_info info = { .size = sizeof(info) };
+
+	assert_int_equal(accel_plan_get_info(plan, &info), 0);
+	arrays->ports = outputs ? info.output_count : info.input_count;
+	assert_in_range(arrays->ports, 0, PORTS_MAX);
+	for (uint32_t i = 0; i < arrays->ports; i++) {
+		struct accel_port_info port = { .size = sizeof(port) };
+
+		assert_int_equal(outputs ?
+					 accel_plan_get_output(plan, i, &port) :
+					 accel_plan_get_input(plan, i, &port),
+				 0);
+		arrays->count[i] = port.elements;
+		arrays->data[i] = malloc(port.elements * sizeof(float) + 1);
+		assert_non_null(arrays->data[i]);
+		for (size_t j = 0; j < port.elements; j++)
+			arrays->data[i][j] =
+				(float)sample_int(-2000, 2000) * 0.001f;
+	}
+}
+
+static void arrays_free(struct arrays *arrays)
+{
+	for (uint32_t i = 0; i < arrays->ports; i++)
+		free(arrays->data[i]);
+}
+
+static void run(struct accel_plan *plan, const struct arrays *inputs,
+		const struct arrays *outputs)
+{
+	struct accel_input in[PORTS_MAX] = { 0 };
+	struct accel_output out[PORTS_MAX] = { 0 };
+
+	for (uint32_t i = 0; i < inputs->ports; i++)
+		in[i] = (struct accel_input){ inputs->data[i], inputs->count[i],
+					      ACCEL_LAYOUT_DEFAULT };
+	for (uint32_t i = 0; i < outputs->ports; i++)
+		out[i] = (struct accel_output){ outputs->data[i],
+						outputs->count[i],
+						ACCEL_LAYOUT_DEFAULT };
+	if (accel_run(plan, in, inputs->ports, out, outputs->ports, PATIENCE))
+		fail_msg("%s", accel_last_error());
+}
+
+static void figures_make_sense(struct accel_plan *plan)
+{
+	struct accel_plan_info info = { .size = sizeof(info) };
+	struct accel_layer_info total = { .size = sizeof(total) };
+	uint64_t macs = 0;
+
+	assert_int_equal(accel_plan_get_info(plan, &info), 0);
+	assert_int_equal(accel_plan_get_total(plan, &total), 0);
+	for (uint32_t i = 0; i < info.layer_count; i++) {
+		struct accel_layer_info layer = { .size = sizeof(layer) };
+
+		assert_int_equal(accel_plan_get_layer(plan, i, &layer), 0);
+		assert_int_equal(layer.macs, layer.nnz * layer.n);
+		assert_true(layer.cycles >= layer.roof_hard_cycles);
+		macs += layer.macs;
+	}
+	assert_int_equal(total.macs, macs);
+	assert_true(total.cycles > 0);
+	assert_true(total.cycles >= total.roof_hard_cycles);
+	assert_true(total.utilization > 0 && total.utilization <= 1);
+	assert_true(total.bytes_pcie > 0);
+}
+
+static struct accel_plan *plan_create(struct accel_device *device,
+				      struct accel_model *model,
+				      const struct accel_plan_options *options)
+{
+	struct accel_plan *plan;
+
+	if (accel_plan_create(device, model, options, &plan))
+		fail_msg("%s", accel_last_error());
+	return plan;
+}
+
+/* All layers on both, then the device with memory reused, and twice. */
+static void compare(struct accel_model *model,
+		    struct accel_plan_options options)
+{
+	struct accel_difference difference = { .size = sizeof(difference) };
+	struct accel_device *sim = device_open("sim:");
+	struct accel_device *cpu = device_open("cpu:");
+	struct accel_plan *on_sim, *on_cpu, *reusing;
+	struct arrays inputs, expected, got;
+
+	options.flags = ACCEL_PLAN_KEEP_ACTIVATIONS;
+	on_sim = plan_create(sim, model, &options);
+	on_cpu = plan_create(cpu, model, &options);
+	options.flags = 0;
+	reusing = plan_create(sim, model, &options);
+	arrays_create(on_cpu, false, &inputs);
+	arrays_create(on_cpu, true, &expected);
+	arrays_create(on_cpu, true, &got);
+	run(on_cpu, &inputs, &expected);
+	run(on_sim, &inputs, &got);
+	if (accel_plan_compare(on_cpu, on_sim, &difference))
+		fail_msg("%s", accel_last_error());
+	if (difference.differing)
+		fail_msg(
+			"%llu of %llu differ; %s, %s: row %u, column %llu: %d, not %d",
+			(unsigned long long)difference.differing,
+			(unsigned long long)difference.values, difference.layer,
+			difference.tensor, difference.channel,
+			(unsigned long long)difference.column,
+			difference.second, difference.first);
+	for (int i = 0; i < 2; i++) {
+		run(reusing, &inputs, &got);
+		figures_make_sense(reusing);
+		for (uint32_t o = 0; o < got.ports; o++)
+			assert_memory_equal(got.data[o], expected.data[o],
+					    got.count[o] * sizeof(float));
+	}
+	arrays_free(&inputs);
+	arrays_free(&expected);
+	arrays_free(&got);
+	accel_plan_destroy(on_sim);
+	accel_plan_destroy(on_cpu);
+	accel_plan_destroy(reusing);
+	accel_device_close(sim);
+	accel_device_close(cpu);
+}
+
+static void random_networks_agree(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct accel_plan_options options = { .size = sizeof(options) };
+		struct accel_model *model;
+
+		sample_state = seed;
+		model = model_publish(
+			random_model((uint32_t)sample_int(2, 12),
+				     (uint32_t)sample_int(2, 12)));
+		options.batch = (uint32_t)sample_int(1, 5);
+		compare(model, options);
+		accel_model_free(model);
+	}
+}
+
+static void every_operation_agrees(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct accel_plan_options options = { .size = sizeof(options) };
+		struct accel_model *model;
+
+		sample_state = seed;
+		model = model_publish(sample_model());
+		options.batch = (uint32_t)sample_int(1, 9);
+		options.height = (uint32_t)sample_int(5, 11);
+		options.width = (uint32_t)sample_int(5, 11);
+		compare(model, options);
+		accel_model_free(model);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_operation_agrees),
+		cmocka_unit_test(random_networks_agree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

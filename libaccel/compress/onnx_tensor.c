@@ -3,9 +3,9 @@
 #include <compress/onnx_tensor.h>
 #include <core/checked.h>
 #include <core/error.h>
+#include <formats/float16.h>
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,29 +43,6 @@ static bool is_real(int type)
 	       type == TYPE(FLOAT16) || type == TYPE(BFLOAT16);
 }
 
-static float from_bits(uint32_t bits)
-{
-	float value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
-/* IEEE 754 binary16; every value of it is one of binary32. */
-static float from_binary16(uint16_t bits)
-{
-	uint32_t sign = (uint32_t)(bits & 0x8000) << 16;
-	uint32_t exponent = bits >> 10 & 0x1f;
-	uint32_t fraction = bits & 0x3ff;
-
-	if (!exponent)
-		return from_bits(sign | 0x3f800000) *
-		       ldexpf((float)fraction, -24);
-	if (exponent == 0x1f)
-		return from_bits(sign | 0x7f800000 | fraction << 13);
-	return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-}
-
 static float raw_real(const uint8_t *raw, int type)
 {
 	uint16_t half;
@@ -78,10 +55,10 @@ static float raw_real(const uint8_t *raw, int type)
 		return (float)wide;
 	case TYPE(FLOAT16):
 		memcpy(&half, raw, sizeof(half));
-		return from_binary16(half);
+		return float16_to_float(half);
 	case TYPE(BFLOAT16):
 		memcpy(&half, raw, sizeof(half));
-		return from_bits((uint32_t)half << 16);
+		return bfloat16_to_float(half);
 	default:
 		memcpy(&value, raw, sizeof(value));
 		return value;
@@ -167,12 +144,12 @@ static void decode_typed(const Onnx__TensorProto *tensor,
 			value->reals[i] = (float)tensor->double_data[i];
 			break;
 		case TYPE(FLOAT16):
-			value->reals[i] =
-				from_binary16((uint16_t)tensor->int32_data[i]);
+			value->reals[i] = float16_to_float(
+				(uint16_t)tensor->int32_data[i]);
 			break;
 		case TYPE(BFLOAT16):
-			value->reals[i] = from_bits(
-				(uint32_t)tensor->int32_data[i] << 16);
+			value->reals[i] = bfloat16_to_float(
+				(uint16_t)tensor->int32_data[i]);
 			break;
 		case TYPE(INT64):
 			value->integers[i] =

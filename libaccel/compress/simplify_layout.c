@@ -28,9 +28,10 @@ static bool compose_dim(const struct graph_reshape *first,
 	if (second->axis < 0)
 		return true;
 	source = &first->dims[second->axis];
+	/* a multiple of what was left over is left over again */
 	if (source->axis == GRAPH_RESHAPE_REST) {
 		*dim = *source;
-		return second->numerator == 1 && second->denominator == 1;
+		return true;
 	}
 	dim->axis = source->axis;
 	if (__builtin_mul_overflow(source->numerator, second->numerator,

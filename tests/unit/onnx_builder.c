@@ -7,6 +7,7 @@
 #include <compress/onnx_import.h>
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

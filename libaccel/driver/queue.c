@@ -181,8 +181,8 @@ int driver_queue_create(struct driver_device *device, uint32_t depth,
 			detach(queue);
 	}
 	if (ret) {
-		driver_memory_release(device, &queue->memory);
 		driver_queue_number_give(device, queue->number);
+		driver_memory_release(device, &queue->memory);
 	}
 	return ret;
 }
@@ -190,8 +190,9 @@ int driver_queue_create(struct driver_device *device, uint32_t depth,
 void driver_queue_destroy(struct driver_queue *queue)
 {
 	detach(queue);
-	driver_memory_release(queue->device, &queue->memory);
+	/* The context is gone: releasing memory must not invalidate it. */
 	driver_queue_number_give(queue->device, queue->number);
+	driver_memory_release(queue->device, &queue->memory);
 }
 
 int driver_queue_recover(struct driver_queue *queue)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pack/mapping.h"
 
+#include "pack/schedule.h"
+
 /* Sixteenths of a byte that a weight takes in a stream: 12 bits and a little. */
 #define WEIGHT_BYTES_16 25
 
@@ -57,7 +59,8 @@ struct mapping mapping_choose(const struct geometry *geometry,
 	uint64_t best_cycles = UINT64_MAX;
 
 	for (uint32_t split = 1; split <= 2; split++) {
-		if (geometry->vector_width % split)
+		if (geometry->vector_width % split ||
+		    geometry->banks > SCHEDULE_BANKS_MAX / split)
 			break;
 		for (uint32_t r = 1; r <= geometry->clusters; r++) {
 			struct mapping mapping = {

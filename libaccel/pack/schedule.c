@@ -61,8 +61,9 @@ static void view_advance(struct view *view, uint32_t window)
 
 	view->head += step;
 	view->left -= step;
-	view->pending >>= step;
-	view->new_rows >>= step;
+	/* A shift by all 64 bits is undefined; two of them are not. */
+	view->pending = view->pending >> (step - 1) >> 1;
+	view->new_rows = view->new_rows >> (step - 1) >> 1;
 	view_extend(view, window - step, window);
 }
 

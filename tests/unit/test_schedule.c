@@ -151,7 +151,7 @@ static void impossible_clusters_are_refused(void **state)
 	assert_int_equal(limits.banks, 32);
 	assert_false(schedule_limits_from(&geometry, 8, &limits));
 	assert_false(schedule_limits_from(&geometry, 0, &limits));
-	geometry.schedule_window = 33;
+	geometry.schedule_window = 65;
 	assert_false(schedule_limits_from(&geometry, 32, &limits));
 	geometry.schedule_window = 16;
 	geometry.banks = 64;

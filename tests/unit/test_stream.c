@@ -169,7 +169,7 @@ static struct geometry random_geometry(uint64_t *seed)
 	geometry.lanes = 1 + random_below(seed, 16);
 	geometry.banks = 1 + random_below(seed, 32);
 	geometry.accumulators = 1 + random_below(seed, 6);
-	geometry.schedule_window = 1 + random_below(seed, 32);
+	geometry.schedule_window = 1 + random_below(seed, 64);
 	geometry.decoder_rate = 1 + random_below(seed, 32);
 	return geometry;
 }

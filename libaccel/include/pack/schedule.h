@@ -21,7 +21,7 @@
 
 #define SCHEDULE_LANES_MAX 128
 #define SCHEDULE_BANKS_MAX 64
-#define SCHEDULE_WINDOW_MAX 32
+#define SCHEDULE_WINDOW_MAX 64
 
 /* A symbol: its bank, or a filler, which needs no bank; and is its row new? */
 #define SCHEDULE_BANK_MASK 0x3f

@@ -131,8 +131,9 @@ struct stream_decoded {
  * @out: freed by stream_decoded_free(); empty unless the stream is good
  * @offset: byte at which decoding failed; may be NULL
  *
- * Memory is at most proportional to @length: 16 bytes for each weight, of which
- * each takes 8 bits or more of the stream.
+ * Memory is at most 100 bytes for each byte of the stream: 16 for a weight, of
+ * which each has 8 bits or more, and 6 for an issue slot, of which a filler may have
+ * one bit when K is 1. Time is linear in @length, too.
  *
  * Return: enum spmm_status; SPMM_SC_INTERNAL when memory ran out.
  */

@@ -283,3 +283,31 @@ const struct sim_matrix *matrix_load(struct sim_execution *execution,
 	entry->used = ++cache->clock;
 	return &entry->matrix;
 }
+
+bool matrix_taps(const struct sim_matrix *matrix, const uint32_t *offset,
+		 struct sim_taps **taps, uint64_t **row_taps)
+{
+	uint64_t most = matrix->nonzeros / 4 + matrix->rows;
+	uint64_t count = 0;
+
+	*taps = calloc(most, sizeof(**taps));
+	*row_taps = malloc((matrix->rows + 1ul) * sizeof(**row_taps));
+	if (!*taps || !*row_taps)
+		return false;
+	for (uint32_t row = 0; row < matrix->rows; row++) {
+		uint64_t begin = matrix->row_start[row];
+		uint64_t end = matrix->row_start[row + 1];
+
+		(*row_taps)[row] = count;
+		for (uint64_t i = begin; i < end; i++) {
+			struct sim_taps *four = *taps + count + (i - begin) / 4;
+
+			four->offset[(i - begin) % 4] =
+				offset[matrix->column[i]];
+			four->weight[(i - begin) % 4] = matrix->value[i];
+		}
+		count += (end - begin + 3) / 4;
+	}
+	(*row_taps)[matrix->rows] = count;
+	return true;
+}

@@ -14,25 +14,28 @@
 /**
  * struct recurrent_side - the weights of one operand, x or h
  * @matrix: G·H rows
- * @taps: in the order of the matrix
+ * @taps: non-zeros of all rows
+ * @row_taps: rows + 1 indices into them
  * @scales: G·H
  * @biases: G·H
- * @operand: codes of one step, [column][batch]
+ * @operand: of one step, [column][batch], as the kernel wants it
  * @zero: of the operand
  * @sums: G·H × batch accumulators of one step
  */
 struct recurrent_side {
 	const struct sim_matrix *matrix;
-	struct sim_tap *taps;
+	struct sim_taps *taps;
+	uint64_t *row_taps;
 	float *scales;
 	int32_t *biases;
-	int8_t *operand;
+	uint8_t *operand;
 	int8_t zero;
 	int32_t *sums;
 };
 
 struct recurrent_run {
 	struct sim_execution *execution;
+	kernel_function kernel;
 	struct spmm_recurrent_descriptor d;
 	uint32_t gates;
 	uint32_t rows; /* gates · hidden */
@@ -124,53 +127,65 @@ static int side_read(struct recurrent_run *run, struct recurrent_side *side,
 	return 0;
 }
 
-static int side_allocate(struct recurrent_run *run, struct recurrent_side *side)
+static bool side_taps(struct recurrent_side *side, uint64_t batch)
 {
 	const struct sim_matrix *matrix = side->matrix;
-	uint64_t batch = run->d.batch;
+	uint32_t *offset = malloc(matrix->columns * sizeof(*offset));
+	bool built = false;
 
-	side->taps = malloc((matrix->nonzeros + 1) * sizeof(*side->taps));
-	side->operand = calloc(matrix->columns * batch + KERNEL_SLACK, 1);
-	side->sums = malloc((run->rows * batch + KERNEL_SLACK) *
-			    sizeof(*side->sums));
-	if (!side->taps || !side->operand || !side->sums)
-		return execution_fail(run->execution, SPMM_SC_INTERNAL, 0);
-	/* The offset of a tap has 32 bits. */
-	if (matrix->columns * batch > UINT32_MAX)
+	if (offset) {
+		for (uint32_t k = 0; k < matrix->columns; k++)
+			offset[k] = (uint32_t)(k * batch);
+		built = matrix_taps(matrix, offset, &side->taps,
+				    &side->row_taps);
+	}
+	free(offset);
+	return built;
+}
+
+static int side_allocate(struct recurrent_run *run, struct recurrent_side *side)
+{
+	uint64_t batch = run->d.batch;
+	uint64_t operands = side->matrix->columns * batch;
+
+	/* An offset has 32 bits. */
+	if (operands > UINT32_MAX)
 		return execution_fail(run->execution, SPMM_SC_DESCRIPTOR_SHAPE,
 				      batch);
-	for (uint64_t i = 0; i < matrix->nonzeros; i++)
-		side->taps[i] =
-			(struct sim_tap){ (uint32_t)(matrix->column[i] * batch),
-					  matrix->value[i] };
+	side->operand = calloc(operands + KERNEL_SLACK, 1);
+	side->sums = malloc((run->rows * batch + KERNEL_SLACK) *
+			    sizeof(*side->sums));
+	if (!side->operand || !side->sums || !side_taps(side, batch))
+		return execution_fail(run->execution, SPMM_SC_INTERNAL, 0);
 	return 0;
 }
 
 static void side_free(struct recurrent_side *side)
 {
 	free(side->taps);
+	free(side->row_taps);
 	free(side->scales);
 	free(side->biases);
 	free(side->operand);
 	free(side->sums);
 }
 
-/* Accumulators of gate rows [first, end) for one operand. */
+/* Accumulators of gate rows [first, end) for the side's operand. */
 static void side_multiply(const struct recurrent_run *run,
 			  const struct recurrent_side *side, uint32_t first,
-			  uint32_t end, const int8_t *operand)
+			  uint32_t end)
 {
-	const uint64_t *row_start = side->matrix->row_start;
+	const uint64_t *row_taps = side->row_taps;
 	uint64_t batch = run->d.batch;
 
 	for (uint32_t row = first; row < end; row++) {
 		uint32_t start = (uint32_t)side->biases[row] -
-				 (uint32_t)side->zero *
+				 (uint32_t)(side->zero + KERNEL_BIAS) *
 					 (uint32_t)side->matrix->row_sum[row];
 
-		kernel_row(side->taps + row_start[row],
-			   row_start[row + 1] - row_start[row], operand, start,
-			   batch, side->sums + row * batch);
+		run->kernel(side->taps + row_taps[row],
+			    row_taps[row + 1] - row_taps[row], side->operand,
+			    start, batch, side->sums + row * batch);
 	}
 }
 
@@ -228,12 +243,12 @@ static void gru_reset(struct recurrent_run *run)
 				gate_of(run, 1, unit, b);
 			uint64_t at = unit * batch + b;
 
-			run->hidden.operand[at] = golden_gru_reset(
+			run->hidden.operand[at] = (uint8_t)golden_gru_reset(
 				&reset, run->cell[at], run->quantization);
 		}
 	}
-	side_multiply(run, &run->hidden, 2 * hidden, 3 * hidden,
-		      run->hidden.operand);
+	kernel_stage(run->hidden.operand, hidden * batch);
+	side_multiply(run, &run->hidden, 2 * hidden, 3 * hidden);
 }
 
 static void step_compute(struct recurrent_run *run)
@@ -243,10 +258,10 @@ static void step_compute(struct recurrent_run *run)
 	uint64_t units = run->d.hidden * (uint64_t)run->d.batch;
 
 	memcpy(run->hidden.operand, run->state, units);
-	side_multiply(run, &run->input, 0, run->rows, run->input.operand);
+	kernel_stage(run->hidden.operand, units);
+	side_multiply(run, &run->input, 0, run->rows);
 	side_multiply(run, &run->hidden, 0,
-		      lstm || linear ? run->rows : 2 * run->d.hidden,
-		      run->hidden.operand);
+		      lstm || linear ? run->rows : 2 * run->d.hidden);
 	if (!lstm && !linear)
 		gru_reset(run);
 	for (uint32_t unit = 0; unit < run->d.hidden; unit++) {
@@ -277,6 +292,7 @@ static int step_run(struct recurrent_run *run, uint32_t step)
 				   element_address(&d->input, c, step),
 				   run->input.operand + c * batch, batch))
 			return execution->status;
+	kernel_stage(run->input.operand, d->input.channels * batch);
 	step_compute(run);
 	for (uint32_t c = 0; c < d->hidden; c++)
 		if (execution_write(execution,
@@ -433,7 +449,8 @@ static void run_execute(struct recurrent_run *run)
 
 void recurrent_execute(struct sim_execution *execution)
 {
-	struct recurrent_run run = { .execution = execution };
+	struct recurrent_run run = { .execution = execution,
+				     .kernel = kernel_choose() };
 	int status;
 
 	if (execution_read_descriptor(execution, &run.d, sizeof(run.d)))

@@ -43,17 +43,18 @@ static int parameters_read(struct spmm_run *run)
 /* Where each non-zero finds its operand; the same for every tile. */
 static int taps_build(struct spmm_run *run)
 {
-	const struct sim_matrix *matrix = run->matrix;
+	uint32_t columns = run->d.columns;
+	uint32_t *offset = malloc(columns * sizeof(*offset));
+	bool built = false;
 
-	run->taps = malloc((matrix->nonzeros + 1) * sizeof(*run->taps));
-	if (!run->taps)
-		return execution_fail(run->execution, SPMM_SC_INTERNAL, 0);
-	for (uint64_t i = 0; i < matrix->nonzeros; i++) {
-		run->taps[i].offset = (uint32_t)window_offset(
-			&run->window, matrix->column[i]);
-		run->taps[i].weight = matrix->value[i];
+	if (offset) {
+		for (uint32_t k = 0; k < columns; k++)
+			offset[k] = (uint32_t)window_offset(&run->window, k);
+		built = matrix_taps(run->matrix, offset, &run->taps,
+				    &run->row_taps);
 	}
-	return 0;
+	free(offset);
+	return built ? 0 : execution_fail(run->execution, SPMM_SC_INTERNAL, 0);
 }
 
 static int buffers_allocate(struct spmm_run *run)
@@ -74,6 +75,7 @@ static int buffers_allocate(struct spmm_run *run)
 static void run_free(struct spmm_run *run)
 {
 	free(run->taps);
+	free(run->row_taps);
 	free(run->scales);
 	free(run->biases);
 	free(run->tables);
@@ -107,18 +109,17 @@ static void row_epilogue(const struct spmm_run *run, uint32_t row,
 	}
 }
 
-static void row_compute(struct spmm_run *run, uint32_t row, const int8_t *x,
+static void row_compute(struct spmm_run *run, uint32_t row, const uint8_t *x,
 			uint64_t count, uint8_t *out)
 {
-	const struct sim_matrix *matrix = run->matrix;
-	uint64_t begin = matrix->row_start[row];
-	/* Σ w·(x − zero) = Σ w·x − zero·Σ w, all modulo 2^32. */
-	uint32_t start =
-		(uint32_t)run->biases[row] -
-		(uint32_t)run->d.input.zero * (uint32_t)matrix->row_sum[row];
+	uint64_t begin = run->row_taps[row];
+	/* Σ w·(x − zero) = Σ w·(x + bias) − (zero + bias)·Σ w, modulo 2^32. */
+	uint32_t start = (uint32_t)run->biases[row] -
+			 (uint32_t)(run->d.input.zero + KERNEL_BIAS) *
+				 (uint32_t)run->matrix->row_sum[row];
 
-	kernel_row(run->taps + begin, matrix->row_start[row + 1] - begin, x,
-		   start, count, run->sums);
+	run->kernel(run->taps + begin, run->row_taps[row + 1] - begin, x, start,
+		    count, run->sums);
 	row_epilogue(run, row, count, out);
 }
 
@@ -147,6 +148,7 @@ static int tile_compute(struct spmm_run *run, const struct window_tile *tile)
 
 	if (window_stage(run->execution, window, tile, run->stage))
 		return run->execution->status;
+	kernel_stage(run->stage, window->stage_bytes);
 	if (window->merged)
 		columns_compute(run, 0, 0,
 				(tile->height - 1ul) * window->pitch + used);
@@ -212,7 +214,8 @@ static void run_execute(struct spmm_run *run)
 
 void spmm_execute(struct sim_execution *execution)
 {
-	struct spmm_run run = { .execution = execution };
+	struct spmm_run run = { .execution = execution,
+				.kernel = kernel_choose() };
 	int status;
 
 	if (execution_read_descriptor(execution, &run.d, sizeof(run.d)))

@@ -150,7 +150,7 @@ uint64_t window_columns(const struct window *window)
 static int run_read(struct sim_execution *execution,
 		    const struct window *window, const struct window_tile *tile,
 		    uint64_t row_address, int64_t x, uint64_t count,
-		    int8_t *out)
+		    uint8_t *out)
 {
 	uint64_t at = row_address + (uint64_t)x * window->batch + tile->b;
 
@@ -170,7 +170,7 @@ static int run_read(struct sim_execution *execution,
 static int row_stage(struct sim_execution *execution,
 		     const struct window *window,
 		     const struct window_tile *tile, uint64_t row_address,
-		     uint32_t plane, int8_t *out)
+		     uint32_t plane, uint8_t *out)
 {
 	const struct window_axis *axis = &window->x;
 	uint32_t size = window->batch_size;
@@ -200,7 +200,7 @@ static int row_stage(struct sim_execution *execution,
 static int plane_stage(struct sim_execution *execution,
 		       const struct window *window,
 		       const struct window_tile *tile, uint64_t channel_address,
-		       uint32_t plane_y, uint32_t plane_x, int8_t *out)
+		       uint32_t plane_y, uint32_t plane_x, uint8_t *out)
 {
 	for (uint32_t i = 0; i < window->y.extent; i++) {
 		int64_t y = axis_position(&window->y, plane_y, tile->y, i);
@@ -216,7 +216,7 @@ static int plane_stage(struct sim_execution *execution,
 }
 
 int window_stage(struct sim_execution *execution, const struct window *window,
-		 const struct window_tile *tile, int8_t *stage)
+		 const struct window_tile *tile, uint8_t *stage)
 {
 	uint64_t address = window->input->address;
 

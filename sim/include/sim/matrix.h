@@ -5,6 +5,7 @@
 
 #include <pack/mapping.h>
 #include <sim/execution.h>
+#include <sim/kernel.h>
 
 /* What timing needs of one row group: see struct stream_part. */
 struct sim_part {
@@ -53,6 +54,13 @@ struct sim_stream {
  */
 const struct sim_matrix *matrix_load(struct sim_execution *execution,
 				     const struct sim_stream *stream);
+
+/*
+ * The non-zeros of each row in fours; column k's operand starts at offset[k].
+ * row_taps[row] … row_taps[row + 1] are the row's. False: no memory.
+ */
+bool matrix_taps(const struct sim_matrix *matrix, const uint32_t *offset,
+		 struct sim_taps **taps, uint64_t **row_taps);
 
 int matrix_cache_create(struct sim_device *device);
 void matrix_cache_destroy(struct sim_device *device);

@@ -11,7 +11,8 @@
 /**
  * struct spmm_run - one SPMM in execution
  * @d: a copy of the descriptor, which the host may change meanwhile
- * @taps: of all non-zeros, in the order of the matrix
+ * @taps: non-zeros of all rows
+ * @row_taps: rows + 1 indices into them
  * @scales: M, or NULL for SPMM_OUTPUT_INT32
  * @biases: M
  * @tables: 256 or M · 256, or NULL
@@ -23,14 +24,16 @@
  */
 struct spmm_run {
 	struct sim_execution *execution;
+	kernel_function kernel;
 	struct spmm_descriptor d;
 	const struct sim_matrix *matrix;
 	struct window window;
-	struct sim_tap *taps;
+	struct sim_taps *taps;
+	uint64_t *row_taps;
 	float *scales;
 	int32_t *biases;
 	int8_t *tables;
-	int8_t *stage;
+	uint8_t *stage;
 	int32_t *sums;
 	uint8_t *result;
 	uint8_t *line;

@@ -82,6 +82,6 @@ uint64_t window_columns(const struct window *window);
 
 /* Reads a tile's input; fails the execution. */
 int window_stage(struct sim_execution *execution, const struct window *window,
-		 const struct window_tile *tile, int8_t *stage);
+		 const struct window_tile *tile, uint8_t *stage);
 
 #endif

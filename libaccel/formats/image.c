@@ -83,6 +83,27 @@ void image_to_tensor(const struct image *image, float *values,
 	}
 }
 
+int image_enlarge(struct image *large, const struct image *image, size_t factor)
+{
+	size_t width, height;
+	int ret;
+
+	if (__builtin_mul_overflow(image->width, factor, &width) ||
+	    __builtin_mul_overflow(image->height, factor, &height))
+		return accel_error(-EINVAL, "the enlarged image is too large");
+	ret = image_create(large, width, height, image->channels);
+	if (ret)
+		return ret;
+	for (size_t y = 0; y < height; y++)
+		for (size_t x = 0; x < width; x++)
+			memcpy(&large->pixels[(y * width + x) * image->channels],
+			       &image->pixels[(y / factor * image->width +
+					       x / factor) *
+					      image->channels],
+			       image->channels * sizeof(*image->pixels));
+	return 0;
+}
+
 static void image_paste(struct image *grid, const struct image *cell, size_t x,
 			size_t y)
 {

@@ -51,10 +51,15 @@ void accel_model_free(struct accel_model *model)
 		model_put(model);
 }
 
-static void weights_count(const struct model_csr *csr,
+static uint64_t csr_positions(const struct model_csr *csr)
+{
+	return (uint64_t)csr->rows * csr->columns;
+}
+
+static void weights_count(const struct model_csr *csr, uint64_t weights,
 			  struct accel_model_info *info)
 {
-	info->weights += (uint64_t)csr->rows * csr->columns;
+	info->weights += weights;
 	info->nonzeros += (uint64_t)model_csr_nonzeros(csr);
 }
 
@@ -63,12 +68,18 @@ static void layer_count_weights(const struct model_layer *layer,
 {
 	switch (layer->op) {
 	case MODEL_SPMM:
-		weights_count(&layer->spmm.weights, info);
+		/* The phases of a transposed convolution are not all of M × K. */
+		weights_count(&layer->spmm.weights,
+			      layer->spmm.dense_macs_per_column, info);
 		break;
 	case MODEL_LSTM:
 	case MODEL_GRU:
-		weights_count(&layer->recurrent.input_weights, info);
-		weights_count(&layer->recurrent.hidden_weights, info);
+		weights_count(&layer->recurrent.input_weights,
+			      csr_positions(&layer->recurrent.input_weights),
+			      info);
+		weights_count(&layer->recurrent.hidden_weights,
+			      csr_positions(&layer->recurrent.hidden_weights),
+			      info);
 		break;
 	default:
 		break;

@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{ "run", command_run, "run a model on a device" },
 	{ "verify", command_verify,
 	  "compare a device with the golden results" },
+	{ "evaluate", command_evaluate, "hold models against the dense network" },
 	{ "compare", command_compare, "measure how far two arrays are apart" },
 	{ "info", command_info, "describe a device" },
 	{ "list", command_list, "list the devices of this machine" },

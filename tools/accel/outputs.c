@@ -93,10 +93,9 @@ static enum accel_layout layout_of(const struct accel_port_info *port,
 		       port->layout;
 }
 
-/* Values of an output, for free(). */
-static int read_output(struct accel_plan *plan, uint32_t index,
-		       enum array_layout layout, struct accel_port_info *port,
-		       float **values)
+int output_read(struct accel_plan *plan, uint32_t index,
+		enum array_layout layout, struct accel_port_info *port,
+		float **values)
 {
 	struct accel_output output = { .data = NULL };
 	int ret;
@@ -182,7 +181,7 @@ static int write_image(const struct outputs *outputs,
 	int ret = find_image(model, &index);
 
 	if (!ret)
-		ret = read_output(plan, index, ARRAY_LAYOUT_NCHW, &port,
+		ret = output_read(plan, index, ARRAY_LAYOUT_NCHW, &port,
 				  &values);
 	if (ret)
 		return ret;
@@ -210,7 +209,7 @@ static int write_files(const struct outputs *outputs,
 
 		if (!paths[i])
 			continue;
-		ret = read_output(plan, i, layout, &port, &values);
+		ret = output_read(plan, i, layout, &port, &values);
 		if (ret)
 			break;
 		ret = write_npy(paths[i], &port, layout, values);

@@ -30,4 +30,9 @@ int outputs_write(const struct outputs *outputs,
 		  const struct accel_model *model, struct accel_plan *plan,
 		  enum array_layout layout);
 
+/* Values of an output of the last run, for free(); 0 or −errno. */
+int output_read(struct accel_plan *plan, uint32_t index,
+		enum array_layout layout, struct accel_port_info *port,
+		float **values);
+
 #endif

@@ -30,7 +30,7 @@ enum accel_model_kind {
  * @input_count: its inputs, recurrent states included
  * @output_count: its outputs
  * @layer_count: fused layers
- * @weights: positions of all matrices
+ * @weights: of the dense network's matrices
  * @nonzeros: kept positions of them
  * @dense_bytes: fp32 parameters of the network it was made from
  * @provenance: JSON text of how it was compressed, or NULL

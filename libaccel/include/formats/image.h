@@ -31,6 +31,10 @@ int image_from_tensor(struct image *image, const float *values,
 		      enum image_layout layout, size_t channels, size_t height,
 		      size_t width, float low, float high);
 
+/* Every pixel becomes a square of factor × factor. */
+int image_enlarge(struct image *large, const struct image *image,
+		  size_t factor);
+
 /*
  * Images of one size and number of channels, side by side in rows of so many
  * columns, with a border of one pixel between them.

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "command.h"
+#include "evaluation.h"
+#include "options.h"
+
+#include <core/error.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define MODELS_MAX 16
+#define TIMEOUT_DEFAULT 3600
+
+/** struct evaluate_arguments - the command line */
+struct evaluate_arguments {
+	const char *operands[1 + MODELS_MAX];
+	const char *device;
+	const char *image;
+	struct inputs_source source;
+	struct quantize_range range;
+	double timeout;
+	bool json;
+};
+
+/* Black and white: as given, as the model says, or as the dense result shows. */
+static int choose_range(const struct evaluate_arguments *arguments,
+			const struct accel_model *model,
+			struct evaluation_set *set)
+{
+	struct accel_port_info port = { .size = sizeof(port) };
+	int ret = accel_model_get_output(model, 0, &port);
+
+	if (ret)
+		return ret;
+	set->range = set->reference.range;
+	if (port.range_low < port.range_high)
+		set->range = (struct quantize_range){ port.range_low,
+						      port.range_high };
+	if (arguments->range.low < arguments->range.high)
+		set->range = arguments->range;
+	if (set->range.low < set->range.high)
+		return 0;
+	return accel_error(-EINVAL, "%s: its result is all zero",
+			   arguments->operands[0]);
+}
+
+static int evaluate_models(const struct evaluate_arguments *arguments,
+			   struct evaluation_set *set,
+			   struct accel_model *const *models,
+			   const struct inputs *inputs)
+{
+	int ret =
+		reference_run(&set->reference, arguments->operands[0], inputs);
+
+	if (!ret)
+		ret = choose_range(arguments, models[0], set);
+	for (uint32_t i = 0; i < set->count && !ret; i++)
+		ret = evaluation_run(&set->items[i], set, models[i], inputs,
+				     arguments->timeout);
+	if (!ret && arguments->image)
+		ret = evaluation_write_picture(set, arguments->image);
+	if (!ret)
+		ret = arguments->json ? evaluation_print_json(set) :
+					evaluation_print(set);
+	reference_release(&set->reference);
+	return ret;
+}
+
+static int evaluate_on_device(const struct evaluate_arguments *arguments,
+			      struct evaluation_set *set,
+			      struct accel_model *const *models)
+{
+	struct inputs inputs;
+	int ret = accel_device_open(arguments->device, NULL, &set->device);
+
+	if (ret)
+		return ret;
+	set->device_info.size = sizeof(set->device_info);
+	ret = accel_device_get_info(set->device, &set->device_info);
+	if (!ret)
+		ret = inputs_gather(&inputs, models[0], &arguments->source);
+	if (!ret) {
+		ret = evaluate_models(arguments, set, models, &inputs);
+		inputs_release(&inputs);
+	}
+	accel_device_close(set->device);
+	return ret;
+}
+
+static int evaluate(const struct evaluate_arguments *arguments)
+{
+	struct evaluation items[MODELS_MAX] = { 0 };
+	struct accel_model *models[MODELS_MAX] = { 0 };
+	struct evaluation_set set = { .items = items };
+	int ret = 0;
+
+	while (set.count < MODELS_MAX && arguments->operands[1 + set.count] &&
+	       !ret) {
+		items[set.count].path = arguments->operands[1 + set.count];
+		ret = accel_model_load(items[set.count].path,
+				       &models[set.count]);
+		set.count++;
+	}
+	if (!ret)
+		ret = evaluate_on_device(arguments, &set, models);
+	for (uint32_t i = 0; i < set.count; i++) {
+		free(items[i].values);
+		accel_model_free(models[i]);
+	}
+	return ret;
+}
+
+int command_evaluate(int count, char **arguments)
+{
+	struct evaluate_arguments line = {
+		.device = "sim:",
+		.source = { .batch = 8 },
+		.timeout = TIMEOUT_DEFAULT,
+	};
+	const struct option options[] = {
+		{ "device", 0, OPTION_TEXT, &line.device, "URI",
+		  "sim: (default), sim:FILE, cpu:" },
+		{ "input", 0, OPTION_LIST, &line.source.files, "[NAME=]FILE",
+		  ".npy or PNG; states left out are zero" },
+		{ "layout", 0, OPTION_LAYOUT, &line.source.layout, "nchw|nhwc",
+		  "of .npy images where both fit (nchw)" },
+		{ "latents", 0, OPTION_COUNT, &line.source.batch, "N",
+		  "sample so many when no file gives them (8)" },
+		{ "seed", 0, OPTION_SEED, &line.source.seed, "S",
+		  "of the latents (0)" },
+		{ "image", 0, OPTION_TEXT, &line.image, "FILE.png",
+		  "picture: the dense network, then each model" },
+		{ "output-range", 0, OPTION_RANGE, &line.range, "LO:HI",
+		  "black and white, and the peak of PSNR" },
+		{ "timeout", 0, OPTION_SECONDS, &line.timeout, "SECONDS",
+		  "deadline of each run (3600)" },
+		{ "json", 0, OPTION_FLAG, &line.json, NULL, "print as JSON" },
+		{ .name = NULL },
+	};
+	const struct option_usage usage = {
+		.command = "evaluate",
+		.synopsis = "DENSE.onnx MODEL... [--input FILE] [OPTION ...]",
+		.about =
+			"Runs compressed models and the dense network on the same inputs.",
+		.options = options,
+		.operands_min = 2,
+		.operands_max = 1 + MODELS_MAX,
+	};
+	int status;
+
+	if (!options_parse(&usage, count, arguments, line.operands, &status))
+		return status;
+	return evaluate(&line) ? command_fail("evaluate") : STATUS_OK;
+}

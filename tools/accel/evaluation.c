@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "evaluation.h"
+
+#include "execute.h"
+#include "json_print.h"
+#include "outputs.h"
+
+#include <compress/metrics.h>
+#include <core/error.h>
+#include <formats/image.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* Most images of a batch that a picture shows. */
+#define COLUMNS_MAX 8
+/* Smaller images are enlarged to at least this width. */
+#define WIDTH_MIN 84
+
+static int64_t element_count(const struct evaluation_set *set)
+{
+	return graph_shape_count(&set->reference.shape);
+}
+
+static bool is_image(const struct graph_shape *shape)
+{
+	return shape->rank == 4 && (shape->dims[1] == 1 || shape->dims[1] == 3);
+}
+
+static int measure(struct evaluation *evaluation,
+		   const struct evaluation_set *set,
+		   const struct accel_port_info *port)
+{
+	const struct graph_shape *shape = &set->reference.shape;
+	size_t count = (size_t)element_count(set);
+
+	if (port->elements != count)
+		return accel_error(
+			-EINVAL,
+			"%s: its result has %" PRIu64
+			" values and the dense network's %zu: they are not the same network",
+			evaluation->path, port->elements, count);
+	evaluation->psnr = metrics_psnr(set->reference.values,
+					evaluation->values, count, set->range);
+	evaluation->max_error = metrics_max_error(set->reference.values,
+						  evaluation->values, count);
+	evaluation->ssim = NAN;
+	if (is_image(shape)) {
+		struct metrics_planes planes = {
+			.planes = (size_t)(shape->dims[0] * shape->dims[1]),
+			.height = (size_t)shape->dims[2],
+			.width = (size_t)shape->dims[3],
+		};
+
+		evaluation->ssim = metrics_ssim(set->reference.values,
+						evaluation->values, &planes,
+						set->range);
+	}
+	return 0;
+}
+
+static int run_plan(struct evaluation *evaluation,
+		    const struct evaluation_set *set, struct accel_plan *plan,
+		    const struct inputs *inputs, double timeout_seconds)
+{
+	struct execution execution = {
+		.device = set->device,
+		.plan = plan,
+		.repeat = 1,
+		.timeout_seconds = timeout_seconds,
+	};
+	struct accel_port_info port = { .size = sizeof(port) };
+	int ret = inputs_write(inputs, plan);
+
+	if (!ret)
+		ret = execute(&execution);
+	if (!ret)
+		ret = output_read(plan, 0, ARRAY_LAYOUT_NCHW, &port,
+				  &evaluation->values);
+	if (ret)
+		return ret;
+	evaluation->host_seconds = execution.host_seconds;
+	evaluation->total.size = sizeof(evaluation->total);
+	ret = accel_plan_get_total(plan, &evaluation->total);
+	return ret ? ret : measure(evaluation, set, &port);
+}
+
+int evaluation_run(struct evaluation *evaluation,
+		   const struct evaluation_set *set, struct accel_model *model,
+		   const struct inputs *inputs, double timeout_seconds)
+{
+	struct accel_plan *plan = NULL;
+	struct stat status;
+	int ret;
+
+	if (stat(evaluation->path, &status))
+		return accel_error(-errno, "%s: cannot tell its size",
+				   evaluation->path);
+	evaluation->file_bytes = (uint64_t)status.st_size;
+	evaluation->info.size = sizeof(evaluation->info);
+	ret = accel_model_get_info(model, &evaluation->info);
+	if (!ret)
+		ret = accel_plan_create(set->device, model, &inputs->sizes,
+					&plan);
+	if (!ret)
+		ret = run_plan(evaluation, set, plan, inputs, timeout_seconds);
+	accel_plan_destroy(plan);
+	return ret;
+}
+
+/* ---- for people and programs ---- */
+
+static double sparsity(const struct accel_model_info *info)
+{
+	return info->weights ?
+		       1 - (double)info->nonzeros / (double)info->weights :
+		       0;
+}
+
+static double ratio(const struct evaluation *evaluation)
+{
+	return evaluation->file_bytes ? (double)evaluation->info.dense_bytes /
+						(double)evaluation->file_bytes :
+					0;
+}
+
+static double device_seconds(const struct evaluation_set *set,
+			     const struct evaluation *evaluation)
+{
+	uint32_t clock = set->device_info.clock_hz;
+
+	return clock ? (double)evaluation->total.cycles / clock : 0;
+}
+
+/* The last part of a path. */
+static const char *file_name(const char *path)
+{
+	const char *name = path;
+
+	for (const char *c = path; *c; c++)
+		if (*c == '/')
+			name = c + 1;
+	return name;
+}
+
+static void print_item(const struct evaluation_set *set,
+		       const struct evaluation *item)
+{
+	printf("%-36.36s %6.1f%% %9" PRIu64 " %6.1fx %7.2f %7.4f %10" PRIu64
+	       " %9" PRIu64 " %5.1f%% %9.3f\n",
+	       file_name(item->path), 100 * sparsity(&item->info),
+	       item->file_bytes, ratio(item), item->psnr, item->ssim,
+	       item->total.cycles, item->total.roof_hard_cycles,
+	       100 * item->total.utilization, 1e3 * device_seconds(set, item));
+}
+
+int evaluation_print(const struct evaluation_set *set)
+{
+	printf("%-36s %7s %9s %7s %7s %7s %10s %9s %6s %9s\n",
+	       "against the dense network", "zeros", "bytes", "smaller",
+	       "PSNR dB", "SSIM", "cycles", "hard roof", "util.", "device ms");
+	for (uint32_t i = 0; i < set->count; i++)
+		print_item(set, &set->items[i]);
+	printf("dense network: %" PRIu64
+	       " bytes in fp32, %.3f ms on one thread of this processor; peak of PSNR %g\n",
+	       set->items[0].info.dense_bytes, 1e3 * set->reference.seconds,
+	       (double)(set->range.high - set->range.low));
+	return 0;
+}
+
+/* JSON knows no infinity and no NaN. */
+static json_t *json_finite(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *item_json(const struct evaluation_set *set,
+			 const struct evaluation *item)
+{
+	return json_pack(
+		"{s:s, s:f, s:I, s:f, s:o, s:o, s:f, s:I, s:I, s:I, s:f, s:f, s:f}",
+		"model", item->path, "sparsity", sparsity(&item->info), "bytes",
+		(json_int_t)item->file_bytes, "ratio", ratio(item), "psnr",
+		json_finite(item->psnr), "ssim", json_finite(item->ssim),
+		"max_error", item->max_error, "cycles",
+		(json_int_t)item->total.cycles, "roof_hard_cycles",
+		(json_int_t)item->total.roof_hard_cycles,
+		"roof_structural_cycles",
+		(json_int_t)item->total.roof_structural_cycles, "utilization",
+		item->total.utilization, "device_seconds",
+		device_seconds(set, item), "host_seconds", item->host_seconds);
+}
+
+int evaluation_print_json(const struct evaluation_set *set)
+{
+	json_t *models = json_array();
+
+	for (uint32_t i = 0; i < set->count; i++)
+		json_array_append_new(models, item_json(set, &set->items[i]));
+	return json_print(json_pack(
+		"{s:s, s:I, s:f, s:f, s:o}", "device", set->device_info.uri,
+		"dense_bytes", (json_int_t)set->items[0].info.dense_bytes,
+		"dense_host_seconds", set->reference.seconds, "peak",
+		(double)(set->range.high - set->range.low), "models", models));
+}
+
+/* ---- for the eye ---- */
+
+static int make_cell(struct image *cell, const struct evaluation_set *set,
+		     uint32_t row, size_t column)
+{
+	const struct graph_shape *shape = &set->reference.shape;
+	const float *values = row ? set->items[row - 1].values :
+				    set->reference.values;
+	size_t size = (size_t)element_count(set) / (size_t)shape->dims[0];
+	size_t width = (size_t)shape->dims[3];
+	struct image image;
+	int ret = image_from_tensor(&image, values + column * size, IMAGE_CHW,
+				    (size_t)shape->dims[1],
+				    (size_t)shape->dims[2], width,
+				    set->range.low, set->range.high);
+
+	if (ret)
+		return ret;
+	ret = image_enlarge(cell, &image, (WIDTH_MIN + width - 1) / width);
+	image_release(&image);
+	return ret;
+}
+
+static int write_grid(const char *path, const struct image *cells, size_t count,
+		      size_t columns)
+{
+	struct image grid;
+	int ret = image_grid(&grid, cells, count, columns);
+
+	if (ret)
+		return ret;
+	ret = image_write_png(path, &grid);
+	image_release(&grid);
+	return ret;
+}
+
+int evaluation_write_picture(const struct evaluation_set *set, const char *path)
+{
+	const struct graph_shape *shape = &set->reference.shape;
+	size_t rows = (size_t)set->count + 1, made = 0;
+	struct image *cells;
+	size_t columns;
+	int ret = 0;
+
+	if (!is_image(shape))
+		return accel_error(
+			-EINVAL,
+			"%s: the result is no image of one or three channels",
+			path);
+	columns = shape->dims[0] < COLUMNS_MAX ? (size_t)shape->dims[0] :
+						 COLUMNS_MAX;
+	cells = calloc(rows * columns, sizeof(*cells));
+	if (!cells)
+		return accel_error(-ENOMEM, "no memory for the picture");
+	for (; made < rows * columns && !ret; made += !ret)
+		ret = make_cell(&cells[made], set, (uint32_t)(made / columns),
+				made % columns);
+	if (!ret)
+		ret = write_grid(path, cells, made,
+				 columns == 1 ? rows : columns);
+	while (made)
+		image_release(&cells[--made]);
+	free(cells);
+	return ret;
+}

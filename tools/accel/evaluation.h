@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* A compressed model beside the dense network: quality, size and cost. */
+#ifndef TOOL_EVALUATION_H
+#define TOOL_EVALUATION_H
+
+#include "reference.h"
+
+#include <accel/device.h>
+#include <accel/model.h>
+#include <accel/plan.h>
+
+/**
+ * struct evaluation - one model against the reference
+ * @path: of the model
+ * @values: its first output on the device, images NCHW
+ * @info: of the model
+ * @file_bytes: size of its file
+ * @psnr: against the reference, both clipped to the range
+ * @ssim: of images, else NaN
+ * @max_error: largest difference
+ * @total: what the run cost
+ * @host_seconds: of the run
+ */
+struct evaluation {
+	const char *path;
+	float *values;
+	struct accel_model_info info;
+	uint64_t file_bytes;
+	double psnr;
+	double ssim;
+	double max_error;
+	struct accel_layer_info total;
+	double host_seconds;
+};
+
+/**
+ * struct evaluation_set - all that are compared
+ * @reference: of the dense network
+ * @range: black and white; the peak of PSNR is its width
+ * @device: that the models run on
+ * @device_info: of it
+ * @items: one for each model
+ * @count: of them
+ */
+struct evaluation_set {
+	struct reference reference;
+	struct quantize_range range;
+	struct accel_device *device;
+	struct accel_device_info device_info;
+	struct evaluation *items;
+	uint32_t count;
+};
+
+/* Run a model and measure it against the set's reference; 0 or −errno. */
+int evaluation_run(struct evaluation *evaluation,
+		   const struct evaluation_set *set, struct accel_model *model,
+		   const struct inputs *inputs, double timeout_seconds);
+
+/* To standard output; 0 or −errno. */
+int evaluation_print(const struct evaluation_set *set);
+int evaluation_print_json(const struct evaluation_set *set);
+
+/*
+ * One picture: a row for each network, the dense one first, and a column for each
+ * of the first images of the batch; a single image's networks lie side by side.
+ */
+int evaluation_write_picture(const struct evaluation_set *set,
+			     const char *path);
+
+#endif

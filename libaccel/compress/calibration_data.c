@@ -169,6 +169,7 @@ static int add_part(struct calibration_data *data, const struct graph *graph,
 	if (!sample)
 		return no_memory();
 	sample[0].shape = array->shape;
+	sample[0].layout = array->layout;
 	sample[0].shape.dims[BATCH] = count;
 	sample[0].values = malloc((size_t)(count * size) * sizeof(float));
 	if (!sample[0].values)

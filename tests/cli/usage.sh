@@ -7,7 +7,7 @@
 expect 2 'usage: accel COMMAND' "$accel"
 expect 2 'no command bake' "$accel" bake
 expect 0 'usage: accel COMMAND' "$accel" --help
-for command in compress inspect run verify compare info list; do
+for command in compress inspect run verify export evaluate compare info list; do
 	expect 0 "usage: accel $command" "$accel" "$command" --help
 	expect 2 'no option --nonsense' "$accel" "$command" --nonsense
 	expect 2 'no option -z' "$accel" "$command" -z
@@ -35,5 +35,7 @@ expect 2 'exclude each other' \
 	"$accel" compress a.onnx -o b --sparsity 0 --calibrate c --latents 4
 expect 2 'layer or global' \
 	"$accel" compress a.onnx -o b --sparsity 0 --scope network
+expect 2 'as what\?' "$accel" export a
+expect 2 'onnx or npz' "$accel" export a --format pickle
 
 finish

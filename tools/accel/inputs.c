@@ -108,6 +108,8 @@ static int read_input(struct gathering *gathering, uint32_t index,
 		.shape = port_shape(&info),
 		.range = { info.range_low, info.range_high },
 	};
+	if (port.range.low >= port.range.high)
+		port.range = gathering->source->range;
 	ret = array_read(array, &port, path, gathering->source->layout);
 	if (ret)
 		return ret;

@@ -13,6 +13,7 @@
  * struct inputs_source - where inputs come from
  * @files: [NAME=]FILE each; without a name, the first input that has none yet
  * @layout: of .npy images where both fit
+ * @range: of pictures, black and white, where the model does not say
  * @seed: of what is sampled
  * @batch: of what is sampled, when no file says it
  * @fill: sample also images and sequences, of any values that their codes can
@@ -21,6 +22,7 @@
 struct inputs_source {
 	struct option_list files;
 	enum array_layout layout;
+	struct quantize_range range;
 	uint64_t seed;
 	int64_t batch;
 	bool fill;

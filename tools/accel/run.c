@@ -111,6 +111,8 @@ int command_run(int count, char **arguments)
 		  ".npy to write" },
 		{ "image", 0, OPTION_TEXT, &line.outputs.image, "FILE.png",
 		  "picture to write; a grid for batches" },
+		{ "input-range", 0, OPTION_RANGE, &line.source.range, "LO:HI",
+		  "black and white of a PNG, if MODEL does not say" },
 		{ "output-range", 0, OPTION_RANGE, &line.outputs.range, "LO:HI",
 		  "black and white of --image" },
 		{ "layout", 0, OPTION_LAYOUT, &line.source.layout, "nchw|nhwc",

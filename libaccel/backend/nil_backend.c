@@ -42,7 +42,10 @@ static struct nil_queue *nil_queue(struct accel_queue *queue)
 static void nil_queue_destroy(struct accel_queue *base)
 {
 	struct nil_queue *queue = nil_queue(base);
+	struct accel_completion completion;
 
+	while (base->operations->reap(base, &completion, 1))
+		;
 	if (queue->event >= 0)
 		close(queue->event);
 	free(queue);

@@ -168,6 +168,8 @@ static void structural_sum(struct plan_report *report)
 
 	for (uint32_t i = 0; i < report->layer_count; i++)
 		sum += report->layers[i].roof_structural_cycles;
+	if (sum < report->total.roof_hard_cycles)
+		sum = report->total.roof_hard_cycles;
 	report->total.roof_structural_cycles = sum;
 }
 

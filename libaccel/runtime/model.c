@@ -31,12 +31,12 @@ int accel_model_load(const char *path, struct accel_model **out)
 	return 0;
 }
 
-void model_get(struct accel_model *model)
+void loaded_model_get(struct accel_model *model)
 {
 	atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
 }
 
-void model_put(struct accel_model *model)
+void loaded_model_put(struct accel_model *model)
 {
 	if (atomic_fetch_sub_explicit(&model->references, 1,
 				      memory_order_acq_rel) != 1)
@@ -48,7 +48,7 @@ void model_put(struct accel_model *model)
 void accel_model_free(struct accel_model *model)
 {
 	if (model)
-		model_put(model);
+		loaded_model_put(model);
 }
 
 static uint64_t csr_positions(const struct model_csr *csr)

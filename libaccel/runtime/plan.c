@@ -70,7 +70,7 @@ int accel_plan_create(struct accel_device *device, struct accel_model *model,
 	plan->device = device;
 	plan->model = model;
 	device_get(device);
-	model_get(model);
+	loaded_model_get(model);
 	ret = plan_build(plan, &known);
 	if (ret) {
 		accel_plan_destroy(plan);
@@ -98,7 +98,7 @@ void accel_plan_destroy(struct accel_plan *plan)
 	device->operations->plan_release(plan);
 	free(inputs);
 	free(outputs);
-	model_put(model);
+	loaded_model_put(model);
 	device_put(device);
 }
 

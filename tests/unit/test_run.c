@@ -1,42 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Models on the simulated device and on the processor: the same bits. */
+#include "published.h"
 #include "random_model.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <accel/accel.h>
-#include <model/file.h>
 
 #define PATIENCE (60 * ACCEL_SECOND)
 #define PORTS_MAX 24
-
-/* The public way to a model leads through a file. */
-static struct accel_model *model_publish(struct model *model)
-{
-	char path[] = "/tmp/accel-test-run-XXXXXX";
-	struct accel_model *loaded;
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	close(fd);
-	if (model_file_write(model, path) || accel_model_load(path, &loaded))
-		fail_msg("%s", accel_last_error());
-	unlink(path);
-	model_destroy(model);
-	return loaded;
-}
-
-static struct accel_device *device_open(const char *uri)
-{
-	struct accel_device *device;
-
-	if (accel_device_open(uri, NULL, &device))
-		fail_msg("%s: %s", uri, accel_last_error());
-	return device;
-}
 
 struct arrays {
 	float *data[PORTS_MAX];
@@ -112,17 +80,6 @@ static void figures_make_sense(struct accel_plan *plan)
 	assert_true(total.cycles >= total.roof_hard_cycles);
 	assert_true(total.utilization > 0 && total.utilization <= 1);
 	assert_true(total.bytes_pcie > 0);
-}
-
-static struct accel_plan *plan_create(struct accel_device *device,
-				      struct accel_model *model,
-				      const struct accel_plan_options *options)
-{
-	struct accel_plan *plan;
-
-	if (accel_plan_create(device, model, options, &plan))
-		fail_msg("%s", accel_last_error());
-	return plan;
 }
 
 /* All layers on both, then the device with memory reused, and twice. */

@@ -88,7 +88,7 @@ struct accel_queue {
 
 void device_get(struct accel_device *device);
 void device_put(struct accel_device *device);
-void model_get(struct accel_model *model);
-void model_put(struct accel_model *model);
+void loaded_model_get(struct accel_model *model);
+void loaded_model_put(struct accel_model *model);
 
 #endif

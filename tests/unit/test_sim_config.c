@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Configuration files of the simulator. */
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <accel/error.h>
+#include <sim/config.h>
+
+static int text_read(const char *text, struct sim_config *config)
+{
+	FILE *file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	int ret;
+
+	assert_non_null(file);
+	ret = sim_config_read(file, "device.conf", config);
+	fclose(file);
+	return ret;
+}
+
+static void refused(const char *text, const char *line, const char *why)
+{
+	struct sim_config config;
+
+	assert_int_equal(text_read(text, &config), -EINVAL);
+	if (!strstr(accel_last_error(), line) ||
+	    !strstr(accel_last_error(), why))
+		fail_msg("the error is '%s'", accel_last_error());
+}
+
+static void presets_have_the_designed_size(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t macs;
+	} presets[] = { { "small", 512 },
+			{ "default", 4096 },
+			{ "hbm2e", 16384 } };
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		struct sim_config c;
+
+		assert_int_equal(sim_config_preset(presets[i].name, &c), 0);
+		assert_int_equal(c.clusters * c.lanes * c.vector_width,
+				 presets[i].macs);
+	}
+}
+
+static void rates_are_peaks_less_overhead(void **state)
+{
+	struct sim_config config;
+
+	(void)state;
+	assert_int_equal(sim_config_preset("default", &config), 0);
+	/* 8533 MT/s on 128 bits less 140 ns of every 3906. */
+	assert_in_range(sim_config_dram_bandwidth(&config), 131600000000,
+			131700000000);
+	/* 16 GT/s on 8 lanes, 128 of 130 bits, 256 of 280 bytes. */
+	assert_in_range(sim_config_link_bandwidth(&config), 14400000000,
+			14410000000);
+	assert_int_equal(sim_config_cycles(&config, 1500), 2);
+}
+
+static void file_changes_a_preset(void **state)
+{
+	struct sim_config config;
+
+	(void)state;
+	assert_int_equal(text_read("# a comment\n\npreset = small\n"
+				   "clusters = 4 # twice\n"
+				   "sram_bytes=2M\n",
+				   &config),
+			 0);
+	assert_int_equal(config.clusters, 4);
+	assert_int_equal(config.sram_bytes, 2 << 20);
+	assert_int_equal(config.dram_megatransfers, 3200);
+}
+
+static void bad_lines_are_named(void **state)
+{
+	(void)state;
+	refused("clusters = 4\nclusers = 4\n", "device.conf:2", "clusers");
+	refused("\n\nlanes\n", "device.conf:3", "name = value");
+	refused("clusters = many\n", "device.conf:1", "not a number");
+	refused("clusters = 4X\n", "device.conf:1", "not a number");
+	refused("clusters = -4\n", "device.conf:1", "not a number");
+	refused("clusters = 0\n", "device.conf:1", "outside");
+	refused("clusters = 99999999999999999999\n", "device.conf:1",
+		"not a number");
+	refused("lanes = 6\n", "device.conf:1", "power of two");
+	refused("preset = huge\n", "device.conf:1", "default");
+	refused("lanes = 8\npreset = small\n", "device.conf:2", "first");
+	refused("dram_refresh_ps = 5000000\n", "device.conf:1", "refresh");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(presets_have_the_designed_size),
+		cmocka_unit_test(rates_are_peaks_less_overhead),
+		cmocka_unit_test(file_changes_a_preset),
+		cmocka_unit_test(bad_lines_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -31,6 +31,11 @@ static int run_check(const struct accel_plan *plan, uint32_t input_count,
 	if (timeout_ns < 0)
 		return accel_error(-EINVAL, "%s: a timeout of %lld ns",
 				   model->name, (long long)timeout_ns);
+	if (!timeout_ns)
+		return accel_error(
+			-ETIMEDOUT,
+			"%s: a timeout of 0 leaves no time to run; give some",
+			model->name);
 	return 0;
 }
 

@@ -62,7 +62,7 @@ int accel_plan_read_output(struct accel_plan *plan, uint32_t index,
  * @input_count: the rest of the model's inputs are zero
  * @outputs: one for each of the first @output_count outputs
  * @output_count: at most the model's
- * @timeout_ns: when it is over the run is cancelled
+ * @timeout_ns: when it is over the run is cancelled; 0 never suffices
  *
  * Return: 0; -EINVAL; -ETIMEDOUT; -EIO, -EFAULT or another code if the device
  * failed the run, the text names the layer; -ENODEV if it is gone.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include "pack/mapping.h"
 
 #include "pack/schedule.h"

@@ -95,6 +95,8 @@ int onnx_import_clip(struct onnx_context *context, const struct onnx_node *node)
 		return onnx_invalid(node, "min %g is above max %g",
 				    (double)clip.unary.low,
 				    (double)clip.unary.high);
+	if (isinf(clip.unary.low) && isinf(clip.unary.high))
+		return onnx_import_pass_through(context, node);
 	if (clip.unary.low == 0 && isinf(clip.unary.high))
 		clip.op = GRAPH_RELU;
 	return onnx_emit_output(context, node, &clip, &tensor, 1);

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void node_error(const struct onnx_node *node, const char *what,
-		       const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void
+node_error(const struct onnx_node *node, const char *what, const char *format,
+	   va_list arguments)
 {
 	char text[512];
 
@@ -200,9 +201,11 @@ int onnx_add_constant(struct onnx_context *context, const char *name,
 		      const struct graph_shape *shape, const float *reals,
 		      const struct graph_quantization *quantization)
 {
-	int tensor = graph_add_constant(context->graph, name, shape, reals);
-	int ret = 0;
+	int tensor, ret = 0;
 
+	if (!onnx_charge(context, graph_shape_count(shape), sizeof(*reals)))
+		return -ENOMEM;
+	tensor = graph_add_constant(context->graph, name, shape, reals);
 	if (tensor < 0)
 		return tensor;
 	if (quantization)

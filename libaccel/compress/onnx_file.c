@@ -87,7 +87,8 @@ static bool name_stays_inside(const char *name)
 		if (!strncmp(part, "..", 2) && (!part[2] || part[2] == '/'))
 			return false;
 		part = strchr(part, '/');
-		part += part != NULL;
+		if (part)
+			part++;
 	}
 	return true;
 }

@@ -475,3 +475,41 @@ int onnx_fold_reduce(struct onnx_context *context, const struct onnx_node *node)
 	result.integers[0] = total;
 	return onnx_bind_output(context, node, 0, &result);
 }
+
+/* The product of two matrices or vectors: the norm in spectral normalization. */
+int onnx_fold_matmul(struct onnx_context *context, const struct onnx_node *node)
+{
+	const struct onnx_value *a = onnx_input_weight(context, node, 0);
+	const struct onnx_value *b = a ? onnx_input_weight(context, node, 1) :
+					 NULL;
+	struct onnx_value result = { .name = onnx_output_name(node) };
+	struct graph_shape shape = { 0 };
+	int64_t rows, inner, columns;
+	int ret;
+
+	if (!b)
+		return -ENOTSUP;
+	if (a->shape.rank < 1 || a->shape.rank > 2 || b->shape.rank < 1 ||
+	    b->shape.rank > 2)
+		return onnx_unsupported(node, "constants of these ranks");
+	inner = b->shape.dims[0];
+	rows = a->shape.rank == 2 ? a->shape.dims[0] : 1;
+	columns = b->shape.rank == 2 ? b->shape.dims[1] : 1;
+	if (a->shape.dims[a->shape.rank - 1] != inner)
+		return onnx_invalid(node, "its constants do not fit");
+	if (a->shape.rank == 2)
+		shape.dims[shape.rank++] = rows;
+	if (b->shape.rank == 2)
+		shape.dims[shape.rank++] = columns;
+	ret = onnx_value_reals(context, &shape, &result);
+	for (int64_t i = 0; i < result.count && !ret; i++) {
+		const float *row = a->reals + i / columns * inner;
+		double sum = 0;
+
+		for (int64_t k = 0; k < inner; k++)
+			sum += (double)row[k] *
+			       (double)b->reals[k * columns + i % columns];
+		result.reals[i] = (float)sum;
+	}
+	return ret ? ret : onnx_bind_output(context, node, 0, &result);
+}

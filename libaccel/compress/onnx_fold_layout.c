@@ -17,6 +17,19 @@ void onnx_strides(const struct graph_shape *shape, int64_t *stride)
 	}
 }
 
+/* Distances in a constant; 0 in a splat, whose size need not be known. */
+static int value_strides(const struct onnx_node *node,
+			 const struct onnx_value *value, int64_t *stride)
+{
+	memset(stride, 0, sizeof(*stride) * GRAPH_MAX_RANK);
+	if (value->splat)
+		return 0;
+	if (graph_shape_count(&value->shape) < 0)
+		return onnx_unsupported(node, "a constant of unknown size");
+	onnx_strides(&value->shape, stride);
+	return 0;
+}
+
 static int constant_like(struct onnx_context *context,
 			 const struct onnx_value *from,
 			 const struct graph_shape *shape, struct onnx_value *to)
@@ -290,6 +303,24 @@ static int64_t slice_clamp(int64_t bound, int64_t size, int64_t low,
 	return bound > high ? high : bound;
 }
 
+/* Where a slice begins on an axis, and how many elements it takes. */
+static int slice_extent(const struct onnx_node *node,
+			const struct onnx_slice_range *range, int64_t size,
+			int64_t *start, int64_t *length)
+{
+	int64_t step = range->step, end, span;
+
+	if (!dimension_is_number(range->start) ||
+	    !dimension_is_number(range->end) || !dimension_is_number(size))
+		return onnx_unsupported(node, "bounds of this kind");
+	*start = slice_clamp(range->start, size, 0, step < 0 ? size - 1 : size);
+	end = slice_clamp(range->end, size, step < 0 ? -1 : 0, size);
+	span = step < 0 ? *start - end : end - *start;
+	step = step < 0 ? -step : step;
+	*length = span > 0 ? (span - 1) / step + 1 : 0;
+	return 0;
+}
+
 int onnx_fold_slice(struct onnx_context *context, const struct onnx_node *node)
 {
 	struct onnx_slice_range ranges[GRAPH_MAX_RANK];
@@ -302,34 +333,25 @@ int onnx_fold_slice(struct onnx_context *context, const struct onnx_node *node)
 	if (!x)
 		return -EINVAL;
 	ret = onnx_slice_ranges(context, node, x->shape.rank, ranges);
-	if (ret)
-		return ret;
+	if (!ret)
+		ret = value_strides(node, x, stride);
 	shape = x->shape;
-	if (graph_shape_count(&shape) < 0)
-		return onnx_unsupported(node, "a constant of unknown size");
-	onnx_strides(&shape, stride);
-	for (int i = 0; i < shape.rank; i++) {
-		const struct onnx_slice_range *range = &ranges[i];
-		int64_t size = shape.dims[i], start, end, length;
+	for (int i = 0; i < shape.rank && !ret; i++) {
+		int64_t start = 0, length = 0;
 
-		if (!range->used)
+		if (!ranges[i].used)
 			continue;
-		if (!dimension_is_number(range->start) ||
-		    !dimension_is_number(range->end))
-			return onnx_unsupported(node, "bounds of this kind");
-		start = slice_clamp(range->start, size, 0,
-				    range->step < 0 ? size - 1 : size);
-		end = slice_clamp(range->end, size, range->step < 0 ? -1 : 0,
-				  size);
-		length = range->step > 0 ?
-				 (end - start + range->step - 1) / range->step :
-				 (start - end - range->step - 1) / -range->step;
-		shape.dims[i] = length > 0 ? length : 0;
+		ret = slice_extent(node, &ranges[i], shape.dims[i], &start,
+				   &length);
+		if (ret)
+			return ret;
+		shape.dims[i] = length;
 		offset += start * stride[i];
-		stride[i] = length > 1 ? stride[i] * range->step : 0;
+		stride[i] = length > 1 ? stride[i] * ranges[i].step : 0;
 	}
-	ret = onnx_constant_view(context, node, x, &shape, stride, offset,
-				 &result);
+	if (!ret)
+		ret = onnx_constant_view(context, node, x, &shape, stride,
+					 offset, &result);
 	return ret ? ret : onnx_bind_output(context, node, 0, &result);
 }
 
@@ -347,15 +369,16 @@ int onnx_fold_split(struct onnx_context *context, const struct onnx_node *node)
 	if (ret)
 		return ret;
 	axis = onnx_axis(node, axis, x->shape.rank);
+	if (axis < 0)
+		return (int)axis;
 	shape = x->shape;
 	sizes = onnx_allocate(context, (int64_t)node->proto->n_output,
 			      sizeof(*sizes));
-	if (axis < 0 || !sizes)
-		return axis < 0 ? -EINVAL : -ENOMEM;
-	if (graph_shape_count(&shape) < 0)
-		return onnx_unsupported(node, "a constant of unknown size");
-	onnx_strides(&shape, stride);
-	ret = onnx_split_sizes(context, node, shape.dims[axis], sizes);
+	if (!sizes)
+		return -ENOMEM;
+	ret = value_strides(node, x, stride);
+	if (!ret)
+		ret = onnx_split_sizes(context, node, shape.dims[axis], sizes);
 	for (size_t i = 0; i < node->proto->n_output && !ret; i++) {
 		struct onnx_value part;
 

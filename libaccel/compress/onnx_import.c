@@ -5,6 +5,7 @@
 #include <compress/onnx_tensor.h>
 #include <compress/simplify.h>
 #include <core/error.h>
+#include <formats/safetensors.h>
 
 #include <errno.h>
 #include <libgen.h>
@@ -75,11 +76,13 @@ static int import_initializers(struct onnx_context *context,
 					   "initializer %zu has no name", i);
 		ret = onnx_tensor_decode(context, tensor, &value);
 		if (!ret)
+			ret = onnx_weight_replace(context, &value);
+		if (!ret)
 			ret = onnx_bind(context, tensor->name, &value);
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return onnx_weights_check(context);
 }
 
 /* A dimension of an input: a number, or the symbol of its name. */
@@ -303,15 +306,16 @@ static int import_graph(struct onnx_context *context,
 	return ret;
 }
 
-int onnx_import_memory(const void *data, size_t size, const char *folder,
-		       struct graph **graph)
+static int import_model(const void *data, size_t size, const char *folder,
+			struct safetensors_file *weights, struct graph **graph)
 {
-	struct onnx_context context = { .folder = folder };
+	struct onnx_context context = { .folder = folder, .weights = weights };
 	Onnx__ModelProto *model;
 	int ret = onnx_file_unpack(data, size, &model);
 
 	if (ret)
 		return ret;
+	context.budget = ONNX_BUDGET_MINIMUM + size * ONNX_BUDGET_FACTOR;
 	ret = opset_read(model, &context.opset);
 	if (!ret && !model->graph)
 		ret = accel_error(-EBADMSG, "the model has no graph");
@@ -326,7 +330,14 @@ int onnx_import_memory(const void *data, size_t size, const char *folder,
 	return ret;
 }
 
-int onnx_import(const char *path, struct graph **graph)
+int onnx_import_memory(const void *data, size_t size, const char *folder,
+		       struct graph **graph)
+{
+	return import_model(data, size, folder, NULL, graph);
+}
+
+static int import_file(const char *path, struct safetensors_file *weights,
+		       struct graph **graph)
 {
 	char *copy = strdup(path);
 	size_t size;
@@ -337,11 +348,29 @@ int onnx_import(const char *path, struct graph **graph)
 		return accel_error(-ENOMEM, "%s: out of memory", path);
 	ret = onnx_file_read(path, &data, &size);
 	if (!ret) {
-		ret = onnx_import_memory(data, size, dirname(copy), graph);
+		ret = import_model(data, size, dirname(copy), weights, graph);
 		free(data);
 		if (ret)
 			accel_error_prefix(ret, "%s", path);
 	}
 	free(copy);
+	return ret;
+}
+
+int onnx_import(const char *path, struct graph **graph)
+{
+	return import_file(path, NULL, graph);
+}
+
+int onnx_import_weights(const char *path, const char *weights,
+			struct graph **graph)
+{
+	struct safetensors_file *file;
+	int ret = safetensors_open(&file, weights);
+
+	if (ret)
+		return ret;
+	ret = import_file(path, file, graph);
+	safetensors_close(file);
 	return ret;
 }

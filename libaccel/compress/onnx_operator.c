@@ -50,7 +50,7 @@ static const struct onnx_operator {
 	{ "LSTM", onnx_import_lstm, NULL },
 	{ "LeakyRelu", onnx_import_activation, NULL },
 	{ "Less", NULL, onnx_fold_binary },
-	{ "MatMul", onnx_import_matmul, NULL },
+	{ "MatMul", onnx_import_matmul, onnx_fold_matmul },
 	{ "Max", onnx_import_bound, onnx_fold_binary },
 	{ "MaxPool", onnx_import_pool, NULL },
 	{ "Min", onnx_import_bound, onnx_fold_binary },

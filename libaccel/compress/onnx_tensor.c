@@ -265,8 +265,10 @@ static int check_length(struct onnx_context *context,
 				context->folder, external.location, &stored);
 		if (ret)
 			return accel_error_prefix(ret, "%s", value->name);
-		if (checked_range(external.offset, bytes, stored))
+		if (checked_range(external.offset, bytes, stored)) {
+			context->budget += bytes * ONNX_BUDGET_FACTOR;
 			return 0;
+		}
 	} else if (tensor->has_raw_data) {
 		stored = tensor->raw_data.len;
 		if (stored == bytes)

@@ -24,15 +24,29 @@ static int grow(void *array, int *capacity, int count, size_t size)
 	return 0;
 }
 
+bool onnx_charge(struct onnx_context *context, int64_t count, size_t size)
+{
+	uint64_t bytes;
+
+	if (count >= 0 && checked_multiply_u64((uint64_t)count, size, &bytes) &&
+	    bytes <= context->budget) {
+		context->budget -= bytes;
+		return true;
+	}
+	accel_error(-ENOMEM, "the model's constants are far larger than its "
+			     "file; it is damaged");
+	return false;
+}
+
 void *onnx_allocate(struct onnx_context *context, int64_t count, size_t size)
 {
-	void *memory = NULL;
+	void *memory;
 
 	if (grow(&context->allocations, &context->allocation_capacity,
-		 context->allocation_count, sizeof(*context->allocations)))
+		 context->allocation_count, sizeof(*context->allocations)) ||
+	    !onnx_charge(context, count, size))
 		return NULL;
-	if (count >= 0)
-		memory = calloc(count ? (size_t)count : 1, size);
+	memory = calloc(count ? (size_t)count : 1, size);
 	if (!memory)
 		accel_error(-ENOMEM, "out of memory for the model");
 	else

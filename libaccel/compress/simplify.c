@@ -15,12 +15,18 @@ bool simplify_is_private(const struct graph *graph, int tensor)
 
 int simplify_bypass(struct graph *graph, int node, int tensor)
 {
-	int output = graph->nodes[node].outputs[0];
+	struct graph_tensor *output =
+		&graph->tensors[graph->nodes[node].outputs[0]];
 
-	/* the scale of a quantized tensor belongs to it alone */
-	if (graph->tensors[output].quantization ||
-	    graph_replace_uses(graph, output, tensor))
+	/* a scale moves to a tensor that has no other reader and no scale */
+	if (output->quantization && !simplify_is_private(graph, tensor))
 		return 0;
+	if (graph_replace_uses(graph, graph->nodes[node].outputs[0], tensor))
+		return 0;
+	if (output->quantization) {
+		graph->tensors[tensor].quantization = output->quantization;
+		output->quantization = NULL;
+	}
 	graph_remove_node(graph, node);
 	return 1;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes a few good files for each fuzz target to start from: seeds FOLDER. */
 #include "../unit/sample_model.h"
+#include "seeds_onnx.h"
 
 #include <accel/error.h>
 #include <formats/npy.h>
@@ -139,6 +140,8 @@ static int model_seed(const char *folder)
 
 int main(int argc, char **argv)
 {
+	char folder[PATH_MAX];
+
 	if (argc != 2) {
 		fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
 		return 2;
@@ -148,5 +151,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", accel_last_error());
 		return 1;
 	}
+	snprintf(folder, sizeof(folder), "%s/onnx", argv[1]);
+	onnx_seeds(folder);
 	return 0;
 }

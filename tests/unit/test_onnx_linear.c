@@ -421,6 +421,35 @@ static void factors_climb_past_pixel_shuffle(void **state)
 	assert_same_function(graph, branch_model(false), "2 8 3 4");
 }
 
+/* Spectral normalization: w / (u·(w·v)), from constants alone. */
+static void weights_that_are_computed_from_constants_fold(void **state)
+{
+	static const float w[] = { 1, 2, 3, 4, 5, 6 }, u[] = { 1, 0.5f },
+			   v[] = { 1, 0, -1 };
+	struct onnx_builder *builder = onnx_builder_create(13);
+	const float *data;
+	struct graph *graph;
+
+	(void)state;
+	onnx_builder_input(builder, "x", "N 3");
+	onnx_builder_output(builder, "y");
+	onnx_builder_floats(builder, "w", "2 3", w);
+	onnx_builder_floats(builder, "u", "2", u);
+	onnx_builder_floats(builder, "v", "3", v);
+	onnx_builder_node(builder, "MatMul", "w v", "wv");
+	onnx_builder_node(builder, "MatMul", "u wv", "norm");
+	onnx_builder_node(builder, "Div", "w norm", "scaled");
+	onnx_builder_node(builder, "Gemm", "x scaled", "y");
+	onnx_builder_int(builder, "transB", 1);
+	graph = onnx_builder_graph(builder);
+	assert_operators(graph, "Gemm");
+	data = graph->tensors[graph->nodes[0].inputs[1]].data;
+	/* w·v = (−2, −2), u·that = −3 */
+	for (int i = 0; i < 6; i++)
+		assert_true(data[i] == w[i] / -3);
+	graph_destroy(graph);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +471,7 @@ int main(void)
 		cmocka_unit_test(output_padding_and_dilation_count),
 		cmocka_unit_test(zero_padding_folds_into_convolution),
 		cmocka_unit_test(factors_climb_past_pixel_shuffle),
+		cmocka_unit_test(weights_that_are_computed_from_constants_fold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

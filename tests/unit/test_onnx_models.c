@@ -180,11 +180,43 @@ static void models_compute_the_golden_outputs(void **state)
 		model_agrees(*state, i);
 }
 
+/* The weights of one model file read into another, which has zeros in them. */
+static void weights_come_from_another_file(void **state)
+{
+	char model[4096], weights[4096], dense[4096];
+	struct graph *graph, *wanted;
+
+	snprintf(model, sizeof(model), "%s/esrgan_slim_x2_sp90.onnx",
+		 (const char *)*state);
+	snprintf(dense, sizeof(dense), "%s/esrgan_slim_x2.onnx",
+		 (const char *)*state);
+	snprintf(weights, sizeof(weights), "%s/esrgan_slim_x2.safetensors",
+		 (const char *)*state);
+	if (onnx_import_weights(model, weights, &graph) ||
+	    onnx_import(dense, &wanted))
+		fail_msg("%s", accel_last_error());
+	assert_int_equal(graph->tensor_count, wanted->tensor_count);
+	for (int i = 0; i < graph->tensor_count; i++)
+		if (graph->tensors[i].data)
+			assert_memory_equal(graph->tensors[i].data,
+					    wanted->tensors[i].data,
+					    (size_t)graph_shape_count(
+						    &graph->tensors[i].shape) *
+						    sizeof(float));
+	graph_destroy(graph);
+	graph_destroy(wanted);
+	snprintf(model, sizeof(model), "%s/esrgan_slim_x4.onnx",
+		 (const char *)*state);
+	assert_true(onnx_import_weights(model, weights, &graph) < 0);
+}
+
 int main(void)
 {
 	static char folder[4000];
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(models_import, folder),
+		cmocka_unit_test_prestate(weights_come_from_another_file,
+					  folder),
 		cmocka_unit_test_prestate(models_compute_the_golden_outputs,
 					  folder),
 	};

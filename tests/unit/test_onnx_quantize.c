@@ -82,7 +82,7 @@ static void scales_are_remembered(void **state)
 	assert_int_equal(quantization->axis, 0);
 	w = graph->tensors[graph->nodes[0].inputs[1]].data;
 	for (int i = 0; i < 6; i++)
-		assert_int_equal(rintf(w[i] / quantization->scale[i / 2]),
+		assert_int_equal((int)rintf(w[i] / quantization->scale[i / 2]),
 				 weight[i]);
 	assert_true(graph->tensors[graph->nodes[0].inputs[2]].data[0] == 12.5f);
 	graph_destroy(graph);

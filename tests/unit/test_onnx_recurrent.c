@@ -59,6 +59,38 @@ static void lstm_of_one_direction_is_one_node(void **state)
 	graph_destroy(graph);
 }
 
+/* PyTorch makes the states of all layers at once, and takes them apart. */
+static void states_of_several_layers_fold(void **state)
+{
+	struct onnx_builder *builder = model("T N 5");
+	struct graph *graph;
+
+	(void)state;
+	add_weights(builder, 1, 4);
+	onnx_builder_floats(builder, "w2", "1 12 3", NULL);
+	onnx_builder_integers(builder, "zero", "0");
+	onnx_builder_integers(builder, "one", "1");
+	onnx_builder_integers(builder, "two", "2");
+	onnx_builder_integers(builder, "hidden", "3");
+	onnx_builder_node(builder, "Shape", "x", "shape");
+	onnx_builder_node(builder, "Gather", "shape one", "n");
+	onnx_builder_node(builder, "Concat", "two n hidden", "state");
+	onnx_builder_int(builder, "axis", 0);
+	onnx_builder_node(builder, "ConstantOfShape", "state", "h0");
+	onnx_builder_node(builder, "Slice", "h0 zero one zero", "first");
+	onnx_builder_node(builder, "Slice", "h0 one two zero", "second");
+	onnx_builder_node(builder, "LSTM", "x w r b - first first", "a");
+	onnx_builder_int(builder, "hidden_size", HIDDEN);
+	onnx_builder_node(builder, "Squeeze", "a one", "s");
+	onnx_builder_node(builder, "LSTM", "s w2 r b - second second", "c");
+	onnx_builder_int(builder, "hidden_size", HIDDEN);
+	onnx_builder_node(builder, "Squeeze", "c one", "y");
+	graph = onnx_builder_graph(builder);
+	assert_operators(graph, "LSTM LSTM");
+	assert_int_equal(graph->nodes[1].inputs[5], GRAPH_NO_TENSOR);
+	graph_destroy(graph);
+}
+
 /* PyTorch joins the directions by a transposition and a view. */
 static void gru_of_two_directions_is_one_node(void **state)
 {
@@ -141,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lstm_of_one_direction_is_one_node),
+		cmocka_unit_test(states_of_several_layers_fold),
 		cmocka_unit_test(gru_of_two_directions_is_one_node),
 		cmocka_unit_test(batch_may_come_first),
 		cmocka_unit_test(other_cells_are_refused),

@@ -44,8 +44,11 @@ struct onnx_value {
 	const struct graph_quantization *quantization;
 };
 
+struct safetensors_file;
+
 struct onnx_context {
 	const char *folder; /* of external data, or NULL */
+	struct safetensors_file *weights; /* instead of the model's, or NULL */
 	int64_t opset;
 	struct graph *graph;
 	struct dimension_table *table;
@@ -55,6 +58,7 @@ struct onnx_context {
 	int value_count;
 	int value_capacity;
 	struct hsearch_data names; /* to values */
+	uint64_t budget; /* bytes that constants may still take */
 	void **allocations; /* freed with the context */
 	int allocation_count;
 	int allocation_capacity;
@@ -67,6 +71,17 @@ struct onnx_node {
 };
 
 /* ---- the context ---- */
+
+/*
+ * Constants are bounded by the size of what they come from, or a few bytes could
+ * ask for all memory. A byte may be read as an integer of eight, and then be
+ * dequantized, transposed and scaled.
+ */
+#define ONNX_BUDGET_MINIMUM (UINT64_C(64) << 20)
+#define ONNX_BUDGET_FACTOR 32
+
+/* Take count elements from the budget; false with a message. */
+bool onnx_charge(struct onnx_context *context, int64_t count, size_t size);
 
 /* Memory, zeroed, that lives as long as the context; NULL with a message. */
 void *onnx_allocate(struct onnx_context *context, int64_t count, size_t size);

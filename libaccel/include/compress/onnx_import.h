@@ -23,6 +23,18 @@ struct graph;
 int onnx_import(const char *path, struct graph **graph);
 
 /**
+ * onnx_import_weights() - the same, with weights of another file
+ * @path: the model
+ * @weights: a safetensors file; each of its tensors takes the place of the
+ *	initializer of its name, before anything is folded
+ * @graph: result
+ *
+ * Return: as onnx_import(); −EINVAL if a tensor has no counterpart of its shape.
+ */
+int onnx_import_weights(const char *path, const char *weights,
+			struct graph **graph);
+
+/**
  * onnx_import_memory() - the same from a model in memory
  * @data: the file's bytes
  * @size: how many

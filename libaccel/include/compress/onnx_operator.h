@@ -85,6 +85,7 @@ onnx_operator_function onnx_fold_unary;
 onnx_operator_function onnx_fold_cast;
 onnx_operator_function onnx_fold_where;
 onnx_operator_function onnx_fold_reduce;
+onnx_operator_function onnx_fold_matmul;
 
 /* onnx_fold_layout.c: constants from constants, moved */
 onnx_operator_function onnx_fold_reshape;

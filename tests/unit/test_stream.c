@@ -149,7 +149,16 @@ static void check_shares(const struct stream_decoded *decoded, uint32_t rows,
 		const struct stream_part *part = &decoded->parts[p];
 
 		assert_int_equal(part->finish_begin, next);
-		next = part->finish_end;
+		next = part->row_end > next ? part->row_end : next;
+		if (p + 1 == decoded->part_count)
+			next = rows;
+		assert_int_equal(part->finish_end, next);
+		if (part->slot_count) {
+			assert_int_equal(part->row_begin, part->slots[0].row);
+			assert_int_equal(part->row_end,
+					 part->slots[part->slot_count - 1].row +
+						 1);
+		}
 		for (uint32_t l = 0; l < lanes; l++) {
 			size_t count =
 				part->lane_start[l + 1] - part->lane_start[l];
@@ -229,7 +238,7 @@ static void any_matrix_comes_back(void **state)
 		struct mapping mapping = random_mapping(&geometry, &seed);
 		struct model_csr matrix;
 
-		if (kind == MATRIX_PATTERN)
+		if (kind == MATRIX_PATTERN || kind == MATRIX_NEARLY)
 			density = 1 + random_below(&seed, 2);
 		matrix = matrix_random(kind, rows, columns, density, &seed);
 		round_trip(&matrix, &geometry, &mapping);

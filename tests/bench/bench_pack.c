@@ -167,11 +167,32 @@ static int measure(const char *name, const struct model_csr *csr,
 	return 0;
 }
 
-static int random_matrix(uint32_t rows, uint32_t columns, double density,
-			 struct model_csr *csr)
+/* Keeps each column alike, or just so many of each group of 4. */
+struct random_kind {
+	const char *name;
+	double density;
+	uint32_t of_4;
+};
+
+static bool keeps(const struct random_kind *kind, uint32_t column,
+		  uint32_t *left)
+{
+	if (!kind->of_4)
+		return uniform() < kind->density;
+	if (column % 4 == 0)
+		*left = kind->of_4;
+	if (uniform() * (4 - column % 4) >= *left)
+		return false;
+	(*left)--;
+	return true;
+}
+
+static int random_matrix(uint32_t rows, uint32_t columns,
+			 const struct random_kind *kind, struct model_csr *csr)
 {
 	size_t room = (size_t)rows * columns;
 	int64_t count = 0;
+	uint32_t left = 0;
 
 	*csr = (struct model_csr){
 		.rows = rows,
@@ -184,7 +205,7 @@ static int random_matrix(uint32_t rows, uint32_t columns, double density,
 		return -1;
 	for (uint32_t row = 0; row < rows; row++) {
 		for (uint32_t column = 0; column < columns; column++) {
-			if (uniform() >= density)
+			if (!keeps(kind, column, &left))
 				continue;
 			csr->column[count] = (int32_t)column;
 			csr->value[count++] = (int8_t)(uniform() * 256);
@@ -196,23 +217,26 @@ static int random_matrix(uint32_t rows, uint32_t columns, double density,
 
 static int bench_random(void)
 {
-	static const double densities[] = { 0.5, 0.2, 0.1, 0.05 };
+	static const struct random_kind kinds[] = {
+		{ "  50 %", 0.5, 0 }, { "  20 %", 0.2, 0 },
+		{ "  10 %", 0.1, 0 }, { "  5 %", 0.05, 0 },
+		{ "  2:4", 0, 2 },    { "  1:4", 0, 1 },
+	};
 	const struct mapping mapping = { .row_groups = 1,
 					 .column_groups = 16,
 					 .vector_width = 32 };
 
 	print_head("random 1024 x 1152");
-	for (int i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct model_csr csr;
 		struct figures f;
-		char name[32];
-		int ret = random_matrix(1024, 1152, densities[i], &csr);
+		int ret = random_matrix(1024, 1152, &kinds[i], &csr);
 
-		snprintf(name, sizeof(name), "  %.0f %%", densities[i] * 100);
 		if (!ret)
-			ret = measure(name, &csr, &mapping, REPEAT_NS, &f);
+			ret = measure(kinds[i].name, &csr, &mapping, REPEAT_NS,
+				      &f);
 		if (!ret)
-			print_figures(name, &f);
+			print_figures(kinds[i].name, &f);
 		free(csr.row_start);
 		free(csr.column);
 		free(csr.value);

@@ -234,33 +234,49 @@ static const struct sim_matrix *matrix_decode(struct sim_execution *execution,
 	return &entry->matrix;
 }
 
+/* Appends a piece to what was read; false: the execution has failed. */
+static bool piece_read(struct sim_execution *execution, uint64_t address,
+		       uint8_t **bytes, uint64_t done, uint64_t length)
+{
+	/* Doubled, so that all pieces together are copied about once. */
+	if (!(done & (done - 1))) {
+		uint64_t room = done ? 2 * done : READ_BYTES;
+		uint8_t *more = realloc(*bytes, room);
+
+		if (!more) {
+			execution_fail(execution, SPMM_SC_INTERNAL, 0);
+			return false;
+		}
+		*bytes = more;
+	}
+	return !execution_read(execution, address + done, *bytes + done,
+			       length) &&
+	       !execution_checkpoint(execution);
+}
+
+/*
+ * In pieces, for which memory is found as they come: a length that lies ends at
+ * the first page that is absent.
+ */
 static uint8_t *stream_read(struct sim_execution *execution,
 			    const struct sim_stream *stream)
 {
-	uint8_t *bytes;
+	uint8_t *bytes = NULL;
 
 	if (!stream->length || stream->length > STREAM_BYTES_MAX) {
 		execution_fail(execution, SPMM_SC_STREAM_TRUNCATED, 0);
 		return NULL;
 	}
-	bytes = malloc(stream->length);
-	if (!bytes) {
-		execution_fail(execution, SPMM_SC_INTERNAL, 0);
-		return NULL;
-	}
-	/* In pieces: a length that lies ends at the first page that is absent. */
-	for (uint64_t done = 0; done < stream->length;) {
+	for (uint64_t done = 0; done < stream->length; done += READ_BYTES) {
 		uint64_t part = stream->length - done;
 
 		if (part > READ_BYTES)
 			part = READ_BYTES;
-		if (execution_read(execution, stream->address + done,
-				   bytes + done, part) ||
-		    execution_checkpoint(execution)) {
+		if (!piece_read(execution, stream->address, &bytes, done,
+				part)) {
 			free(bytes);
 			return NULL;
 		}
-		done += part;
 	}
 	return bytes;
 }

@@ -194,6 +194,7 @@ static void run_execute(struct spmm_run *run)
 	const struct sim_stream stream = { run->d.weights,
 					   run->d.weights_length, run->d.rows,
 					   run->d.columns };
+	uint64_t cycles;
 
 	run->matrix = matrix_load(execution, &stream);
 	if (!run->matrix || parameters_read(run))
@@ -201,9 +202,11 @@ static void run_execute(struct spmm_run *run)
 	spmm_cost(run);
 	if (execution->status)
 		return;
-	if (timing_hopeless(execution, execution->work.compute_cycles)) {
-		execution_fail(execution, SPMM_SC_TIMEOUT,
-			       execution->work.compute_cycles);
+	cycles = execution->work.compute_cycles;
+	if (cycles < execution->work.epilogue_cycles)
+		cycles = execution->work.epilogue_cycles;
+	if (timing_hopeless(execution, cycles)) {
+		execution_fail(execution, SPMM_SC_TIMEOUT, cycles);
 		return;
 	}
 	window_setup(&run->window, &run->d);

@@ -155,18 +155,21 @@ static int replicate_store(struct spmm_run *run, const struct window_tile *tile,
 		.x = (uint64_t)tile->x * d->replicate_width,
 		.columns = (uint64_t)tile->width * d->replicate_width,
 	};
-	uint8_t *out = run->line;
 
-	for (uint32_t x = 0; x < tile->width; x++) {
-		for (uint32_t j = 0; j < d->replicate_width; j++) {
-			memcpy(out, from, bytes);
-			out += bytes;
-		}
-		from += bytes;
-	}
-	for (uint32_t i = 0; i < d->replicate_height; i++, line.y++)
+	/* Neither columns nor rows that are cropped, however many they are. */
+	if (line.x >= d->output.width)
+		return 0;
+	if (line.columns > d->output.width - line.x)
+		line.columns = d->output.width - line.x;
+	for (uint64_t x = 0; x < line.columns; x++)
+		memcpy(run->line + x * bytes,
+		       from + x / d->replicate_width * bytes, bytes);
+	for (uint32_t i = 0; i < d->replicate_height; i++, line.y++) {
+		if (line.y >= d->output.height)
+			break;
 		if (line_write(run, tile, &line, run->line))
 			return run->execution->status;
+	}
 	return 0;
 }
 

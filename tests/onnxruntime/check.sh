@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# check.sh MODEL BATCH HEIGHT WIDTH: compress a model of the demo or of ../shared, or
+# one of random operators (random:SEED), export it and compare its layers with ONNX
+# Runtime.
+set -euo pipefail
+here=$(dirname "$0")
+model=$1
+shift
+
+NODE_PATH=$("$here/install.sh")
+export NODE_PATH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+find_file()
+{
+	local folder
+	for folder in "$ACCEL_TEST_MODELS" "$ACCEL_SHARED_DIR/models"; do
+		if [ -e "$folder/$1" ]; then
+			echo "$folder/$1"
+			return
+		fi
+	done
+	echo "skipped: $1 is neither in the tree nor in $ACCEL_SHARED_DIR" >&2
+	exit 77
+}
+
+# What the model's inputs are calibrated with: latents, or data of its kind.
+calibration()
+{
+	case $1 in
+	esrgan*) echo --calibrate "$ACCEL_SOURCE_DIR/tools/demo/photos" ;;
+	fashion_mlp*) echo --calibrate "$(find_file golden/fashion_mlp__x64.npy)" ;;
+	fashion_vae_enc) echo --calibrate "$(find_file golden/fashion_vae_enc__x32.npy)" ;;
+	sketchrnn*) echo --calibrate "$(find_file golden/sketchrnn_bird__x.npy)" ;;
+	*) echo --latents 64 ;;
+	esac
+}
+
+if [[ $model == random:* ]]; then
+	"$RANDOM_MODELS" "${model#random:}" "$work"
+	folders=()
+	for file in "$work"/*.safetensors; do
+		"$DUMP_LAYERS" "$file" "${file%.safetensors}" "$@"
+		folders+=("${file%.safetensors}")
+	done
+else
+	path=$(find_file "$model.onnx")
+	data=$(calibration "$model")
+	# shellcheck disable=SC2086 # an option and its value
+	"$ACCEL_TOOL" compress "$path" -o "$work/model.safetensors" \
+		--sparsity keep $data >"$work/log"
+	"$DUMP_LAYERS" "$work/model.safetensors" "$work/$model" "$@"
+	folders=("$work/$model")
+fi
+node "$here/layers.mjs" "${folders[@]}"

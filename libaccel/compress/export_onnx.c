@@ -9,12 +9,17 @@
 
 /* ---- values ---- */
 
+const char *export_zero(const struct onnx_builder *builder, int32_t zero)
+{
+	return onnx_scalar_uint8(builder, (uint8_t)(zero + 128));
+}
+
 const char *export_round(struct exporter *exporter, const char *real,
 			 struct golden_quantization q)
 {
 	struct onnx_builder *builder = &exporter->builder;
 	const char *scale = onnx_scalar_float(builder, q.scale);
-	const char *zero = onnx_scalar_int8(builder, (int8_t)q.zero);
+	const char *zero = export_zero(builder, q.zero);
 	const char *codes = onnx_name(builder, "codes");
 	const char *result = onnx_name(builder, "real");
 
@@ -34,7 +39,7 @@ void export_result(struct exporter *exporter, int32_t number, const char *real)
 	if (tensor->type != MODEL_INT8)
 		return;
 	scale = onnx_scalar_float(builder, tensor->quantization.scale);
-	zero = onnx_scalar_int8(builder, (int8_t)tensor->quantization.zero);
+	zero = export_zero(builder, tensor->quantization.zero);
 	value->codes = onnx_name(builder, tensor->name);
 	value->real = onnx_name(builder, tensor->name);
 	ONNX_NODE(builder, "QuantizeLinear", value->codes, real, scale, zero);

@@ -95,7 +95,7 @@ static const char *export_product(struct exporter *exporter,
 	free(scale);
 	ONNX_NODE(place, "MatMulInteger", sum, codes,
 		  transposed_weights(outer, product->weights, first, rows),
-		  onnx_scalar_int8(outer, (int8_t)product->operand.zero));
+		  export_zero(outer, product->operand.zero));
 	sum = pair(place, "Add", sum,
 		   row_constant(outer, ONNX_TYPE(INT32), product->bias + first,
 				rows));
@@ -213,7 +213,7 @@ static void make_body(const struct cell *cell)
 	const char *x = onnx_name(&cell->body, "x");
 	const char *codes;
 
-	body_port(cell, false, h, lstm ? ONNX_TYPE(INT8) : ONNX_TYPE(FLOAT),
+	body_port(cell, false, h, lstm ? ONNX_TYPE(UINT8) : ONNX_TYPE(FLOAT),
 		  hidden);
 	if (lstm)
 		body_port(cell, false, c, ONNX_TYPE(FLOAT), hidden);
@@ -221,14 +221,14 @@ static void make_body(const struct cell *cell)
 		  recurrent->input_weights.rows);
 	if (lstm) {
 		codes = lstm_body(cell, x, h, &c);
-		body_output(cell, codes, ONNX_TYPE(INT8));
+		body_output(cell, codes, ONNX_TYPE(UINT8));
 		body_output(cell, c, ONNX_TYPE(FLOAT));
 	} else {
 		h = gru_body(cell, x, h);
 		codes = round_state(cell, h);
 		body_output(cell, h, ONNX_TYPE(FLOAT));
 	}
-	body_output(cell, codes, ONNX_TYPE(INT8));
+	body_output(cell, codes, ONNX_TYPE(UINT8));
 }
 
 /* The model's initial state [1, N, H], or zeros for the input's batch. */
@@ -290,7 +290,7 @@ static const char *input_codes(struct exporter *exporter, int32_t tensor)
 	ONNX_NODE(builder, "QuantizeLinear", codes,
 		  export_operand(exporter, tensor, EXPORT_SEQUENCE),
 		  onnx_scalar_float(builder, q.scale),
-		  onnx_scalar_int8(builder, (int8_t)q.zero));
+		  export_zero(builder, q.zero));
 	return codes;
 }
 
@@ -381,7 +381,7 @@ int export_recurrent(struct exporter *exporter, const struct model_layer *layer)
 		.hidden = { &recurrent->hidden_weights, recurrent->hidden_scale,
 			    recurrent->hidden_bias, q },
 		.scale = onnx_scalar_float(&exporter->builder, q.scale),
-		.zero = onnx_scalar_int8(&exporter->builder, (int8_t)q.zero),
+		.zero = export_zero(&exporter->builder, q.zero),
 	};
 	const char *x;
 

@@ -38,7 +38,10 @@ static const char *export_bias(struct exporter *exporter,
 	return result;
 }
 
-/* Negative pads cut rows and columns off the input. */
+/*
+ * Negative pads cut rows and columns off the input. A transposed convolution cuts
+ * its output instead, see crop_output().
+ */
 static const char *crop_input(struct exporter *exporter,
 			      const struct model_layer *layer, const char *x)
 {
@@ -50,7 +53,8 @@ static const char *crop_input(struct exporter *exporter,
 	int64_t end[2] = { window->pad_bottom, window->pad_right };
 	const char *y = onnx_name(builder, "cropped");
 
-	if (start[0] <= 0 && start[1] <= 0 && end[0] >= 0 && end[1] >= 0)
+	if (layer->spmm.transposed ||
+	    (start[0] <= 0 && start[1] <= 0 && end[0] >= 0 && end[1] >= 0))
 		return x;
 	for (int i = 0; i < 2; i++) {
 		start[i] = start[i] < 0 ? 0 : start[i];
@@ -265,22 +269,35 @@ static int64_t excess(uint32_t stride, int32_t extra)
 	return rest ? stride - rest : 0;
 }
 
+/*
+ * What the phases make too much: a row that a negative pad would have spared is s
+ * rows of the result, and the last phases may lie beyond its end.
+ */
 static const char *crop_output(struct onnx_builder *builder, const char *x,
 			       const struct model_spmm *spmm)
 {
-	static const int64_t axes[2] = { 2, 3 }, start[2] = { 0, 0 };
-	int64_t cut[2] = {
-		excess(spmm->output_stride_height, spmm->output_extra_height),
-		excess(spmm->output_stride_width, spmm->output_extra_width),
+	static const int64_t axes[2] = { 2, 3 };
+	const struct model_window *window = &spmm->window;
+	int64_t height = spmm->output_stride_height;
+	int64_t width = spmm->output_stride_width;
+	const int64_t start[2] = { height * positive(-window->pad_top),
+				   width * positive(-window->pad_left) };
+	int64_t end[2] = {
+		-height * positive(-window->pad_bottom) -
+			excess(spmm->output_stride_height,
+			       spmm->output_extra_height),
+		-width * positive(-window->pad_right) -
+			excess(spmm->output_stride_width,
+			       spmm->output_extra_width),
 	};
 	const char *y = onnx_name(builder, "cropped");
 
-	if (!cut[0] && !cut[1])
+	if (!start[0] && !start[1] && !end[0] && !end[1])
 		return x;
 	for (int i = 0; i < 2; i++)
-		cut[i] = cut[i] ? -cut[i] : INT64_MAX;
+		end[i] = end[i] ? end[i] : INT64_MAX;
 	ONNX_NODE(builder, "Slice", y, x, onnx_vector_i64(builder, 2, start),
-		  onnx_vector_i64(builder, 2, cut),
+		  onnx_vector_i64(builder, 2, end),
 		  onnx_vector_i64(builder, 2, axes));
 	return y;
 }
@@ -294,12 +311,13 @@ static const char *export_store(struct exporter *exporter,
 	bool replicates = spmm->replicate_height > 1 ||
 			  spmm->replicate_width > 1;
 
-	if (!shuffles && !replicates)
+	if (!shuffles && !replicates && !spmm->transposed)
 		return x;
 	x = export_round(exporter, x, q);
 	if (replicates)
 		return replicate(builder, x, spmm);
-	x = shuffle(builder, x, spmm);
+	if (shuffles)
+		x = shuffle(builder, x, spmm);
 	return spmm->transposed ? crop_output(builder, x, spmm) : x;
 }
 

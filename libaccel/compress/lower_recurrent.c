@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "compress/lowering.h"
@@ -133,6 +134,18 @@ static int connect_states(struct lowering *lowering, int index,
 	return 0;
 }
 
+/*
+ * A state that the user hands in may be any that the layer itself could reach,
+ * σ·tanh, whatever was seen when calibrating from zero.
+ */
+static void widen_state(struct lowering *lowering, int output)
+{
+	struct quantize_range *range = &lowering->tensors[output].range;
+
+	range->low = fminf(range->low, -1);
+	range->high = fmaxf(range->high, 1);
+}
+
 /* The layer of one direction; its y, or −errno. */
 static int add_direction(struct lowering *lowering, int index, int direction,
 			 int input)
@@ -147,6 +160,8 @@ static int add_direction(struct lowering *lowering, int index, int direction,
 
 	if (ret)
 		return ret;
+	if (model.inputs[1] != MODEL_NO_TENSOR)
+		widen_state(lowering, output);
 	layer = lower_layer_add(lowering, index,
 				node->op == GRAPH_LSTM ? MODEL_LSTM :
 							 MODEL_GRU);

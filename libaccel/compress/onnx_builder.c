@@ -322,9 +322,9 @@ const char *onnx_scalar_float(const struct onnx_builder *builder, float value)
 	return onnx_constant(builder, "scale", &constant);
 }
 
-const char *onnx_scalar_int8(const struct onnx_builder *builder, int8_t value)
+const char *onnx_scalar_uint8(const struct onnx_builder *builder, uint8_t value)
 {
-	struct onnx_values constant = { TYPE(INT8), 0, NULL, &value,
+	struct onnx_values constant = { TYPE(UINT8), 0, NULL, &value,
 					sizeof(value) };
 
 	return onnx_constant(builder, "zero_point", &constant);

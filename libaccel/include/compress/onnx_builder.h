@@ -82,7 +82,8 @@ const char *onnx_constant(const struct onnx_builder *builder, const char *begin,
 const char *onnx_vector_i64(const struct onnx_builder *builder, size_t count,
 			    const int64_t *values);
 const char *onnx_scalar_float(const struct onnx_builder *builder, float value);
-const char *onnx_scalar_int8(const struct onnx_builder *builder, int8_t value);
+const char *onnx_scalar_uint8(const struct onnx_builder *builder,
+			      uint8_t value);
 
 /** onnx_port() - a graph input or output; a negative dimension is named */
 void onnx_port(const struct onnx_builder *builder, bool output,

@@ -33,6 +33,13 @@ struct exporter {
 	struct export_value *values; /* of each tensor */
 };
 
+/*
+ * A zero point. Activations are exported as uint8, 128 above the model's codes:
+ * ONNX Runtime turns int8 ones into these, but only where a tensor has one reader,
+ * and has no integer kernel for a mixture.
+ */
+const char *export_zero(const struct onnx_builder *builder, int32_t zero);
+
 /* QuantizeLinear and DequantizeLinear after a real tensor; the real result. */
 const char *export_round(struct exporter *exporter, const char *real,
 			 struct golden_quantization q);

@@ -36,7 +36,7 @@ find_file()
 calibration()
 {
 	case $1 in
-	esrgan*) echo --calibrate "$ACCEL_SOURCE_DIR/tools/demo/photos/astronaut_lr_x2.png" ;;
+	esrgan*) echo --input-range 0:255 --calibrate "$ACCEL_SOURCE_DIR/tools/demo/photos/astronaut_lr_x2.png" ;;
 	fashion_mlp*) echo --calibrate "$(find_file golden/fashion_mlp__x64.npy)" ;;
 	fashion_vae_enc) echo --calibrate "$(find_file golden/fashion_vae_enc__x32.npy)" ;;
 	sketchrnn*) echo --calibrate "$(find_file golden/sketchrnn_bird__x.npy)" ;;

@@ -116,7 +116,7 @@ int trial_compare(struct accel_model *model, const struct probe *probe,
 		  struct accel_difference *difference)
 {
 	const uint32_t flags = ACCEL_PLAN_KEEP_ACTIVATIONS;
-	struct trial golden = { NULL }, device = { NULL };
+	struct trial golden = { 0 }, device = { 0 };
 	int ret = trial_create(&golden, "cpu:", model, probe, flags);
 
 	if (!ret)

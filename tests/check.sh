@@ -129,7 +129,11 @@ sanitize()
 	run configure-sanitize setup clang build-sanitize -Doptimization=2 \
 		-Db_sanitize=address,undefined -Db_lundef=false &&
 		run build-sanitize ninja -C build-sanitize &&
-		meson_tests sanitize build-sanitize --no-suite onnxruntime -t 5
+		meson_tests sanitize build-sanitize --no-suite onnxruntime -t 5 &&
+		run configure-gcc setup gcc build &&
+		run build-gcc ninja -C build &&
+		run compilers-agree tests/cli/same_bytes.sh \
+			build/tools/accel build-sanitize/tools/accel
 }
 
 fuzz()

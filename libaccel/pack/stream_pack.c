@@ -20,7 +20,7 @@
  * @encoder: the blocks so far
  * @table: row_groups · lanes entries
  * @position: of one lane's weights, room for the longest; likewise @symbol
- * @column_bank: bank of each row of X
+ * @column_bank: bank of column k mod bank_period
  * @row: that holds the next weight
  * @bank_load: weights of this part that read each bank
  * @lane_load: weights of the longest lane of this part
@@ -33,7 +33,7 @@ struct packer {
 	struct spmm_stream_lane *table;
 	uint64_t *position;
 	uint8_t *symbol;
-	uint8_t *column_bank;
+	uint8_t column_bank[BANK_PERIOD_MAX];
 	uint32_t row;
 	uint64_t bank_load[SCHEDULE_BANKS_MAX];
 	uint64_t lane_load;
@@ -94,19 +94,13 @@ static uint64_t share(uint64_t total, uint64_t n, uint64_t count)
 	return total / count * n + total % count * n / count;
 }
 
-/* The bank of each column; returns the skew, or −1 without memory. */
-static int assign_banks(struct packer *packer)
+static void assign_banks(struct packer *packer, uint32_t skew)
 {
-	const struct model_csr *matrix = packer->matrix;
 	uint32_t banks = packer->limits.banks;
-	int skew = bank_choose_skew(matrix, banks);
 
-	if (skew < 0)
-		return skew;
-	for (uint32_t column = 0; column < matrix->columns; column++)
+	for (uint32_t column = 0; column < bank_period(banks); column++)
 		packer->column_bank[column] =
-			(uint8_t)bank_of(column, banks, (uint32_t)skew);
-	return skew;
+			(uint8_t)bank_of(column, banks, skew);
 }
 
 static int packer_create(struct packer *packer, struct stream *out)
@@ -115,20 +109,16 @@ static int packer_create(struct packer *packer, struct stream *out)
 	size_t lanes =
 		(size_t)packer->mapping->row_groups * packer->limits.lanes;
 	size_t longest = (size_t)out->nonzeros / lanes + 2;
-	int skew = -1;
 
 	packer->encoder.columns = matrix->columns;
 	packer->table = calloc(lanes, sizeof(*packer->table));
 	packer->position = calloc(longest, sizeof(*packer->position));
 	packer->symbol = calloc(longest, sizeof(*packer->symbol));
-	packer->column_bank = malloc(matrix->columns);
-	if (packer->table && packer->position && packer->symbol &&
-	    packer->column_bank)
-		skew = assign_banks(packer);
-	if (skew < 0)
+	if (!packer->table || !packer->position || !packer->symbol)
 		return accel_error(-ENOMEM, "no memory to pack %llu weights",
 				   (unsigned long long)out->nonzeros);
-	out->bank_skew = (uint32_t)skew;
+	out->bank_skew = bank_choose_skew(matrix, packer->limits.banks);
+	assign_banks(packer, out->bank_skew);
 	return 0;
 }
 
@@ -139,7 +129,6 @@ static void packer_destroy(struct packer *packer)
 	free(packer->table);
 	free(packer->position);
 	free(packer->symbol);
-	free(packer->column_bank);
 }
 
 /* Linear positions and schedule symbols of the weights [first, end). */
@@ -147,6 +136,7 @@ static void gather_lane(struct packer *packer, uint64_t first, uint64_t end)
 {
 	const struct model_csr *matrix = packer->matrix;
 	uint32_t last_row = UINT32_MAX;
+	uint32_t period = bank_period(packer->limits.banks);
 	uint64_t i = first;
 
 	while (i < end) {
@@ -159,7 +149,7 @@ static void gather_lane(struct packer *packer, uint64_t first, uint64_t end)
 		base = (uint64_t)packer->row * matrix->columns;
 		for (; i < stop; i++) {
 			uint32_t column = (uint32_t)matrix->column[i];
-			uint32_t bank = packer->column_bank[column];
+			uint32_t bank = packer->column_bank[column % period];
 
 			packer->position[i - first] = base + column;
 			packer->symbol[i - first] =

@@ -265,6 +265,19 @@ static void odd_shapes_come_back(void **state)
 	}
 }
 
+/* The largest K that a CSR can say. */
+static void wide_matrices_come_back(void **state)
+{
+	int64_t row_start[] = { 0, 2, 3 };
+	int32_t columns[] = { 0, INT32_MAX - 1, INT32_MAX - 1 };
+	int8_t values[] = { 1, -1, 127 };
+	const struct model_csr matrix = { 2, INT32_MAX, row_start, columns,
+					  values };
+
+	(void)state;
+	round_trip(&matrix, &standard, &one_group);
+}
+
 static void empty_rows_are_finished_once(void **state)
 {
 	uint64_t seed = 3;
@@ -362,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_matrix_comes_back),
 		cmocka_unit_test(odd_shapes_come_back),
+		cmocka_unit_test(wide_matrices_come_back),
 		cmocka_unit_test(empty_rows_are_finished_once),
 		cmocka_unit_test(same_input_same_bytes),
 		cmocka_unit_test(formats_follow_the_weights),

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "model/model.h"
+#include "pack/schedule.h"
 
 /* Of column k: (k + skew · ⌊k / banks⌋) mod banks. */
 static inline uint32_t bank_of(uint32_t column, uint32_t banks, uint32_t skew)
@@ -18,7 +19,15 @@ static inline uint32_t bank_of(uint32_t column, uint32_t banks, uint32_t skew)
 	return (column % banks + column / banks % banks * skew) % banks;
 }
 
-/* The skew < banks with the least loaded worst bank, −1 without memory. */
-int bank_choose_skew(const struct model_csr *matrix, uint32_t banks);
+/* Columns so far apart have the same bank; it saves a table as long as K. */
+static inline uint32_t bank_period(uint32_t banks)
+{
+	return banks * banks;
+}
+
+#define BANK_PERIOD_MAX (SCHEDULE_BANKS_MAX * SCHEDULE_BANKS_MAX)
+
+/* The skew < banks ≤ SCHEDULE_BANKS_MAX whose worst bank has the fewest weights. */
+uint32_t bank_choose_skew(const struct model_csr *matrix, uint32_t banks);
 
 #endif

@@ -89,7 +89,7 @@ static const struct backend_operations sim_operations = {
 	.queue_create = driver_io_create,
 };
 
-static int backend_open(struct transport *transport, const char *kind,
+int driver_backend_open(struct transport *transport, const char *kind,
 			const struct accel_device_options *options,
 			struct accel_device **out)
 {
@@ -128,5 +128,5 @@ int driver_backend_open_sim(const char *config_path,
 
 	if (ret)
 		return ret;
-	return backend_open(transport, "simulated", options, device);
+	return driver_backend_open(transport, "simulated", options, device);
 }

@@ -48,6 +48,7 @@ void admin_attach(struct admin_queue *admin)
 	memset(admin->memory.address, 0, admin->memory.length);
 	admin->sq = (struct ring){ .entries = ENTRIES };
 	admin->cq = (struct ring){ .entries = ENTRIES };
+	admin->dead = false;
 	operations->write32(admin->transport, SPMM_REG_ADMIN_QUEUE_SIZE,
 			    (ENTRIES - 1) | (ENTRIES - 1) << 16);
 	operations->write64(admin->transport, SPMM_REG_ADMIN_SQ_ADDRESS, bus);
@@ -90,17 +91,21 @@ static bool complete(struct admin_queue *admin, struct spmm_cqe *out)
 	return true;
 }
 
+static bool device_is_gone(struct admin_queue *admin)
+{
+	return admin->transport->operations->read32(
+		       admin->transport, SPMM_REG_STATUS) == UINT32_MAX;
+}
+
 static int not_completed(struct admin_queue *admin, unsigned int opcode)
 {
-	uint32_t status = admin->transport->operations->read32(admin->transport,
-							       SPMM_REG_STATUS);
-
-	if (status == UINT32_MAX)
+	admin->dead = true;
+	if (device_is_gone(admin))
 		return accel_error(-ENODEV, "the device is gone");
 	return accel_error(
 		-ETIMEDOUT,
-		"admin command 0x%02x did not complete (status 0x%x); reset the device",
-		opcode, status);
+		"admin command 0x%02x did not complete; reset the device",
+		opcode);
 }
 
 /* Completions of commands that were given up on are skipped by their id. */
@@ -117,10 +122,11 @@ static int wait_for(struct admin_queue *admin, uint16_t id, unsigned int opcode,
 				return 0;
 			continue;
 		}
-		if (deadline_expired(deadline))
+		if (!deadline_expired(spin))
+			continue;
+		if (deadline_expired(deadline) || device_is_gone(admin))
 			return not_completed(admin, opcode);
-		if (deadline_expired(spin))
-			nanosleep(&pause, NULL);
+		nanosleep(&pause, NULL);
 	}
 }
 
@@ -133,6 +139,12 @@ int admin_execute(struct admin_queue *admin,
 	int ret;
 
 	pthread_mutex_lock(&admin->lock);
+	if (admin->dead) {
+		pthread_mutex_unlock(&admin->lock);
+		return accel_error(
+			-EIO,
+			"the device's admin queue is dead; reset the device");
+	}
 	id = (uint16_t)admin->sq.tail;
 	submit(admin, command, id);
 	ret = wait_for(admin, id, command->opcode, &completion);

@@ -8,6 +8,8 @@
 
 #include "runtime/object.h"
 
+struct transport;
+
 struct backend_operations {
 	const char *name;
 
@@ -59,7 +61,10 @@ struct backend_queue_operations {
 int cpu_backend_open(struct accel_device **device);
 int nil_backend_open(struct accel_device **device);
 
-/* The simulator, and later whatever else has a transport. */
+/* Whatever has a transport, which is taken over; kind is for people. */
+int driver_backend_open(struct transport *transport, const char *kind,
+			const struct accel_device_options *options,
+			struct accel_device **device);
 int driver_backend_open_sim(const char *config_path,
 			    const struct accel_device_options *options,
 			    struct accel_device **device);

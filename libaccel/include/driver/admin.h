@@ -21,6 +21,7 @@ struct transport;
  * @memory: the submission ring in the first page, the completion ring in the next
  * @sq: counters of the submission ring
  * @cq: of the completion ring
+ * @dead: a command was not answered: no other will be, until admin_attach()
  */
 struct admin_queue {
 	pthread_mutex_t lock;
@@ -28,6 +29,7 @@ struct admin_queue {
 	struct dma_memory memory;
 	struct ring sq;
 	struct ring cq;
+	bool dead;
 };
 
 int admin_create(struct transport *transport, struct admin_queue *admin);

@@ -184,7 +184,7 @@ static void models_compute_the_golden_outputs(void **state)
 static void weights_come_from_another_file(void **state)
 {
 	char model[4096], weights[4096], dense[4096];
-	struct graph *graph, *wanted;
+	struct graph *graph = NULL, *wanted = NULL;
 
 	snprintf(model, sizeof(model), "%s/esrgan_slim_x2_sp90.onnx",
 		 (const char *)*state);

@@ -454,6 +454,24 @@ int64_t dimension_ceil(struct dimension_table *table, int64_t a)
 		dimension_floor(table, dimension_subtract(table, 0, a)));
 }
 
+int64_t dimension_exact(struct dimension_table *table, int64_t a)
+{
+	struct expression x;
+	long long inside;
+	int end = 0;
+
+	if (dimension_is_number(a) || !expression_load(table, a, &x) ||
+	    x.symbol_count != 1 || x.offset.numerator)
+		return a;
+	/* the name that symbol_of() gave it */
+	sscanf(table->symbols[x.symbols[0]], "%lld floor%n", &inside, &end);
+	if (!end || !expression_load(table, inside, &x))
+		return a;
+	return dimension_multiply(
+		table, inside,
+		dimension_divide(table, a, dimension_floor(table, inside)));
+}
+
 bool dimension_ratio(struct dimension_table *table, int64_t a, int64_t b,
 		     int64_t *numerator, int64_t *denominator)
 {

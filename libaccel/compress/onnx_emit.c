@@ -248,12 +248,41 @@ static bool find_source(struct onnx_context *context,
 	return false;
 }
 
+static int64_t shape_product(struct onnx_context *context,
+			     const struct graph_shape *shape)
+{
+	int64_t product = 1;
+
+	for (int i = 0; i < shape->rank; i++)
+		product = dimension_multiply(context->table, product,
+					     shape->dims[i]);
+	return product;
+}
+
+/*
+ * The shape without floors, if it has as many elements as the input only then: a
+ * view of halves is one where the halves are whole.
+ */
+static struct graph_shape exact_shape(struct onnx_context *context,
+				      const struct graph_shape *from,
+				      const struct graph_shape *to)
+{
+	struct graph_shape exact = *to;
+
+	for (int i = 0; i < to->rank; i++)
+		exact.dims[i] = dimension_exact(context->table, to->dims[i]);
+	if (shape_product(context, &exact) == shape_product(context, from))
+		return exact;
+	return *to;
+}
+
 static int describe_reshape(struct onnx_context *context,
 			    const struct onnx_node *node,
 			    const struct graph_shape *from,
 			    const struct graph_shape *to,
 			    struct graph_reshape *reshape)
 {
+	struct graph_shape exact = exact_shape(context, from, to);
 	bool rest = false;
 
 	reshape->rank = to->rank;
@@ -263,7 +292,8 @@ static int describe_reshape(struct onnx_context *context,
 		if (dimension_is_number(to->dims[i])) {
 			*dim = (struct graph_reshape_dim){ GRAPH_RESHAPE_NUMBER,
 							   to->dims[i], 1 };
-		} else if (!find_source(context, from, to->dims[i], i, dim)) {
+		} else if (!find_source(context, from, to->dims[i], i, dim) &&
+			   !find_source(context, from, exact.dims[i], i, dim)) {
 			if (rest)
 				return onnx_unsupported(
 					node,

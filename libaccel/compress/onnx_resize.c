@@ -273,58 +273,41 @@ int onnx_import_depth_to_space(struct onnx_context *context,
 	return onnx_emit_output(context, node, &template, &tensor, 1);
 }
 
-/* One row for each (dy, dx, c), with a single one: a convolution that moves. */
-static int unshuffle_weight(struct onnx_context *context, int64_t channels,
-			    int64_t block)
-{
-	int64_t area = block * block;
-	struct graph_shape shape = {
-		4, { channels * area, channels, block, block }
-	};
-	float *reals;
-
-	if (graph_shape_count(&shape) < 0 ||
-	    graph_shape_count(&shape) > ONNX_FOLD_LIMIT)
-		return accel_error(-ENOTSUP,
-				   "SpaceToDepth: %lld channels are too many",
-				   (long long)channels);
-	reals = onnx_allocate(context, graph_shape_count(&shape),
-			      sizeof(*reals));
-	if (!reals)
-		return -ENOMEM;
-	for (int64_t i = 0; i < area; i++)
-		for (int64_t c = 0; c < channels; c++)
-			reals[((i * channels + c) * channels + c) * area + i] =
-				1;
-	return onnx_add_constant(context, "unshuffle", &shape, reals, NULL);
-}
-
+/* Views and a transposition, of which a pass makes one operator. */
 int onnx_import_space_to_depth(struct onnx_context *context,
 			       const struct onnx_node *node)
 {
-	struct graph_node conv = { .op = GRAPH_CONV, .structural = true };
-	int inputs[2] = { onnx_input_tensor(context, node, 0), 0 };
-	const struct graph_shape *shape;
+	static const int perm[] = { 0, 3, 5, 1, 2, 4 };
+	int tensor = onnx_input_tensor(context, node, 0);
+	const char *name = onnx_output_name(node);
+	struct graph_shape split = { 6, { 0 } }, join = { 4, { 0 } };
+	const int64_t *dims;
 	int64_t block;
 	int ret;
 
-	if (inputs[0] < 0)
-		return inputs[0];
-	shape = &context->shapes[inputs[0]];
+	if (tensor < 0)
+		return tensor;
 	ret = block_read(node, &block);
 	if (ret)
 		return ret;
-	if (shape->rank != 4 || !dimension_is_number(shape->dims[1]) ||
-	    shape->dims[1] > GRAPH_MAX_EXTENT)
-		return onnx_unsupported(node, "an unknown number of channels");
-	inputs[1] = unshuffle_weight(context, shape->dims[1], block);
-	if (inputs[1] < 0)
-		return inputs[1];
-	for (int i = 0; i < 2; i++) {
-		conv.conv.kernel[i] = block;
-		conv.conv.stride[i] = block;
-		conv.conv.dilation[i] = 1;
+	if (context->shapes[tensor].rank != 4)
+		return onnx_invalid(node, "its input is no image");
+	dims = context->shapes[tensor].dims;
+	for (int i = 0; i < 4; i++)
+		join.dims[i] = dims[i];
+	join.dims[1] =
+		dimension_multiply(context->table, dims[1], block * block);
+	for (int i = 2; i < 4; i++) {
+		join.dims[i] = dimension_divide(context->table, dims[i], block);
+		split.dims[2 * i - 2] = join.dims[i];
+		split.dims[2 * i - 1] = block;
 	}
-	conv.conv.group = 1;
-	return onnx_emit_output(context, node, &conv, inputs, 2);
+	split.dims[0] = dims[0];
+	split.dims[1] = dims[1];
+	tensor = onnx_emit_reshape(context, node, tensor, &split, name);
+	if (tensor >= 0)
+		tensor = onnx_emit_transpose(context, node, tensor, perm, name);
+	if (tensor >= 0)
+		tensor = onnx_emit_reshape(context, node, tensor, &join, name);
+	return tensor < 0 ? tensor : onnx_bind_tensor(context, node, 0, tensor);
 }

@@ -34,10 +34,8 @@ int simplify_bypass(struct graph *graph, int node, int tensor)
 int graph_simplify(struct graph *graph)
 {
 	static int (*const passes[])(struct graph *) = {
-		simplify_layout,
-		simplify_pad,
-		simplify_affine,
-		simplify_activation,
+		simplify_layout, simplify_unshuffle,  simplify_pad,
+		simplify_affine, simplify_activation,
 	};
 	int changes, ret;
 

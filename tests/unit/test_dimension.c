@@ -89,6 +89,20 @@ static void floors_keep_whole_parts_apart(void **state)
 			 -3);
 }
 
+static void floors_can_be_left_out(void **state)
+{
+	int64_t half = dimension_divide(table, height, 2);
+	int64_t floor = dimension_floor(table, half);
+
+	(void)state;
+	assert_int_equal(dimension_exact(table, floor), half);
+	assert_int_equal(dimension_exact(table,
+					 dimension_multiply(table, floor, 6)),
+			 dimension_multiply(table, height, 3));
+	assert_int_equal(dimension_exact(table, height), height);
+	assert_int_equal(dimension_exact(table, 7), 7);
+}
+
 static void ratios_are_found(void **state)
 {
 	int64_t numerator = 0, denominator = 0;
@@ -133,6 +147,7 @@ int main(void)
 		cmocka_unit_test(equal_expressions_get_equal_handles),
 		cmocka_unit_test(products_cancel),
 		cmocka_unit_test(floors_keep_whole_parts_apart),
+		cmocka_unit_test(floors_can_be_left_out),
 		cmocka_unit_test(ratios_are_found),
 		cmocka_unit_test(scales_become_fractions),
 	};

@@ -126,6 +126,98 @@ static void decomposed_pixel_shuffle_is_recognised(void **state)
 	}
 }
 
+/* What PyTorch writes for nn.PixelShuffle where sizes are unknown. */
+static void pixel_shuffle_in_single_steps_is_recognised(void **state)
+{
+	struct onnx_builder *builder = model("N 12 H W");
+	struct graph *graph;
+
+	(void)state;
+	onnx_builder_integers(builder, "axes", "2 3");
+	onnx_builder_integers(builder, "split", "0 -1 2 2 0 0");
+	onnx_builder_integers(builder, "rows", "0 0 -1 1 0 0");
+	onnx_builder_integers(builder, "columns", "0 0 0 0 -1 1");
+	onnx_builder_integers(builder, "ones", "3 5");
+	onnx_builder_node(builder, "Unsqueeze", "x axes", "a");
+	onnx_builder_node(builder, "Reshape", "a split", "b");
+	onnx_builder_node(builder, "Transpose", "b", "c");
+	onnx_builder_ints(builder, "perm", "0 1 4 2 5 3");
+	onnx_builder_node(builder, "Reshape", "c rows", "d");
+	onnx_builder_node(builder, "Reshape", "d columns", "e");
+	onnx_builder_node(builder, "Squeeze", "e ones", "y");
+	graph = onnx_builder_graph(builder);
+	assert_operators(graph, "DepthToSpace");
+	assert_same_function(graph, block_model("CRD"), "2 12 3 5");
+}
+
+/*
+ * The inverse: by PyTorch's own steps, or by halves of the sizes as Real-ESRGAN does.
+ * Pixel shuffle after it must give back the input.
+ */
+static struct graph *unshuffle_model(bool halves)
+{
+	struct onnx_builder *builder = model("N 3 H W");
+
+	onnx_builder_integers(builder, "axes", "0");
+	onnx_builder_integers(builder, "one", "=1");
+	onnx_builder_integers(builder, "two", "=2");
+	onnx_builder_integers(builder, "twos", "2");
+	onnx_builder_integers(builder, "threes", "3");
+	onnx_builder_integers(builder, "twelve", "12");
+	onnx_builder_integers(builder, "middle", "2 3");
+	onnx_builder_integers(builder, "rows", "0 0 -1 2 0");
+	onnx_builder_integers(builder, "columns", "0 0 0 0 -1 2");
+	onnx_builder_integers(builder, "last", "0 -1 1 1 0 0");
+	if (halves) {
+		onnx_builder_node(builder, "Shape", "x", "shape");
+		add_dimension(builder, 0, "Mul", "one", "n");
+		add_dimension(builder, 2, "Div", "two", "h");
+		add_dimension(builder, 3, "Div", "two", "w");
+		onnx_builder_node(builder, "Concat", "n threes h twos w twos",
+				  "split");
+		onnx_builder_int(builder, "axis", 0);
+		onnx_builder_node(builder, "Concat", "n twelve h w", "join");
+		onnx_builder_int(builder, "axis", 0);
+		onnx_builder_node(builder, "Reshape", "x split", "c");
+	} else {
+		onnx_builder_node(builder, "Unsqueeze", "x threes", "a");
+		onnx_builder_node(builder, "Reshape", "a rows", "b");
+		onnx_builder_node(builder, "Reshape", "b columns", "c");
+	}
+	onnx_builder_node(builder, "Transpose", "c", "d");
+	onnx_builder_ints(builder, "perm", "0 1 3 5 2 4");
+	if (halves) {
+		onnx_builder_node(builder, "Reshape", "d join", "f");
+	} else {
+		onnx_builder_node(builder, "Reshape", "d last", "e");
+		onnx_builder_node(builder, "Squeeze", "e middle", "f");
+	}
+	onnx_builder_node(builder, "DepthToSpace", "f", "y");
+	onnx_builder_int(builder, "blocksize", 2);
+	onnx_builder_string(builder, "mode", "CRD");
+	return onnx_builder_graph(builder);
+}
+
+static void pixel_unshuffle_is_recognised(void **state)
+{
+	const char *dims = "2 3 4 6";
+	struct graph_shape shape = shape_from(dims), result;
+
+	(void)state;
+	for (int halves = 0; halves < 2; halves++) {
+		struct graph *graph = unshuffle_model(halves);
+		float *x = random_values(&shape, 1), *y;
+
+		assert_operators(graph, "Conv DepthToSpace");
+		assert_true(graph->nodes[0].structural);
+		y = run_graph(graph, &dims, &result);
+		assert_memory_equal(x, y, 144 * sizeof(*x));
+		free(x);
+		free(y);
+		graph_destroy(graph);
+	}
+}
+
 /* With numbers for sizes, and what merely resembles a shuffle. */
 static void only_pixel_shuffle_is_recognised(void **state)
 {
@@ -341,6 +433,8 @@ int main(void)
 		cmocka_unit_test(flatten_from_shapes_keeps_the_batch),
 		cmocka_unit_test(views_that_meet_are_one),
 		cmocka_unit_test(decomposed_pixel_shuffle_is_recognised),
+		cmocka_unit_test(pixel_shuffle_in_single_steps_is_recognised),
+		cmocka_unit_test(pixel_unshuffle_is_recognised),
 		cmocka_unit_test(only_pixel_shuffle_is_recognised),
 		cmocka_unit_test(transpositions_cancel_around_activations),
 		cmocka_unit_test(slices_take_bounds_from_either_end),

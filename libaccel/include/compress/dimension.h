@@ -52,6 +52,12 @@ int64_t dimension_floor(struct dimension_table *table, int64_t a);
 int64_t dimension_ceil(struct dimension_table *table, int64_t a);
 
 /*
+ * A multiple of a floor without the floor, for where it is known to change nothing;
+ * anything else as it is.
+ */
+int64_t dimension_exact(struct dimension_table *table, int64_t a);
+
+/*
  * Find numerator/denominator = a / b, both > 0. Return false if the quotient
  * is not such a number.
  */

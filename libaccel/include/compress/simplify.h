@@ -22,6 +22,9 @@ int simplify_affine(struct graph *graph);
 /* Views and transpositions that cancel; blocks of pixels written as such. */
 int simplify_layout(struct graph *graph);
 
+/* Pixels gathered into channels by views become a convolution that moves. */
+int simplify_unshuffle(struct graph *graph);
+
 /* Zero padding into the window that follows. */
 int simplify_pad(struct graph *graph);
 

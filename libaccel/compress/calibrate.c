@@ -10,7 +10,16 @@
 #define SIGMOID_LIMIT 8.0f
 #define TANH_LIMIT 4.0f
 
+/*
+ * Significant bits of a computed tensor's range. Another processor has another
+ * OpenBLAS kernel and other last bits; the model that is written should not.
+ */
+#define RANGE_BITS 9
+
 enum { IMAGE_RANK = 4 };
+
+/* The first outputs of LSTM and GRU: all hidden states, and the last one. */
+enum { STATES = 2 };
 
 /* struct watch - what the observer needs */
 struct watch {
@@ -149,7 +158,7 @@ static int clip_to_wanted(const struct graph *graph,
 			  struct quantize_range *ranges)
 {
 	struct quantize_range *wanted =
-		calloc((size_t)graph->tensor_count, sizeof(*wanted));
+		calloc((size_t)graph->tensor_count + 1, sizeof(*wanted));
 
 	if (!wanted)
 		return accel_error(-ENOMEM, "no memory for %d ranges",
@@ -159,6 +168,47 @@ static int clip_to_wanted(const struct graph *graph,
 		clip(&ranges[t], wanted[t]);
 	free(wanted);
 	return 0;
+}
+
+/*
+ * What a recurrent cell gives lies between −1 and 1 for any input. A range that one
+ * sequence showed would clip the next, and the error would feed back.
+ */
+static void widen_states(const struct graph *graph,
+			 struct quantize_range *ranges)
+{
+	for (int n = 0; n < graph->node_count; n++) {
+		const struct graph_node *node = &graph->nodes[n];
+
+		if (!graph_op_is_recurrent(node->op))
+			continue;
+		for (int i = 0; i < node->output_count && i < STATES; i++)
+			if (node->outputs[i] >= 0)
+				unite(&ranges[node->outputs[i]],
+				      (struct quantize_range){ -1, 1 });
+	}
+}
+
+/* Away from zero, to a number of few significant bits. */
+static float round_outward(float value)
+{
+	int exponent;
+	double fraction = frexp((double)value, &exponent);
+	double scaled = ldexp(fraction, RANGE_BITS);
+
+	return (float)ldexp(scaled < 0 ? floor(scaled) : ceil(scaled),
+			    exponent - RANGE_BITS);
+}
+
+static void round_ranges(const struct graph *graph,
+			 struct quantize_range *ranges)
+{
+	for (int t = 0; t < graph->tensor_count; t++) {
+		if (graph->tensors[t].producer < 0)
+			continue;
+		ranges[t].low = round_outward(ranges[t].low);
+		ranges[t].high = round_outward(ranges[t].high);
+	}
 }
 
 static void set_inputs(const struct graph *graph, struct quantize_range input,
@@ -188,6 +238,8 @@ int calibration_run(const struct graph *graph,
 		if (ret)
 			return ret;
 	}
+	widen_states(graph, ranges);
+	round_ranges(graph, ranges);
 	ret = clip_to_wanted(graph, options->output_range, ranges);
 	if (ret)
 		return ret;

@@ -335,7 +335,39 @@ static void recurrent_states_start_as_zero(void **state)
 	assert_true(data.samples[0][1].values[0] == 0);
 	assert_int_equal(calibration_run(graph, &data, &nothing_known, ranges),
 			 0);
+	assert_true(ranges[y].low == -1 && ranges[y].high == 1);
 	calibration_data_release(&data);
+	graph_destroy(graph);
+}
+
+/* Sums that differ in their last bits give the same model. */
+static void ranges_hide_the_last_bits(void **state)
+{
+	struct graph *graph =
+		graph_with_input(shape_of(2, GRAPH_DIM_DYNAMIC, 2, 0, 0));
+	int result = add(graph, GRAPH_LEAKY_RELU, "leaky", 0);
+	struct quantize_range ranges[2][2];
+
+	graph_add_output(graph, result);
+	graph->nodes[0].unary.alpha = 0.5f;
+	for (int i = 0; i < 2; i++) {
+		float values[2] = { i ? 3.0003f : 3.0001f, -2.0003f };
+		const char *path = write_npy(state, "x.npy", values, 2,
+					     (size_t[]){ 1, 2 });
+		struct calibration_data data;
+
+		assert_int_equal(
+			read_data(&data, graph, path, ARRAY_LAYOUT_AUTO), 0);
+		assert_int_equal(calibration_run(graph, &data, &nothing_known,
+						 ranges[i]),
+				 0);
+		calibration_data_release(&data);
+	}
+	assert_true(ranges[0][result].high == ranges[1][result].high);
+	assert_true(ranges[0][result].high >= 3.0003f);
+	assert_true(ranges[0][result].high < 3.02f);
+	assert_true(ranges[0][result].low <= -1.00015f);
+	assert_true(ranges[0][0].high < ranges[1][0].high);
 	graph_destroy(graph);
 }
 
@@ -353,6 +385,7 @@ int main(void)
 		folder_test(what_does_not_fit_is_told),
 		folder_test(latents_depend_on_the_seed_alone),
 		folder_test(recurrent_states_start_as_zero),
+		folder_test(ranges_hide_the_last_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,8 @@ struct calibration_options {
  * @options: what is known
  * @ranges: result, graph->tensor_count of them; constants keep 0 … 0
  *
- * Ranges include 0. A tensor that is read only by sigmoids is clipped to ±8, by
+ * Ranges include 0. Those of computed tensors are rounded up to nine bits, so that
+ * the last bits of the processor's sums do not show; hidden states get ±1. A tensor that is read only by sigmoids is clipped to ±8, by
  * tanhs to ±4: beyond, they are flat, and the codes are needed in between.
  *
  * Return: 0; −EINVAL if a value is not finite, with a text that names the tensor,

@@ -52,7 +52,6 @@ static const struct field fields[] = {
 	FIELD32(stop_cycles, 1, UINT32_MAX),
 	FIELD32(dma_bytes, 1, 65536),
 	FIELD64(sram_bytes, 65536, 1ull << 32),
-	FIELD32_POWER(sram_line_bytes, 4096, 4096),
 	FIELD32(sram_port_bytes, 1, 4096),
 	FIELD32(sram_total_bytes, 1, 1u << 20),
 	FIELD64(prefetch_bytes, 4096, 1ull << 32),
@@ -100,7 +99,6 @@ static const struct sim_config preset_default = {
 	.stop_cycles = 1 << 20,
 	.dma_bytes = 128,
 	.sram_bytes = 8 << 20,
-	.sram_line_bytes = 4096,
 	.sram_port_bytes = 64,
 	.sram_total_bytes = 1024,
 	.prefetch_bytes = 2 << 20,
@@ -161,6 +159,12 @@ int sim_config_preset(const char *name, struct sim_config *out)
 		-ENOENT,
 		"no preset '%s'; the presets are small, default and hbm2e",
 		name);
+}
+
+const char *sim_config_field(unsigned int index)
+{
+	return index < sizeof(fields) / sizeof(fields[0]) ? fields[index].name :
+							    NULL;
 }
 
 static const struct field *field_find(const char *name)
@@ -334,9 +338,15 @@ uint64_t sim_config_link_bandwidth(const struct sim_config *config)
 	uint64_t bits = (uint64_t)config->pcie_megatransfers * 1000000 *
 			config->pcie_lanes;
 	uint64_t raw = dense_code ? bits / 130 * 128 / 8 : bits / 10;
+	uint64_t posted = raw / (config->pcie_payload + config->pcie_overhead) *
+			  config->pcie_payload;
+	uint64_t reads = (uint64_t)config->pcie_tags *
+			 config->pcie_read_request * 1000000000000ull;
 
-	return raw / (config->pcie_payload + config->pcie_overhead) *
-	       config->pcie_payload;
+	/* So many bytes are under way at a time, each for the latency. */
+	if (config->pcie_read_latency_ps)
+		reads /= config->pcie_read_latency_ps;
+	return posted < reads ? posted : reads;
 }
 
 uint64_t sim_config_cycles(const struct sim_config *config, uint64_t ps)

@@ -30,7 +30,6 @@ struct sim_config {
 
 	/* Shared SRAM. */
 	uint64_t sram_bytes;
-	uint32_t sram_line_bytes;
 	uint32_t sram_port_bytes; /* per cycle and cluster, each way */
 	uint32_t sram_total_bytes; /* per cycle, all clusters, each way */
 	uint64_t prefetch_bytes; /* of the next command's weights */
@@ -63,6 +62,9 @@ struct sim_config {
 	uint32_t temperature_millidegrees;
 	uint32_t idle_power_milliwatts;
 };
+
+/* Names of the fields, in order; NULL after the last one. */
+const char *sim_config_field(unsigned int index);
 
 /* A preset by name; −ENOENT when there is none of that name. */
 int sim_config_preset(const char *name, struct sim_config *out);

@@ -126,6 +126,26 @@ static bool queue_drain_one(struct sim_device *device, struct sim_sq *queue,
 	return true;
 }
 
+/*
+ * The ids of a ring that cannot be read are out of reach: what it holds is
+ * dropped. Impossible doorbells are forgotten.
+ */
+static void queue_repair(struct sim_device *device, struct sim_sq *queue)
+{
+	_Atomic uint32_t *tail = &device->doorbells[queue->id].sq_tail;
+	_Atomic uint32_t *head = &device->doorbells[queue->cq].cq_head;
+	const struct sim_cq *cq = &device->cqs[queue->cq];
+
+	if (atomic_load(tail) < queue->entries)
+		queue->head = atomic_load(tail);
+	else
+		atomic_store(tail, queue->head);
+	if (atomic_load(head) >= cq->entries)
+		atomic_store(head, cq->tail);
+	queue->drain = 0;
+	queue->broken = false;
+}
+
 void queue_drain(struct sim_device *device, struct sim_sq *queue, int status)
 {
 	if (queue->active)
@@ -135,17 +155,8 @@ void queue_drain(struct sim_device *device, struct sim_sq *queue, int status)
 	queue->drain_status = status;
 	while (queue->drain && queue_drain_one(device, queue, status))
 		queue->drain--;
-	if (queue->broken) {
-		/* The ids are out of reach: drop what the ring holds. */
-		_Atomic uint32_t *tail = &device->doorbells[queue->id].sq_tail;
-
-		if (atomic_load(tail) < queue->entries)
-			queue->head = atomic_load(tail);
-		else
-			atomic_store(tail, queue->head);
-		queue->drain = 0;
-		queue->broken = false;
-	}
+	if (queue->broken)
+		queue_repair(device, queue);
 }
 
 /* Was the entry named by an ABORT before its turn came? */
@@ -247,22 +258,24 @@ static bool queue_start(struct sim_device *device, struct sim_sq *queue)
 	return true;
 }
 
-/* A tail outside the ring: the host lost its mind, its context dies. */
-static void doorbell_check(struct sim_device *device, struct sim_sq *queue)
+/* A doorbell outside its ring: the host lost its mind, its context dies. */
+static void doorbells_check(struct sim_device *device, struct sim_sq *queue)
 {
 	uint32_t tail = atomic_load(&device->doorbells[queue->id].sq_tail);
+	uint32_t head = atomic_load(&device->doorbells[queue->cq].cq_head);
 
-	if (tail < queue->entries)
+	if (tail < queue->entries && head < device->cqs[queue->cq].entries)
 		return;
 	queue->broken = true;
-	fault_raise(device, queue, SPMM_SC_INVALID_ENTRIES, tail);
+	fault_raise(device, queue, SPMM_SC_INVALID_ENTRIES,
+		    tail < queue->entries ? head : tail);
 }
 
 static enum queue_step queue_turn(struct sim_device *device,
 				  struct sim_sq *queue)
 {
 	if (!queue->broken)
-		doorbell_check(device, queue);
+		doorbells_check(device, queue);
 	if (queue->broken)
 		return QUEUE_IDLE;
 	if (device->contexts[queue->context].dead) {

@@ -452,13 +452,25 @@ static void impossible_doorbell_kills_its_context(void **state)
 	struct spmm_admin_sqe reset = { .opcode = SPMM_ADMIN_RESET_CONTEXT,
 					.context = 1 };
 
+	struct spmm_fault_record *log = (void *)(host->memory + DATA_OFFSET);
+	struct spmm_admin_sqe get = { .opcode = SPMM_ADMIN_GET_LOG,
+				      .address = HOST_BUS_ADDRESS + DATA_OFFSET,
+				      .length = 4096 };
+	uint64_t count;
+
 	(void)state;
 	host_open_queue(host, 1);
 	host_open_queue(host, 2);
-	host_write32(host, SPMM_DOORBELL_BASE + 65536, 1000);
-	assert_int_equal(host_run(host, 2, nop(1), NULL), 0);
-	assert_int_equal(host_admin(host, reset, NULL), 0);
-	assert_int_equal(host_run(host, 1, nop(1), NULL), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		host_write32(host, SPMM_DOORBELL_BASE + 65536 + 4 * i, 1000);
+		assert_int_equal(host_run(host, 2, nop(1), NULL), 0);
+		assert_int_equal(host_admin(host, get, &count), 0);
+		assert_int_equal(count, 1);
+		assert_int_equal(log->status, SPMM_SC_INVALID_ENTRIES);
+		assert_int_equal(log->address, 1000);
+		assert_int_equal(host_admin(host, reset, NULL), 0);
+		assert_int_equal(host_run(host, 1, nop(1), NULL), 0);
+	}
 	host_stop(host);
 }
 

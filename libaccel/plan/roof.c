@@ -43,32 +43,42 @@ uint64_t roof_weight_bytes(uint64_t nonzeros, uint64_t rows, uint64_t columns,
 	return bytes < (double)stream_bytes ? (uint64_t)bytes : stream_bytes;
 }
 
+/* Issue cycles with lanes of which each works on so many vectors at once. */
+static uint64_t issue_cycles(const struct geometry *geometry,
+			     const struct roof_layer *layer, uint32_t split)
+{
+	uint64_t vectors =
+		divide_up(layer->columns, geometry->vector_width / split);
+	uint64_t rate = (uint64_t)geometry->lanes * split;
+
+	if (rate > geometry->decoder_rate)
+		rate = geometry->decoder_rate;
+	return divide_up((unsigned __int128)layer->nonzeros * vectors,
+			 rate * geometry->clusters);
+}
+
 uint64_t roof_structural_cycles(const struct geometry *geometry,
 				const struct roof_layer *layer)
 {
-	uint64_t lanes = (uint64_t)geometry->clusters * geometry->lanes;
-	uint64_t decoders =
-		(uint64_t)geometry->clusters * geometry->decoder_rate;
 	uint64_t epilogues =
 		(uint64_t)geometry->clusters * geometry->epilogue_rate;
 	uint64_t ports =
 		(uint64_t)geometry->clusters * geometry->sram_port_bytes;
-	/*
-	 * Half a vector more is less than a whole one, since a lane can be two
-	 * half as wide: count in halves.
-	 */
-	uint64_t halves =
-		divide_up(layer->columns, (geometry->vector_width + 1) / 2);
-	uint64_t issues =
-		divide_up((unsigned __int128)layer->nonzeros * halves, 2);
+	uint64_t results =
+		divide_up((unsigned __int128)layer->rows * layer->columns,
+			  geometry->vector_width);
 	uint64_t cycles = roof_hard_cycles(
 		geometry, layer->nonzeros * layer->columns, layer->hard_bytes);
+	uint64_t issue = issue_cycles(geometry, layer, 1);
 
-	cycles = max_u64(cycles, divide_up(issues, lanes));
-	cycles = max_u64(cycles, divide_up(issues, decoders));
-	cycles = max_u64(cycles,
-			 divide_up((unsigned __int128)layer->rows * halves,
-				   2 * epilogues));
+	/* A vector may be split in two, for the rest of a few columns. */
+	if (geometry->vector_width % 2 == 0) {
+		uint64_t halves = issue_cycles(geometry, layer, 2);
+
+		issue = halves < issue ? halves : issue;
+	}
+	cycles = max_u64(cycles, issue);
+	cycles = max_u64(cycles, divide_up(results, epilogues));
 	cycles = max_u64(cycles,
 			 divide_up(layer->input_bytes + layer->stream_bytes,
 				   ports));

@@ -6,7 +6,6 @@
 
 #include "compress/calibrate.h"
 #include "compress/compress.h"
-#include "compress/fold.h"
 #include "compress/lower.h"
 #include "core/error.h"
 
@@ -76,10 +75,10 @@ static char *provenance(const struct graph *graph,
 	return result;
 }
 
-static int compress_folded(struct graph *graph,
-			   const struct compress_options *options,
-			   const struct calibration_data *data,
-			   struct model **model)
+static int compress_copy(struct graph *graph,
+			 const struct compress_options *options,
+			 const struct calibration_data *data,
+			 struct model **model)
 {
 	struct lower_options lower = {
 		.input_range = options->input_range,
@@ -113,16 +112,14 @@ int compress_model(const struct graph *graph,
 		   const struct compress_options *options,
 		   const struct calibration_data *data, struct model **model)
 {
-	struct graph *folded = graph_clone(graph);
+	struct graph *copy = graph_clone(graph);
 	int ret;
 
-	if (!folded)
+	if (!copy)
 		return accel_error(-ENOMEM, "out of memory for the graph");
-	ret = fold_graph(folded);
-	if (!ret)
-		ret = compress_folded(folded, options, data, model);
+	ret = compress_copy(copy, options, data, model);
 	if (!ret)
 		(*model)->dense_bytes = dense_bytes(graph);
-	graph_destroy(folded);
+	graph_destroy(copy);
 	return ret;
 }

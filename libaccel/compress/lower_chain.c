@@ -115,6 +115,7 @@ static bool take_store(const struct lowering *lowering, int node,
 	    chain->store != LOWER_NONE || chain->residual != LOWER_NONE)
 		return false;
 	chain->store = node;
+	chain->stored = chain->output;
 	/* Its range and recorded quantization are the same. */
 	if (!chain->step_count)
 		chain->before = lowering->graph->nodes[node].outputs[0];
@@ -154,6 +155,7 @@ static struct lower_chain match(const struct lowering *lowering, int first)
 		.first = first,
 		.last = first,
 		.store = is_store(nodes[first].op) ? first : LOWER_NONE,
+		.stored = LOWER_NONE,
 		.residual = LOWER_NONE,
 		.before = nodes[first].outputs[0],
 		.after = LOWER_NONE,
@@ -370,6 +372,24 @@ static int add_residual(struct lowering *lowering,
 	return lower_operand(lowering, chain->last, chain->residual, axis);
 }
 
+/*
+ * Where values only move, codes do: the result's quantization is that of what it
+ * was made from.
+ */
+static void share_quantization(struct lowering *lowering,
+			       const struct lower_chain *chain,
+			       const struct lower_layer *layer)
+{
+	int output = layer->model.outputs[0];
+
+	if (chain->stored != LOWER_NONE &&
+	    chain->step_count == chain->steps_before_store)
+		lower_inherit(lowering, output, chain->stored);
+	if (layer->matrix.identity && !chain->step_count &&
+	    chain->residual == LOWER_NONE)
+		lower_unite(lowering, layer->model.inputs[0], output);
+}
+
 /* Everything but its place among the layers, which may move while it is made. */
 static int build(struct lowering *lowering, const struct lower_chain *chain,
 		 struct lower_layer *layer)
@@ -396,6 +416,7 @@ static int build(struct lowering *lowering, const struct lower_chain *chain,
 		lowering->tensors[ret].model.type = MODEL_FLOAT32;
 	layer->model.outputs[0] = ret;
 	layer->model.output_count = 1;
+	share_quantization(lowering, chain, layer);
 	return 0;
 }
 

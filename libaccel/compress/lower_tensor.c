@@ -68,6 +68,16 @@ int lower_stage_add(struct lowering *lowering, int source)
 	return number;
 }
 
+void lower_inherit(struct lowering *lowering, int number, int source)
+{
+	struct lower_tensor *tensor = &lowering->tensors[number];
+
+	if (!tensor->fixed)
+		tensor->fixed =
+			recorded_quantization(&lowering->graph->tensors[source],
+					      &tensor->model.quantization);
+}
+
 static uint32_t extent(int64_t dim)
 {
 	return dim == GRAPH_DIM_DYNAMIC ? 0 : (uint32_t)dim;

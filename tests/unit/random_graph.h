@@ -403,6 +403,14 @@ static inline struct graph *random_graph(int length)
 	return graph;
 }
 
+/* All scales 1, for whole numbers. */
+static inline void record_all(struct graph *graph)
+{
+	for (int t = 0; t < graph->tensor_count; t++)
+		if (!graph->tensors[t].data)
+			record(graph, t, 1, 0);
+}
+
 static inline int recurrent_node(struct graph *graph, int x, int64_t features,
 				 int64_t hidden, enum graph_direction direction)
 {

@@ -25,13 +25,6 @@ static void print_graph(const struct graph *graph)
 	}
 }
 
-static void record_all(struct graph *graph)
-{
-	for (int t = 0; t < graph->tensor_count; t++)
-		if (!graph->tensors[t].data)
-			record(graph, t, 1, 0);
-}
-
 /* A model is independent of batch, height and width. */
 static void forget_sizes(struct graph *graph)
 {

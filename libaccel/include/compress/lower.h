@@ -23,7 +23,7 @@ struct lower_options {
 
 /**
  * graph_lower() - float graph to quantized model
- * @graph: valid and folded (fold_graph())
+ * @graph: valid
  * @options: ranges
  * @model: result, for model_destroy()
  *

@@ -99,6 +99,9 @@ int lower_tensor_add(struct lowering *lowering, int source,
 /* A stage that has the range and recorded quantization of a graph's tensor. */
 int lower_stage_add(struct lowering *lowering, int source);
 
+/* Take over another tensor's recorded quantization, if this one has none. */
+void lower_inherit(struct lowering *lowering, int tensor, int source);
+
 /* The same, and bind the graph's tensor to it. */
 int lower_bind(struct lowering *lowering, int source,
 	       const uint8_t axis[GRAPH_MAX_RANK]);
@@ -142,6 +145,7 @@ void lower_unite(struct lowering *lowering, int a, int b);
  * @step_count: number of @steps
  * @steps_before_store: of them, those that come before @store
  * @store: DepthToSpace or Resize, or LOWER_NONE
+ * @stored: the graph's tensor that @store moves, or LOWER_NONE
  * @residual: the graph's tensor that is added, or LOWER_NONE
  * @before: the graph's tensor that the first activation reads
  * @after: the one that is added to the residual
@@ -156,6 +160,7 @@ struct lower_chain {
 	int step_count;
 	int steps_before_store;
 	int store;
+	int stored;
 	int residual;
 	int before;
 	int after;

@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# From a network to pictures: what each command writes and prints.
+# shellcheck source=tests/cli/expect.sh
+. "$(dirname "$0")/expect.sh"
+
+photo=$models/../photos/coffee_lr_x2.png
+vae=$folder/vae.safetensors
+sr=$folder/sr.safetensors
+
+# shape_is FILE SHAPE: of a .npy file
+# shellcheck disable=SC2317 # check() calls it
+shape_is()
+{
+	head -c 128 "$1" | tr -d '\0' | grep -aqF "'shape': $2"
+}
+
+# ---- compress and inspect ----
+
+expect 0 '84429 of 844288 weights kept' \
+	"$accel" compress "$models/fashion_vae_dec_sp90.onnx" -o "$vae" \
+	--sparsity keep --seed 5
+expect 0 '44315 of 221572 weights kept' \
+	"$accel" compress "$models/esrgan_slim_x2_sp80.onnx" -o "$sr" \
+	--sparsity keep --calibrate "$photo" --input-range 0:255 \
+	--output-range 0:255
+# An exact number of non-zeros: 20 % of 844288, rounded.
+for scope in layer global; do
+	expect 0 '"nnz": 16885[78]' "$accel" compress \
+		"$models/fashion_vae_dec.onnx" -o "$folder/pruned" \
+		--sparsity 0.8 --scope "$scope" --latents 32 --json
+done
+expect 0 '/deconv2/ConvTranspose +spmm +1x28x28' "$accel" inspect "$vae"
+for key in file name provenance layers total op output m k nnz weights bytes \
+	bytes_fp32 sparsity ratio; do
+	expect 0 "\"$key\":" "$accel" inspect "$vae" --json
+done
+
+# ---- run ----
+
+expect 0 'host time' "$accel" run "$vae" --latents 9 --seed 2 \
+	--output "$folder/a.npy" --image "$folder/a.png"
+check 'latents are a batch' shape_is "$folder/a.npy" '(9, 1, 28, 28)'
+check 'a grid of pictures' test -s "$folder/a.png"
+expect 0 'host time' "$accel" run "$vae" --latents 9 --seed 2 --device cpu: \
+	--output "$folder/b.npy"
+check 'sim: and cpu: agree' cmp "$folder/a.npy" "$folder/b.npy"
+expect 0 'host time' "$accel" run "$vae" --latents 9 --seed 3 --device cpu: \
+	--output "$folder/b.npy"
+check 'another seed gives others' \
+	sh -c "! cmp \"$folder/a.npy\" \"$folder/b.npy\""
+for key in device total layers host_seconds name op m k n nnz macs macs_dense \
+	cycles roof_hard_cycles roof_structural_cycles utilization bytes_dram \
+	bytes_pcie; do
+	expect 0 "\"$key\":" "$accel" run "$vae" --repeat 3 --json
+done
+expect 0 '"device": "nil:"' "$accel" run "$vae" --device nil: --json
+
+# ---- names and layouts ----
+
+expect 0 'host time' "$accel" run "$sr" --device cpu: --input "$photo" \
+	--output "$folder/nchw.npy" --image "$folder/sr.png"
+check 'pictures come out NCHW' shape_is "$folder/nchw.npy" '(1, 3, 256, 256)'
+# The result, [1,3,256,256], fits as an input again, and says that it is NCHW.
+name=$("$accel" run "$sr" --device cpu: 2>&1 | sed -n 's/.*--input \(.*\)=FILE$/\1/p')
+check 'a missing input is named' test -n "$name"
+expect 0 'host time' "$accel" run "$sr" --device nil: \
+	--input "$name=$folder/nchw.npy" --output "$folder/twice.npy"
+check 'the layout stays' shape_is "$folder/twice.npy" '(1, 3, 512, 512)'
+{
+	printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' \
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 4, 8, 3), }"
+	head -c 96 /dev/zero
+} >"$folder/nhwc.npy"
+expect 0 'host time' "$accel" run "$sr" --device cpu: \
+	--input "$folder/nhwc.npy" --output "$folder/out.npy"
+check 'NHWC in, NHWC out' shape_is "$folder/out.npy" '(1, 8, 16, 3)'
+expect 1 '\[1, 4, 8, 3\].*\[\?, 3, \?, \?\]' "$accel" run "$sr" --device cpu: \
+	--input "$folder/nhwc.npy" --layout nchw
+
+# ---- verify, compare, evaluate, export, info ----
+
+expect 0 '^[1-9][0-9]* values, 0 differ$' "$accel" verify "$vae"
+expect 0 '^[1-9][0-9]* values, 0 differ$' "$accel" verify "$sr"
+expect 0 '"differing": 0' "$accel" verify "$vae" --latents 3 --json
+expect 0 'PSNR inf dB, SSIM 1.00000, largest error 0' \
+	"$accel" compare "$folder/nchw.npy" "$folder/nchw.npy" --range 0:255
+expect 1 'their shapes differ' "$accel" compare "$folder/a.npy" \
+	"$folder/out.npy"
+for format in onnx npz; do
+	check "exports $format" "$accel" export "$vae" --format "$format" \
+		-o "$folder/export.$format"
+done
+check 'ONNX is there' test -s "$folder/export.onnx"
+check 'a matrix is there' sh -c "ls \"$folder\"/export.*fc1*.npz"
+expect 0 'spmm|sim' "$accel" info
+expect 0 '"backend": "cpu"' "$accel" info cpu: --json
+expect 0 '^nil: ' "$accel" list
+
+finish

@@ -17,7 +17,6 @@
 #include <time.h>
 
 #include <accel/error.h>
-#include <compress/fold.h>
 #include <compress/lower.h>
 #include <compress/onnx_import.h>
 #include <pack/stream.h>
@@ -298,12 +297,11 @@ static int load(const char *path, struct model **model)
 
 	if (ret)
 		return ret;
-	ret = fold_graph(graph);
 	ranges = calloc((size_t)graph->tensor_count + 1, sizeof(*ranges));
 	for (int i = 0; ranges && i < graph->tensor_count; i++)
 		ranges[i] = (struct quantize_range){ -1, 1 };
 	options.ranges = ranges;
-	if (!ret && ranges)
+	if (ranges)
 		ret = graph_lower(graph, &options, model);
 	free(ranges);
 	graph_destroy(graph);

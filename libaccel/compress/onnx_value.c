@@ -69,6 +69,8 @@ int onnx_bind(struct onnx_context *context, const char *name,
 	      const struct onnx_value *value)
 {
 	ENTRY entry = { .key = (char *)(uintptr_t)name };
+	/* It may lie among those that move when there is no room for more. */
+	struct onnx_value copy = *value;
 	ENTRY *found;
 	int ret;
 
@@ -81,8 +83,8 @@ int onnx_bind(struct onnx_context *context, const char *name,
 	entry.data = (void *)(intptr_t)context->value_count;
 	if (!hsearch_r(entry, ENTER, &found, &context->names))
 		return accel_error(-ENOMEM, "out of memory for the model");
-	context->values[context->value_count] = *value;
-	context->values[context->value_count++].name = name;
+	copy.name = name;
+	context->values[context->value_count++] = copy;
 	return 0;
 }
 

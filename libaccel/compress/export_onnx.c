@@ -374,7 +374,7 @@ static int export_layer(struct exporter *exporter,
 	case MODEL_SPMM:
 		return export_spmm(exporter, layer);
 	case MODEL_ADD:
-		export_pair(exporter, layer, "Add");
+		export_pair(exporter, layer, "Sum");
 		return 0;
 	case MODEL_MULTIPLY:
 		export_pair(exporter, layer, "Mul");

@@ -2,7 +2,9 @@
 /*
  * An SPMM is a Conv, or a Gemm where there are no pixels, between codes; what the
  * epilogue does after it follows as operators of its own, each between
- * QuantizeLinear and DequantizeLinear.
+ * QuantizeLinear and DequantizeLinear. Additions are written as Sum: Add would become
+ * ONNX Runtime's QLinearAdd, which multiplies by rounded ratios of scales and so
+ * breaks ties in another way than the device.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -339,7 +341,7 @@ static const char *export_epilogue(struct exporter *exporter,
 		return x ? export_store(exporter, spmm, x, q) : NULL;
 	x = export_round(exporter, x, q);
 	sum = onnx_name(&exporter->builder, "sum");
-	ONNX_NODE(&exporter->builder, "Add", sum, x,
+	ONNX_NODE(&exporter->builder, "Sum", sum, x,
 		  export_operand(exporter, spmm->residual, form));
 	return sum;
 }

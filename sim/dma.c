@@ -24,6 +24,12 @@ static bool ranges_valid(const struct spmm_sqe *entry)
 	       checked_range(entry->destination, entry->length, space);
 }
 
+static enum spmm_hint copy_hint(const struct spmm_sqe *entry)
+{
+	return entry->flags & SPMM_SQE_STREAM ? SPMM_HINT_STREAM :
+						SPMM_HINT_KEEP;
+}
+
 static int copy_tile(struct sim_execution *execution, uint64_t from,
 		     uint64_t to, uint32_t length)
 {
@@ -62,9 +68,10 @@ void dma_copy(struct sim_execution *execution)
 		execution_fail(execution, SPMM_SC_TIMEOUT, 0);
 		return;
 	}
-	traffic_read(execution, entry->address, entry->length, SPMM_HINT_KEEP);
+	traffic_read(execution, entry->address, entry->length,
+		     copy_hint(entry));
 	traffic_write(execution, entry->destination, entry->length,
-		      SPMM_HINT_KEEP);
+		      copy_hint(entry));
 	while (done < entry->length && !execution->status) {
 		uint64_t part = entry->length - done;
 
@@ -125,6 +132,7 @@ static int strided_line(struct sim_execution *execution,
 			uint64_t to)
 {
 	const unsigned int inner = SPMM_COPY_DIMENSIONS - 1;
+	enum spmm_hint hint = copy_hint(execution->entry);
 	uint64_t source_step = copy->source_stride[inner];
 	uint64_t destination_step = copy->destination_stride[inner];
 	uint64_t bytes = (uint64_t)copy->count[inner] * copy->element;
@@ -132,16 +140,16 @@ static int strided_line(struct sim_execution *execution,
 
 	if (source_step == copy->element && destination_step == copy->element &&
 	    bytes <= UINT32_MAX) {
-		traffic_read(execution, from, bytes, SPMM_HINT_KEEP);
-		traffic_write(execution, to, bytes, SPMM_HINT_KEEP);
+		traffic_read(execution, from, bytes, hint);
+		traffic_write(execution, to, bytes, hint);
 		return copy_tile(execution, from, to, (uint32_t)bytes);
 	}
 	for (uint32_t i = 0; i < copy->count[inner]; i++) {
 		if (execution_read(execution, from, &element, copy->element) ||
 		    execution_write(execution, to, &element, copy->element))
 			return execution->status;
-		traffic_read(execution, from, copy->element, SPMM_HINT_KEEP);
-		traffic_write(execution, to, copy->element, SPMM_HINT_KEEP);
+		traffic_read(execution, from, copy->element, hint);
+		traffic_write(execution, to, copy->element, hint);
 		from += source_step;
 		to += destination_step;
 		if (i % 4096 == 4095 && execution_checkpoint(execution))

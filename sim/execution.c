@@ -121,9 +121,16 @@ static void dispatch(struct sim_execution *execution)
 	execution_fail(execution, SPMM_SC_INVALID_OPCODE, 0);
 }
 
+static uint8_t flags_of(uint8_t opcode)
+{
+	bool copies = opcode == SPMM_IO_COPY || opcode == SPMM_IO_COPY_STRIDED;
+
+	return copies ? SPMM_SQE_FENCE | SPMM_SQE_STREAM : SPMM_SQE_FENCE;
+}
+
 static bool entry_valid(const struct spmm_sqe *entry)
 {
-	return !(entry->flags & ~SPMM_SQE_FENCE) && !entry->reserved &&
+	return !(entry->flags & ~flags_of(entry->opcode)) && !entry->reserved &&
 	       !entry->pad && !(entry->stats_address & 7);
 }
 

@@ -49,8 +49,7 @@ static int image_upload(struct driver_plan *plan)
 
 	if (!image)
 		return accel_error(-ENOMEM, "out of memory");
-	ret = plan_program_link(&plan->program, plan->base.device->geometry,
-				&addresses, image);
+	ret = plan_program_link(&plan->program, &addresses, image);
 	if (!ret)
 		ret = transfer_upload(&backend->transfer, addresses.image,
 				      image, plan->program.image_length);

@@ -98,6 +98,8 @@ static int copy(struct transfer *transfer, uint64_t source,
 
 	*entry = (struct spmm_sqe){
 		.opcode = SPMM_IO_COPY,
+		/* Weights come from DRAM in every run, the first included. */
+		.flags = SPMM_SQE_STREAM,
 		.id = htole16(id),
 		.address = htole64(source),
 		.destination = htole64(destination),

@@ -80,6 +80,7 @@ struct spmm_sqe {
 };
 
 #define SPMM_SQE_FENCE 0x01 /* start after all earlier entries completed */
+#define SPMM_SQE_STREAM 0x02 /* COPY*: leave neither operand in SRAM */
 
 /**
  * struct spmm_admin_sqe - one command of the admin queue

@@ -83,7 +83,6 @@ void plan_program_free(struct plan_program *program);
 
 /* Fill image_length bytes, now that the addresses are known. */
 int plan_program_link(const struct plan_program *program,
-		      const struct geometry *geometry,
 		      const struct plan_addresses *addresses, uint8_t *image);
 
 /* What a command is, for messages: a layer's name, or "input z" and the like. */

@@ -43,17 +43,30 @@ uint64_t roof_weight_bytes(uint64_t nonzeros, uint64_t rows, uint64_t columns,
 	return bytes < (double)stream_bytes ? (uint64_t)bytes : stream_bytes;
 }
 
-/* Issue cycles with lanes of which each works on so many vectors at once. */
+/* Issues of all weights with vectors of some width. */
+static unsigned __int128 issue_count(const struct roof_layer *layer,
+				     uint64_t width)
+{
+	unsigned __int128 count = (unsigned __int128)layer->nonzeros *
+				  divide_up(layer->columns, width);
+
+	/* A step needs the state of the one before: no vector spans two. */
+	if (layer->steps)
+		count += (unsigned __int128)layer->state_nonzeros *
+			 layer->steps *
+			 divide_up(layer->columns / layer->steps, width);
+	return count;
+}
+
+/* Their cycles when a lane works on so many vectors at once. */
 static uint64_t issue_cycles(const struct geometry *geometry,
 			     const struct roof_layer *layer, uint32_t split)
 {
-	uint64_t vectors =
-		divide_up(layer->columns, geometry->vector_width / split);
 	uint64_t rate = (uint64_t)geometry->lanes * split;
 
 	if (rate > geometry->decoder_rate)
 		rate = geometry->decoder_rate;
-	return divide_up((unsigned __int128)layer->nonzeros * vectors,
+	return divide_up(issue_count(layer, geometry->vector_width / split),
 			 rate * geometry->clusters);
 }
 
@@ -68,7 +81,9 @@ uint64_t roof_structural_cycles(const struct geometry *geometry,
 		divide_up((unsigned __int128)layer->rows * layer->columns,
 			  geometry->vector_width);
 	uint64_t cycles = roof_hard_cycles(
-		geometry, layer->nonzeros * layer->columns, layer->hard_bytes);
+		geometry,
+		(layer->nonzeros + layer->state_nonzeros) * layer->columns,
+		layer->hard_bytes);
 	uint64_t issue = issue_cycles(geometry, layer, 1);
 
 	/* A vector may be split in two, for the rest of a few columns. */
@@ -85,14 +100,20 @@ uint64_t roof_structural_cycles(const struct geometry *geometry,
 	return max_u64(cycles, divide_up(layer->output_bytes, ports));
 }
 
-uint64_t roof_network_cycles(const struct geometry *geometry,
-			     const struct roof_network *network)
+uint64_t roof_network_bytes(const struct geometry *geometry,
+			    const struct roof_network *network)
 {
 	uint64_t spill = network->live_bytes > geometry->sram_bytes ?
 				 network->live_bytes - geometry->sram_bytes :
 				 0;
 
+	return network->input_bytes + network->output_bytes +
+	       network->weight_bytes + spill;
+}
+
+uint64_t roof_network_cycles(const struct geometry *geometry,
+			     const struct roof_network *network)
+{
 	return roof_hard_cycles(geometry, network->macs,
-				network->input_bytes + network->output_bytes +
-					network->weight_bytes + spill);
+				roof_network_bytes(geometry, network));
 }

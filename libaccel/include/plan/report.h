@@ -18,6 +18,8 @@
  * @output_bytes: of the results, once
  * @weight_bytes: at their entropy
  * @stream_bytes: as packed
+ * @state_nonzeros: weights of a recurrent layer's state
+ * @steps: of a recurrent layer
  * @resident_bytes: of all these, on chip at the start or left there, last run
  */
 struct plan_roof {
@@ -25,6 +27,8 @@ struct plan_roof {
 	uint64_t output_bytes;
 	uint64_t weight_bytes;
 	uint64_t stream_bytes;
+	uint64_t state_nonzeros;
+	uint64_t steps;
 	uint64_t resident_bytes;
 };
 
@@ -36,6 +40,7 @@ struct plan_roof {
  *	PLAN_REPORT_NO_ENTRY for views and concats
  * @roofs: for each of @layers
  * @live: for each layer of the model the bytes that live after it
+ * @network_bytes: of the network's hard roof, for a run that starts cold
  * @transfers: the entry for inputs, outputs and copies
  * @total: of the whole run
  * @first_cycle: of the run that is being added up
@@ -47,6 +52,7 @@ struct plan_report {
 	uint32_t *entry;
 	struct plan_roof *roofs;
 	uint64_t *live;
+	uint64_t network_bytes;
 	uint32_t transfers;
 	struct accel_layer_info total;
 	uint64_t first_cycle;

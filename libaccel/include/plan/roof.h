@@ -27,10 +27,13 @@ uint64_t roof_weight_bytes(uint64_t nonzeros, uint64_t rows, uint64_t columns,
 			   uint64_t stream_bytes);
 
 /**
- * struct roof_layer - an SPMM for its structural roof
+ * struct roof_layer - an SPMM or a recurrent layer, for its structural roof
  * @rows: M
- * @columns: N
- * @nonzeros: kept weights
+ * @columns: N; of a recurrent layer all steps together
+ * @nonzeros: kept weights; of a recurrent layer those of its input, whose part
+ *	is computed for all steps at once
+ * @state_nonzeros: weights of a recurrent layer's state, else 0
+ * @steps: into which N is divided for them, else 0
  * @stream_bytes: of the packed weights
  * @input_bytes: of X before im2col, once
  * @output_bytes: of the result and of a residual operand
@@ -40,6 +43,8 @@ struct roof_layer {
 	uint64_t rows;
 	uint64_t columns;
 	uint64_t nonzeros;
+	uint64_t state_nonzeros;
+	uint64_t steps;
 	uint64_t stream_bytes;
 	uint64_t input_bytes;
 	uint64_t output_bytes;
@@ -69,6 +74,9 @@ struct roof_network {
 	uint64_t live_bytes;
 };
 
+/* Bytes that have to pass, and the roof that follows from these and the MACs. */
+uint64_t roof_network_bytes(const struct geometry *geometry,
+			    const struct roof_network *network);
 uint64_t roof_network_cycles(const struct geometry *geometry,
 			     const struct roof_network *network);
 

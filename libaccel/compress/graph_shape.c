@@ -208,10 +208,29 @@ static int64_t transposed_size(const struct inference *inference, int i)
 				     conv->pads[2 + i]);
 }
 
+/* A size asked for must be within a stride of what the taps reach. */
+static int output_size_check(const struct inference *inference, int i)
+{
+	const struct graph_conv *conv = &inference->node->conv;
+	int64_t reach = (conv->kernel[i] - 1) * conv->dilation[i] + 1;
+	int64_t size = inference->x->dims[2 + i];
+
+	if (!conv->output_size[i] || !dimension_is_number(size) ||
+	    conv->output_size[i] <
+		    conv->stride[i] * size + reach + conv->output_padding[i])
+		return 0;
+	return accel_error(-EINVAL,
+			   "output_shape asks for %lld, more than an input of "
+			   "%lld gives",
+			   (long long)conv->output_size[i], (long long)size);
+}
+
 static int infer_conv_transpose(const struct inference *inference)
 {
 	int ret = channels_check(inference, inference->weight->dims[0]);
 
+	for (int i = 0; i < 2 && !ret; i++)
+		ret = output_size_check(inference, i);
 	if (ret)
 		return ret;
 	inference->y->rank = 4;

@@ -2,6 +2,8 @@
 /* Convolutions, matrices, and what folds into them. */
 #include "onnx_run.h"
 
+#include <errno.h>
+
 /* Batch normalization by hand: x·γ/√(σ² + ε) + β − μγ/√(σ² + ε). */
 static const float gamma_[4] = { 1.5f, -0.5f, 2, 0.25f };
 static const float beta_[4] = { 0.1f, 0.2f, -0.3f, 0.4f };
@@ -329,23 +331,32 @@ static void automatic_padding_is_resolved_where_it_can_be(void **state)
 	graph_destroy(graph);
 }
 
-static void transposed_convolution_reaches_the_size_asked_for(void **state)
+static struct onnx_builder *sized_model(const char *size)
 {
 	struct onnx_builder *builder = onnx_builder_create(13);
-	struct graph *graph;
 
-	(void)state;
 	onnx_builder_input(builder, "x", "N 2 5 5");
 	onnx_builder_output(builder, "y");
 	onnx_builder_floats(builder, "w", "2 3 3 3", NULL);
 	onnx_builder_node(builder, "ConvTranspose", "x w", "y");
 	onnx_builder_ints(builder, "strides", "2 2");
-	onnx_builder_ints(builder, "output_shape", "10 9");
-	graph = onnx_builder_graph(builder);
+	onnx_builder_ints(builder, "output_shape", size);
+	return builder;
+}
+
+static void transposed_convolution_reaches_the_size_asked_for(void **state)
+{
+	struct graph *graph = onnx_builder_graph(sized_model("10 9"));
+
+	(void)state;
 	assert_int_equal(graph->nodes[0].conv.pads[0], 1);
 	assert_int_equal(graph->nodes[0].conv.pads[2], 0);
 	assert_output_shape(graph, "4 2 5 5", "4 3 10 9");
 	graph_destroy(graph);
+	/* 2·4 + 3, and what a stride more would need another input for */
+	graph_destroy(onnx_builder_graph(sized_model("12 12")));
+	onnx_builder_refused(sized_model("10 13"), -EINVAL,
+			     "output_shape asks for 13");
 }
 
 static void output_padding_and_dilation_count(void **state)

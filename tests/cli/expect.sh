@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034 # the sourcing script uses them
 # Sourced by the tests: they run the tool as a user does, and look at its exit
 # status and at what it says.
 

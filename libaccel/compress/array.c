@@ -34,6 +34,7 @@ void array_to_nchw(const float *nhwc, const struct graph_shape *shape,
 				*nchw++ = nhwc[(n * pixels + i) * channels + c];
 }
 
+/* Does a shape have the sizes that are wanted, where they are? */
 static bool shape_fits(const struct graph_shape *wanted,
 		       const struct graph_shape *shape)
 {
@@ -45,6 +46,7 @@ static bool shape_fits(const struct graph_shape *wanted,
 	return true;
 }
 
+/* An axis of length 1. */
 static void insert_axis(struct graph_shape *shape, int axis)
 {
 	for (int i = shape->rank; i > axis; i--)
@@ -139,6 +141,7 @@ static bool resolve_shape(const struct graph_shape *wanted,
 	return shape_fits(wanted, shape);
 }
 
+/* One NaN would become a code like any other, and nobody would know. */
 static int check_finite(const float *values, size_t count, const char *path)
 {
 	for (size_t i = 0; i < count; i++)

@@ -27,6 +27,7 @@ struct watch {
 	struct quantize_range *ranges;
 };
 
+/* Runs for each tensor of each sample. */
 static int widen(void *context, int tensor, const struct graph_shape *shape,
 		 const float *values)
 {
@@ -211,6 +212,7 @@ static void round_ranges(const struct graph *graph,
 	}
 }
 
+/* Files hold but some of the values that pictures may have. */
 static void set_inputs(const struct graph *graph, struct quantize_range input,
 		       struct quantize_range *ranges)
 {

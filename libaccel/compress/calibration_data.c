@@ -22,6 +22,7 @@ enum { BATCH, CHANNELS, HEIGHT, WIDTH };
 /* Inputs of LSTM and GRU from here on are states. */
 enum { FIRST_STATE = 4 };
 
+/* A new sample whose arrays are empty; NULL without memory. */
 static struct array *add_sample(struct calibration_data *data)
 {
 	int count = data->sample_count;
@@ -45,6 +46,7 @@ static int no_memory(void)
 	return accel_error(-ENOMEM, "no memory for the calibration data");
 }
 
+/* Exporters turn a state around before the cell reads it. */
 static bool moves_state(enum graph_op op)
 {
 	return op == GRAPH_RESHAPE || op == GRAPH_TRANSPOSE ||
@@ -53,6 +55,7 @@ static bool moves_state(enum graph_op op)
 
 enum use { UNUSED, STATE, OTHER };
 
+/* One use of another kind is enough: the tensor is no mere state. */
 static void note_use(enum use *use, bool as_state)
 {
 	if (!as_state)
@@ -113,6 +116,7 @@ static int64_t bound_dimension(const struct graph *graph,
 	return axis == 1 && first->rank == SEQUENCE_RANK ? first->dims[1] : 1;
 }
 
+/* Zeros in the sizes of the sample. */
 static int add_state(const struct graph *graph, struct array *sample, int input)
 {
 	int tensor = graph->inputs[input];
@@ -141,6 +145,7 @@ static int add_states(const struct graph *graph, struct array *sample)
 
 /* ---- files ---- */
 
+/* The batch is the first axis, and elements do not meet: [N, F], [N, C, H, W]. */
 static bool can_split(const struct graph_shape *shape)
 {
 	return shape->rank == LATENT_RANK || shape->rank == IMAGE_RANK;
@@ -159,6 +164,7 @@ static int64_t run_batch(const struct graph *graph,
 	return shape->dims[BATCH] < RUN_BATCH ? shape->dims[BATCH] : RUN_BATCH;
 }
 
+/* Some images of a file as a sample of their own. */
 static int add_part(struct calibration_data *data, const struct graph *graph,
 		    const struct array *array, int64_t first, int64_t count)
 {
@@ -210,6 +216,7 @@ static int read_file(struct calibration_data *data, const struct graph *graph,
 	struct array array;
 	int ret;
 
+	/* A file may hold several of the batches that a network fixes. */
 	if (can_split(&port.shape))
 		port.shape.dims[BATCH] = GRAPH_DIM_DYNAMIC;
 	ret = array_read(&array, &port, path, source->layout);
@@ -323,6 +330,7 @@ static bool is_latent(const struct graph_shape *shape)
 	       shape->dims[CHANNELS] > 0;
 }
 
+/* Numbers from N(0, 1) say nothing about a network that takes something else. */
 static int check_latents(const struct calibration_data *data,
 			 const struct graph *graph)
 {

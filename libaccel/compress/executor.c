@@ -46,6 +46,7 @@ static float *allocate_floats(int64_t count)
 	return aligned_alloc(ALIGNMENT, size & ~(size_t)(ALIGNMENT - 1));
 }
 
+/* Where a node's tensors lie in this run; absent ones stay NULL. */
 static void load_values(const struct executor *executor, const int *tensors,
 			int count, struct operator_value *values)
 {
@@ -76,6 +77,7 @@ static struct operator_call call_of(const struct executor *executor, int index)
 	};
 }
 
+/* One list of inputs and one of outputs serve all nodes, which run in turn. */
 static int allocate_calls(struct executor *executor)
 {
 	const struct graph *graph = executor->graph;
@@ -230,6 +232,7 @@ int executor_run(struct executor *executor, const float *const *inputs)
 	const struct graph *graph = executor->graph;
 	int ret = 0;
 
+	/* Training may have put a constant elsewhere since. */
 	for (int t = 0; t < graph->tensor_count; t++)
 		if (graph->tensors[t].data)
 			executor->values[t] = graph->tensors[t].data;
@@ -261,6 +264,7 @@ const float *executor_values(const struct executor *executor, int tensor)
 {
 	bool computed = executor->memory.slot[tensor] >= 0;
 
+	/* Another tensor may have the buffer by now. */
 	if (computed && !executor->options.keep &&
 	    !is_output(executor->graph, tensor))
 		return NULL;

@@ -14,6 +14,7 @@ static double clipped(float value, struct quantize_range range)
 	return (double)fminf(fmaxf(value, range.low), range.high);
 }
 
+/* Equal arrays divide by zero, which gives the infinity that is meant. */
 double metrics_psnr(const float *a, const float *b, size_t count,
 		    struct quantize_range range)
 {
@@ -75,6 +76,7 @@ static void moments_add(struct moments *sum, double weight, double a, double b)
 	sum->ab += weight * a * b;
 }
 
+/* Weights that sum to 1, also when the window had to be cut to the image. */
 static void gaussian(double *weights, size_t length)
 {
 	double middle = ((double)length - 1) / 2;
@@ -90,6 +92,7 @@ static void gaussian(double *weights, size_t length)
 		weights[i] /= sum;
 }
 
+/* Luminance · contrast · structure of one window, equation 13 of the paper. */
 static double similarity(const struct moments *m, double peak)
 {
 	double c1 = SSIM_K1 * peak * SSIM_K1 * peak;
@@ -121,6 +124,7 @@ static void sum_rows(const struct window *window, const float *a,
 	}
 }
 
+/* The window is separable: rows first, once for each column of the image. */
 static struct moments sum_columns(const struct window *window,
 				  const struct moments *columns)
 {
@@ -188,6 +192,7 @@ double metrics_ssim(const float *a, const float *b,
 
 /* ---- Sketch-RNN ---- */
 
+/* ln Σ eˣ, without overflow: the largest term becomes 1. */
 static double log_sum_exp(const double *terms, size_t count)
 {
 	double largest = -INFINITY;
@@ -218,6 +223,7 @@ static double log_normal(const float *mixture, size_t component,
 	       log_sy - log(2 * M_PI * sqrt(rest));
 }
 
+/* All in logarithms: a stroke far from every component has density 0 in binary64. */
 static double step_nll(const float *output, const float *next)
 {
 	const float *mixture = output + 3;

@@ -6,6 +6,7 @@
 
 enum { X, WEIGHT, BIAS };
 
+/* sgemm adds its product to what is there. */
 static void fill_bias(const struct operator_call *call, int64_t rows,
 		      int64_t columns)
 {

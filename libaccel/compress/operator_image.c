@@ -46,6 +46,7 @@ int operator_depth_to_space(const struct operator_call *call)
 	return 0;
 }
 
+/* The importer lets only whole factors through, where all of ONNX's ways agree. */
 int operator_resize_nearest(const struct operator_call *call)
 {
 	const struct graph_resize *resize = &call->node->resize;

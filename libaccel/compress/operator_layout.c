@@ -9,6 +9,7 @@ static void copy(float *to, const float *from, int64_t count)
 	memcpy(to, from, (size_t)count * sizeof(*to));
 }
 
+/* Every input gives one run of neighbours for each index of the axes before. */
 int operator_concat(const struct operator_call *call)
 {
 	const struct operator_value *y = &call->outputs[0];
@@ -29,6 +30,7 @@ int operator_concat(const struct operator_call *call)
 	return 0;
 }
 
+/* The first element, counted from the front and within the axis. */
 static int64_t slice_start(const struct graph_slice *slice, int64_t length)
 {
 	int64_t start = slice->start < 0 ? slice->start + length : slice->start;
@@ -88,6 +90,7 @@ static int64_t pad_element(const struct graph_pad *pad,
 	int64_t source = 0;
 	int64_t stride = 1;
 
+	/* Padding of one axis is enough to be outside. */
 	for (int axis = y->rank - 1; axis >= 0; axis--) {
 		int64_t index = pad_source(
 			pad->mode, element % y->dims[axis] - pad->before[axis],
@@ -133,6 +136,7 @@ int operator_transpose(const struct operator_call *call)
 	int64_t count = operator_count(y->shape);
 	int64_t source = 0;
 
+	/* Walk the result in order, and the input by the strides of its axes. */
 	for (int axis = 0; axis < y->shape->rank; axis++)
 		stride[axis] = operator_extent(
 			x->shape, call->node->transpose.perm[axis] + 1,

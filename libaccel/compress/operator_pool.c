@@ -50,6 +50,7 @@ typedef float (*fold_function)(const struct pool_window *window,
 			       const float *plane, int64_t width,
 			       bool count_padding);
 
+/* A NaN is no less than anything, and stays. */
 static float fold_max(const struct pool_window *w, const float *plane,
 		      int64_t width, bool count_padding)
 {
@@ -63,6 +64,7 @@ static float fold_max(const struct pool_window *w, const float *plane,
 	return largest;
 }
 
+/* In binary64: a large window's sum would lose digits. */
 static float fold_average(const struct pool_window *w, const float *plane,
 			  int64_t width, bool count_padding)
 {
@@ -79,6 +81,7 @@ static float fold_average(const struct pool_window *w, const float *plane,
 	return count ? (float)(sum / (double)count) : 0;
 }
 
+/* One window after the other: pools take no time beside convolutions. */
 static void pool(const struct operator_call *call, fold_function fold)
 {
 	const struct graph_pool *attributes = &call->node->pool;

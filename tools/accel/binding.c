@@ -16,6 +16,7 @@ static int find_port(const struct binding_ports *ports, const char *name,
 	return -1;
 }
 
+/* Files without a name fill the ports from the first on. */
 static int first_free(const struct binding_ports *ports, const char **paths)
 {
 	for (uint32_t i = 0; i < ports->count; i++)
@@ -27,6 +28,7 @@ static int first_free(const struct binding_ports *ports, const char **paths)
 static int bind(const struct binding_ports *ports, const char *file,
 		const char **paths)
 {
+	/* a path may hold a '=' too: only a port's name in front of it counts */
 	const char *path = strchr(file, '=');
 	int port = -1;
 

@@ -54,6 +54,7 @@ static int read_array(struct npy_array *array, const char *path)
 					 npy_read_float(array, path);
 }
 
+/* Also of another layout: then nothing lies beside what it is compared with. */
 static bool same_shape(const struct npy_array *a, const struct npy_array *b)
 {
 	return a->rank == b->rank &&
@@ -95,6 +96,7 @@ static float *take_planes(const struct npy_array *array, size_t channels,
 	return values;
 }
 
+/* NaN for what is no image, and without memory: the other figures stand. */
 static double images_ssim(const struct npy_array arrays[2],
 			  struct quantize_range range)
 {
@@ -114,6 +116,7 @@ static double images_ssim(const struct npy_array arrays[2],
 	return ssim;
 }
 
+/* As given; a picture's; else what the reference reaches. */
 static struct quantize_range range_of(const struct compare_arguments *arguments,
 				      const struct npy_array *reference)
 {
@@ -154,19 +157,13 @@ static int measure(const struct compare_arguments *arguments,
 	return 0;
 }
 
-/* JSON has no infinity and no NaN. */
-static json_t *number(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
-
 static int print_json(const struct comparison *comparison)
 {
 	return json_print(json_pack("{s:I, s:o, s:o, s:o}", "values",
 				    (json_int_t)comparison->values, "psnr",
-				    number(comparison->psnr), "ssim",
-				    number(comparison->ssim), "max_error",
-				    number(comparison->max_error)));
+				    json_finite(comparison->psnr), "ssim",
+				    json_finite(comparison->ssim), "max_error",
+				    json_finite(comparison->max_error)));
 }
 
 static int print_comparison(const struct comparison *comparison)

@@ -28,6 +28,7 @@ struct compress_arguments {
 	struct compress_options options;
 };
 
+/* 1 would leave nothing, which no layer survives. */
 static bool parse_sparsity(const char *text, double *sparsity)
 {
 	char *end;
@@ -82,6 +83,7 @@ static bool is_quantized(const struct graph *graph)
 	return false;
 }
 
+/* Files if there are any, else latents: generators need no data. */
 static int load_data(const struct compress_arguments *arguments,
 		     const struct graph *graph, struct calibration_data *data)
 {
@@ -116,6 +118,7 @@ static int compress_graph(const struct compress_arguments *arguments,
 	return ret;
 }
 
+/* The model is written already: what is told is what lies on the disk. */
 static int report(const struct compress_arguments *arguments,
 		  const struct model *model)
 {

@@ -172,12 +172,6 @@ int evaluation_print(const struct evaluation_set *set)
 	return 0;
 }
 
-/* JSON knows no infinity and no NaN. */
-static json_t *json_finite(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *item_json(const struct evaluation_set *set,
 			 const struct evaluation *item)
 {

@@ -14,6 +14,7 @@
 #define SLICE (100 * ACCEL_MILLISECOND)
 #define CANCEL_TIMEOUT (5 * ACCEL_SECOND)
 
+/* Take the run back: its plan may go only when the device has let go of it. */
 static int cancel(struct accel_queue *queue, double seconds)
 {
 	struct accel_completion completion;
@@ -50,6 +51,7 @@ static int wait_for_run(const struct execution *execution,
 	}
 }
 
+/* Time counts from the doorbell on: neither load nor upload is the device's speed. */
 static int run_once(const struct execution *execution,
 		    struct accel_queue *queue, struct progress *progress,
 		    int64_t done, double *seconds)
@@ -88,6 +90,7 @@ static int run_all(struct execution *execution, struct accel_queue *queue,
 	progress_end(&progress);
 	if (ret)
 		return ret;
+	/* the median: a host that does something else now and then does not show */
 	qsort(seconds, (size_t)execution->repeat, sizeof(*seconds), by_value);
 	execution->host_seconds = seconds[execution->repeat / 2];
 	return 0;

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* A backend that simulates no array has no clusters to tell of. */
 static void print_info(const struct accel_device_info *info)
 {
 	printf("%s: %s (%s)\n", info->uri, info->name, info->backend);

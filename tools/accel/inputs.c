@@ -19,6 +19,7 @@ struct axes {
 	int batch, height, width, steps;
 };
 
+/* A recurrent state has the batch of the sequence, and no size of its own. */
 static struct axes axes_of(enum accel_layout layout)
 {
 	switch (layout) {
@@ -74,6 +75,7 @@ static int take_size(const struct array *array, int axis, const char *name,
 	return 0;
 }
 
+/* All inputs have to agree before a plan is made for their sizes. */
 static int take_sizes(struct inputs *inputs, const struct array *array,
 		      const struct accel_port_info *info)
 {
@@ -93,6 +95,7 @@ static int take_sizes(struct inputs *inputs, const struct array *array,
 	return ret;
 }
 
+/* The first image's layout is the one that results are written in. */
 static int read_input(struct gathering *gathering, uint32_t index,
 		      const char *path, bool *image_seen)
 {
@@ -135,6 +138,7 @@ static int read_files(struct gathering *gathering, const char **paths)
 	return 0;
 }
 
+/* A free axis: as other inputs have it, else by default. */
 static void fill_size(struct graph_shape *shape, int axis, uint32_t size,
 		      int64_t otherwise)
 {
@@ -142,6 +146,7 @@ static void fill_size(struct graph_shape *shape, int axis, uint32_t size,
 		shape->dims[axis] = size ? size : otherwise;
 }
 
+/* Is it made of numbers from N(0, 1)? [N, F, 1, 1] is how PyTorch's examples do it. */
 static bool is_latent(const struct gathering *gathering,
 		      const struct accel_port_info *info)
 {
@@ -194,6 +199,7 @@ static int sample_input(struct gathering *gathering, uint32_t index,
 	return take_sizes(gathering->inputs, array, info);
 }
 
+/* Inputs that no file gave, in order, so that a seed means the same values always. */
 static int sample_rest(struct gathering *gathering)
 {
 	for (uint32_t i = 0; i < gathering->inputs->count; i++) {

@@ -5,6 +5,7 @@
 
 #include <model/file.h>
 
+/* Reading checks everything: a damaged file ends here. */
 static int inspect_file(const char *path, bool json)
 {
 	struct summary summary;

@@ -4,6 +4,7 @@
 #include <core/error.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,4 +19,9 @@ int json_print(json_t *value)
 	puts(text);
 	free(text);
 	return 0;
+}
+
+json_t *json_finite(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
 }

@@ -10,4 +10,7 @@
  */
 int json_print(json_t *value);
 
+/* A number, or null: JSON has no infinity and no NaN. */
+json_t *json_finite(double value);
+
 #endif

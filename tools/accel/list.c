@@ -9,6 +9,7 @@
 /* Devices that need no discovery. */
 static const char *const built_in[] = { "sim:", "cpu:", "nil:" };
 
+/* Opened, not merely named: a device that is listed works. */
 static int list_devices(void)
 {
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++) {

@@ -14,6 +14,7 @@
 
 #define SECONDS_MAX (365.0 * 24 * 3600)
 
+/* One line for each: -o, --output FILE    what it is */
 static void print_options(const struct option *options)
 {
 	for (const struct option *o = options; o->name; o++) {
@@ -89,6 +90,7 @@ static bool parse_seconds(const char *text, void *value)
 	return true;
 }
 
+/* One colon: neither number can hold another. */
 static bool parse_range(const char *text, void *value)
 {
 	struct quantize_range range;
@@ -119,6 +121,7 @@ static bool parse_layout(const char *text, void *value)
 	return true;
 }
 
+/* An empty value is a variable that a script forgot to set. */
 static bool parse_text(const char *text, void *value)
 {
 	*(const char **)value = text;
@@ -214,6 +217,7 @@ static int take_short(struct parser *parser, const char *argument)
 	return options_misuse(parser->usage, "no option -%c", argument[0]);
 }
 
+/* What is no option: a file. */
 static int take_operand(struct parser *parser, const char *argument)
 {
 	if (parser->operand_count == parser->usage->operands_max)
@@ -238,6 +242,7 @@ static int take_argument(struct parser *parser, bool *only_operands)
 	return take_short(parser, argument + 1);
 }
 
+/* Wherever it stands: who asks for help may have the rest wrong. */
 static bool wants_help(int count, char **arguments)
 {
 	for (int i = 1; i < count && strcmp(arguments[i], "--") != 0; i++)

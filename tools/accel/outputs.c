@@ -117,6 +117,7 @@ int output_read(struct accel_plan *plan, uint32_t index,
 	return ret;
 }
 
+/* The values are in the layout already; here only the sizes take their order. */
 static int write_npy(const char *path, const struct accel_port_info *port,
 		     enum array_layout layout, float *values)
 {
@@ -191,6 +192,7 @@ static int write_image(const struct outputs *outputs,
 	return ret;
 }
 
+/* Only outputs that somebody wants are read back. */
 static int write_files(const struct outputs *outputs,
 		       const struct accel_model *model, struct accel_plan *plan,
 		       enum array_layout layout)

@@ -17,6 +17,7 @@ static size_t grid_columns(size_t count)
 	return columns;
 }
 
+/* A single image stays without a grid's border. */
 static int write_cells(const char *path, const struct image *cells,
 		       size_t count)
 {

@@ -10,6 +10,7 @@
 #define TERMINAL_INTERVAL (SECOND / 4)
 #define LOG_INTERVAL (10 * SECOND)
 
+/* Quick work stays silent: nothing is shown for the first second. */
 void progress_start(struct progress *progress, const char *what)
 {
 	uint64_t now = monotonic_ns();

@@ -47,6 +47,7 @@ static int print_layer(void *context, const struct accel_layer_info *layer)
 	return 0;
 }
 
+/* What was done, then how long it took in the device's time and in ours. */
 static void print_times(const struct report *report,
 			const struct accel_layer_info *total)
 {
@@ -88,6 +89,7 @@ int report_print(const struct report *report)
 
 /* ---- for programs ---- */
 
+/* The keys are an interface: see Documentation/accel.rst. */
 static json_t *layer_json(const struct accel_layer_info *layer)
 {
 	return json_pack(

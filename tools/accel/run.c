@@ -38,6 +38,7 @@ static int print_report(const struct run_arguments *arguments,
 				 report_print(&report);
 }
 
+/* The outputs are written before the costs are told: a full disk is no success. */
 static int run_plan(const struct run_arguments *arguments,
 		    const struct accel_model *model,
 		    struct accel_device *device, struct accel_plan *plan,
@@ -75,6 +76,7 @@ static int run_on_device(const struct run_arguments *arguments,
 	return ret;
 }
 
+/* Wrong arguments are found before the device is opened. */
 static int run_model(const struct run_arguments *arguments)
 {
 	struct accel_model *model = NULL;

@@ -23,6 +23,7 @@ static uint64_t csr_bytes(const struct model_csr *csr)
 	       8 * (uint64_t)csr->rows;
 }
 
+/* Transposed convolutions have fewer weights than M · K: phases lack taps. */
 static void summarize_spmm(const struct model_spmm *spmm,
 			   struct summary_layer *summary)
 {
@@ -51,6 +52,7 @@ static void summarize_recurrent(const struct model_recurrent *recurrent,
 	summary->bytes = csr_bytes(input) + csr_bytes(hidden);
 }
 
+/* The first output that is not left out: a recurrent layer's may be. */
 static struct model_extent output_extent(const struct model *model,
 					 const struct model_layer *layer)
 {
@@ -125,6 +127,7 @@ static double part(uint64_t some, uint64_t all)
 	return all ? (double)some / (double)all : 0;
 }
 
+/* "?" for what the input decides. */
 static void print_size(uint32_t size, char *text, size_t length)
 {
 	if (size)

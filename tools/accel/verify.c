@@ -31,6 +31,7 @@ struct side {
 	struct accel_plan *plan;
 };
 
+/* Keep all activations: a difference that a later layer hides is found, too. */
 static int side_run(struct side *side, const char *uri,
 		    struct accel_model *model, const struct inputs *inputs,
 		    double timeout)
@@ -87,6 +88,7 @@ static int print_difference_json(const struct accel_difference *d)
 				    (json_int_t)d->differing, "first", first));
 }
 
+/* The device first: what is wrong with it shows before the slow golden run. */
 static int compare(const struct verify_arguments *arguments,
 		   struct accel_model *model, const struct inputs *inputs,
 		   struct accel_difference *difference)
@@ -150,6 +152,8 @@ int command_verify(int count, char **arguments)
 		  "to be verified (sim:)" },
 		{ "input", 0, OPTION_LIST, &line.source.files, "[NAME=]FILE",
 		  ".npy or PNG; else inputs are sampled" },
+		{ "input-range", 0, OPTION_RANGE, &line.source.range, "LO:HI",
+		  "black and white of a PNG, if MODEL does not say" },
 		{ "layout", 0, OPTION_LAYOUT, &line.source.layout, "nchw|nhwc",
 		  "of .npy images where both fit (nchw)" },
 		{ "latents", 0, OPTION_COUNT, &line.source.batch, "N",

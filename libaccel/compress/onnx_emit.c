@@ -9,35 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-__attribute__((format(printf, 3, 0))) static void
-node_error(const struct onnx_node *node, const char *what, const char *format,
-	   va_list arguments)
+void onnx_node_error(const struct onnx_node *node, const char *prefix,
+		     const char *format, ...)
 {
 	char text[512];
+	va_list arguments;
 
+	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
-	accel_error(0, "%s (%s): %s%s", node->name, node->proto->op_type, what,
-		    text);
-}
-
-int onnx_unsupported(const struct onnx_node *node, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	node_error(node, "not supported: ", format, arguments);
 	va_end(arguments);
-	return -ENOTSUP;
-}
-
-int onnx_invalid(const struct onnx_node *node, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	node_error(node, "", format, arguments);
-	va_end(arguments);
-	return -EINVAL;
+	accel_error(0, "%s (%s): %s%s", node->name, node->proto->op_type,
+		    prefix, text);
 }
 
 const char *onnx_output_name(const struct onnx_node *node)

@@ -127,7 +127,7 @@ static int resolve_external(const char *folder, const char *name,
 static int open_external(const char *folder, const char *name,
 			 struct stat *status)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX] = "";
 	int ret = resolve_external(folder, name, path);
 
 	return ret ? ret : open_regular(path, status);
@@ -149,7 +149,7 @@ int onnx_file_external_size(const char *folder, const char *name,
 int onnx_file_read_external(const char *folder, const char *name,
 			    uint64_t offset, size_t size, void *data)
 {
-	struct stat status;
+	struct stat status = { 0 };
 	int fd = open_external(folder, name, &status);
 	int ret;
 

@@ -197,7 +197,7 @@ static int binary_fill(struct onnx_context *context,
 	for (int64_t i = 0; i < result->count; i++) {
 		int64_t j = broadcast.at[0], k = broadcast.at[1];
 
-		if (result->reals) {
+		if (result->reals && a->reals && b->reals) {
 			result->reals[i] =
 				(float)real_binary(binary, (double)a->reals[j],
 						   (double)b->reals[k]);

@@ -322,6 +322,8 @@ bool onnx_value_number(struct onnx_context *context,
 	if (value->integers)
 		return dimension_to_double(context->table, value->integers[i],
 					   number);
+	if (!value->reals)
+		return false;
 	*number = (double)value->reals[i];
 	return true;
 }

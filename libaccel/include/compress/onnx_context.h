@@ -9,6 +9,7 @@
 
 #include <onnx.pb-c.h>
 
+#include <errno.h>
 #include <search.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -192,13 +193,22 @@ int onnx_emit_transpose(struct onnx_context *context,
 
 /* ---- messages ---- */
 
-/* "NODE (Op): not supported: text"; -ENOTSUP */
-__attribute__((format(printf, 2, 3))) int
-onnx_unsupported(const struct onnx_node *node, const char *format, ...);
+/* Set the message "NODE (Op): PREFIX TEXT". */
+__attribute__((format(printf, 3, 4))) void
+onnx_node_error(const struct onnx_node *node, const char *prefix,
+		const char *format, ...);
 
-/* "NODE (Op): text"; -EINVAL */
-__attribute__((format(printf, 2, 3))) int
-onnx_invalid(const struct onnx_node *node, const char *format, ...);
+/* Macros, so that static analysis sees that the code is not 0. */
+#define onnx_unsupported(node, ...)                                    \
+	({                                                             \
+		onnx_node_error(node, "not supported: ", __VA_ARGS__); \
+		-ENOTSUP;                                              \
+	})
+#define onnx_invalid(node, ...)                         \
+	({                                              \
+		onnx_node_error(node, "", __VA_ARGS__); \
+		-EINVAL;                                \
+	})
 
 /* ---- attributes ---- */
 

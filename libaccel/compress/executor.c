@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A cache line, and the widest vector that OpenBLAS loads. */
 #define ALIGNMENT 64
@@ -95,11 +96,28 @@ static int allocate_calls(struct executor *executor)
 	return executor->inputs && executor->outputs ? 0 : -ENOMEM;
 }
 
+/*
+ * Linux promises memory that it does not have, and kills who uses it; more than all
+ * of the machine's is refused here.
+ */
+static bool fits_machine(const struct executor_memory *memory)
+{
+	double bytes =
+		(double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+	double floats = 0;
+
+	for (int s = 0; s < memory->slot_count; s++)
+		floats += (double)memory->size[s];
+	return floats * sizeof(float) <= bytes;
+}
+
 static int allocate_buffers(struct executor *executor)
 {
 	const struct executor_memory *memory = &executor->memory;
 	const struct graph *graph = executor->graph;
 
+	if (!fits_machine(memory))
+		return -ENOMEM;
 	executor->buffers = calloc((size_t)memory->slot_count + 1,
 				   sizeof(*executor->buffers));
 	executor->values = calloc((size_t)graph->tensor_count + 1,

@@ -164,6 +164,36 @@ static void wrong_shapes_are_refused(void **state)
 	graph_destroy(graph);
 }
 
+/* Many results of a size that one alone would be granted. */
+static void more_than_the_machine_has_is_refused(void **state)
+{
+	struct graph *graph = graph_create("large");
+	struct graph_shape x = SHAPE(1, 1, 1024, 1024);
+	int sum = graph_add_tensor(graph, "x", &x);
+	struct executor *executor;
+
+	(void)state;
+	assert_int_equal(graph_add_input(graph, sum), 0);
+	for (int i = 0; i < 64; i++) {
+		struct graph_shape any =
+			SHAPE(GRAPH_DIM_DYNAMIC, GRAPH_DIM_DYNAMIC,
+			      GRAPH_DIM_DYNAMIC, GRAPH_DIM_DYNAMIC);
+		char name[16];
+		int large, node;
+
+		/* 4 GiB each, all of them results */
+		snprintf(name, sizeof(name), "large%d", i);
+		large = graph_add_tensor(graph, name, &any);
+		node = graph_add_node(graph, GRAPH_RESIZE_NEAREST, name, &sum,
+				      1, &large, 1);
+		graph->nodes[node].resize =
+			(struct graph_resize){ .scale = { 32, 32 } };
+		assert_int_equal(graph_add_output(graph, large), 0);
+	}
+	assert_int_equal(executor_create(&executor, graph, &x, NULL), -ENOMEM);
+	graph_destroy(graph);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +201,7 @@ int main(void)
 		cmocka_unit_test(one_graph_runs_at_any_batch),
 		cmocka_unit_test(observers_see_tensors_in_order),
 		cmocka_unit_test(wrong_shapes_are_refused),
+		cmocka_unit_test(more_than_the_machine_has_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "compress/lower.h"
 #include "core/error.h"
 
+/* What the weights take as they came: the other side of the compression ratio. */
 static uint64_t dense_bytes(const struct graph *graph)
 {
 	uint64_t bytes = 0;

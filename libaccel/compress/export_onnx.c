@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Every tensor of the model is, in the ONNX graph, QuantizeLinear followed by
+ * DequantizeLinear, and every operation is one on real values in between: the QDQ
+ * form, which runtimes turn into integer kernels and anybody can read.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +164,7 @@ static bool is_point(const struct model_spmm *spmm)
 	       spmm->replicate_width == 1;
 }
 
+/* Gemm instead of Conv where there are no pixels is what people expect to see. */
 static enum export_form result_form(const struct model_layer *layer,
 				    enum export_form input)
 {
@@ -491,6 +497,8 @@ int export_onnx(const struct model *model, const char *path)
 }
 
 /* ---- one layer ---- */
+
+/* Its ports have the forms that its tensors have in the whole model. */
 
 static void add_port(const struct exporter *exporter, int32_t tensor,
 		     struct model_port *ports, uint32_t *count)

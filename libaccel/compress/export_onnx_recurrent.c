@@ -144,6 +144,7 @@ static const char *lstm_body(const struct cell *cell, const char *inputs,
 			 export_product(cell->exporter, body, &cell->hidden, h,
 					0, rows)),
 		    4, gates);
+	/* In golden_lstm_step()'s order: c = σ(f)·c + σ(i)·tanh(g). */
 	kept = pair(body, "Mul", single(body, "Sigmoid", gates[2]), *c);
 	added = pair(body, "Mul", single(body, "Sigmoid", gates[0]),
 		     single(body, "Tanh", gates[3]));

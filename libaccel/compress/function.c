@@ -8,6 +8,7 @@
 #include "compress/function.h"
 #include "core/error.h"
 
+/* The names are ONNX's where it has the function; they stand in model files. */
 static const struct {
 	enum graph_op op;
 	enum golden_function_kind kind;
@@ -80,7 +81,7 @@ static size_t constant_length(const struct graph *graph, int tensor)
 	return count > 0 ? (size_t)count : 0;
 }
 
-/* Slopes of PRelu; scales and shifts of an affine node. */
+/* Slopes of PRelu, which is a LeakyRelu with more than one; scales and shifts of an affine node. */
 static int append_constants(struct function_chain *chain,
 			    const struct graph *graph,
 			    const struct graph_node *node,

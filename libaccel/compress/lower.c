@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The walk over the graph's nodes, in order. A node that was claimed by an earlier
+ * one's layer is done when that layer's last node is reached: only then are all its
+ * operands there.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

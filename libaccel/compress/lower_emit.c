@@ -107,6 +107,7 @@ static int emit_matrix(struct lower_matrix *matrix, float input_scale,
 		(*out->bias)[r] =
 			golden_bias(matrix->bias[r], input_scale, scale);
 	}
+	/* They are the model's now. */
 	matrix->row_start = NULL;
 	matrix->column = NULL;
 	return 0;
@@ -157,6 +158,10 @@ static int emit_epilogue(const struct lowering *lowering,
 	struct golden_quantization result = quantization(lowering, last);
 	float low, high;
 
+	/*
+	 * A table looks up codes of its own input's range. A clamp needs none if the
+	 * result's codes end where it does.
+	 */
 	spmm->accumulator = result;
 	if (layer->before != LOWER_NONE) {
 		spmm->accumulator = quantization(lowering, layer->before);

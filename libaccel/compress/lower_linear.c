@@ -62,6 +62,7 @@ static void set_conv_pads(const struct graph *graph,
 		window->same_lower = !window->same_upper;
 		return;
 	}
+	/* Any size will do: one that does not make the window stick out. */
 	if (height < 1 || width < 1)
 		height = width = 1 << 20;
 	graph_conv_pads(node, height, width, pads);
@@ -106,6 +107,7 @@ static int linear_conv_transpose(struct lowering *lowering, int index,
 	if (!known)
 		height = width = 1 << 20;
 	graph_conv_pads(node, height, width, pads);
+	/* The output has (input − 1)·stride + extra rows, whatever the input. */
 	for (int i = 0; i < 2; i++)
 		extra[i] = (conv->kernel[i] - 1) * conv->dilation[i] + 1 +
 			   conv->output_padding[i] - pads[i] - pads[i + 2];
@@ -152,6 +154,7 @@ static int linear_slice(struct lowering *lowering, int index,
 	struct model_window *window = &layer->model.spmm.window;
 	int64_t start = slice->start, end = slice->end, cut;
 
+	/* What is cut at the end is a number only if it is counted from there. */
 	if (length != GRAPH_DIM_DYNAMIC) {
 		start = start < 0 ? start + length : start;
 		end = end < 0 ? end + length : end;

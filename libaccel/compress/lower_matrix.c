@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Matrices of linear layers. In a transposed convolution of stride s the output row
+ * y = s·p + φ gets tap ky from input row p + (φ + pad − ky·dilation) / s, where that
+ * division is exact. So each phase φ is an ordinary convolution over p, and all of
+ * them together are one, over the offsets that any phase reads, with zeros in the
+ * places where a phase has no tap; in a sparse matrix these cost nothing.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * LSTM and GRU. States at the model's edge stay in binary32: rounding them to int8
+ * between two calls would make a sequence in parts differ from the whole.
+ */
 #include <errno.h>
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Lowered tensors, and views of them. A graph's tensor is a view: a lowered tensor
+ * and the place of each axis in [C][H][W][B]. So a transposition moves nothing; only
+ * an operator that needs its axes elsewhere adds a permutation.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -94,6 +99,7 @@ int lower_tensor_add(struct lowering *lowering, int source,
 	if (number < 0)
 		return number;
 	tensor = &lowering->tensors[number];
+	/* Axes that the graph's tensor does not have are of length 1. */
 	tensor->stage = false;
 	tensor->model.type = MODEL_INT8;
 	tensor->model.channels = 1;

@@ -17,7 +17,9 @@
 #define OPSET 13
 #define IR_VERSION 7
 
-/* Each block is preceded by a link, so that all can be freed at once. */
+/*
+ * protobuf-c's structures point at each other and have no owner; they all live in
+ * blocks that go together. Each block is preceded by a link, so that all can be freed at once. */
 struct onnx_block {
 	struct onnx_block *next;
 	max_align_t data[];

@@ -16,6 +16,15 @@
  */
 #define RANGE_BITS 9
 
+/*
+ * Room above and below what was seen, as a part of it. It costs 0.5 dB where the
+ * pictures resemble those that calibrated, and where they do not, clipping at what
+ * was seen costs super-resolution networks 2 to 3 dB.
+ */
+#define HEADROOM (1.0f / 16)
+
+#define PIXEL_MAX 255
+
 enum { IMAGE_RANK = 4 };
 
 /* The first outputs of LSTM and GRU: all hidden states, and the last one. */
@@ -25,11 +34,12 @@ enum { STATES = 2 };
 struct watch {
 	const struct graph *graph;
 	struct quantize_range *ranges;
+	struct channel_means *means; /* or NULL */
 };
 
 /* Runs for each tensor of each sample. */
-static int widen(void *context, int tensor, const struct graph_shape *shape,
-		 const float *values)
+static int observe(void *context, int tensor, const struct graph_shape *shape,
+		   const float *values)
 {
 	struct watch *watch = context;
 	struct quantize_range *range = &watch->ranges[tensor];
@@ -51,13 +61,15 @@ static int widen(void *context, int tensor, const struct graph_shape *shape,
 			watch->graph->tensors[tensor].name);
 	range->low = low;
 	range->high = high;
-	return 0;
+	return watch->means ?
+		       channel_means_add(watch->means, tensor, shape, values) :
+		       0;
 }
 
 static int run_sample(const struct graph *graph, const struct array *sample,
 		      struct watch *watch)
 {
-	struct executor_options options = { .observer = widen,
+	struct executor_options options = { .observer = observe,
 					    .observer_context = watch };
 	size_t count = (size_t)graph->input_count;
 	struct graph_shape *shapes = calloc(count, sizeof(*shapes));
@@ -212,23 +224,74 @@ static void round_ranges(const struct graph *graph,
 	}
 }
 
+static bool is_image(const struct graph *graph, int input)
+{
+	return graph->tensors[graph->inputs[input]].shape.rank == IMAGE_RANK;
+}
+
+/* A few pictures do not show the largest values that others will reach. */
+static void add_headroom(const struct graph *graph,
+			 struct quantize_range *ranges)
+{
+	bool images = false;
+
+	for (int i = 0; i < graph->input_count; i++)
+		images = images || is_image(graph, i);
+	for (int t = 0; images && t < graph->tensor_count; t++) {
+		if (graph->tensors[t].producer < 0)
+			continue;
+		ranges[t].low *= 1 + HEADROOM;
+		ranges[t].high *= 1 + HEADROOM;
+	}
+}
+
+static bool are_pixels(const struct array *array)
+{
+	int64_t count = graph_shape_count(&array->shape);
+
+	for (int64_t i = 0; i < count; i++)
+		if (!(array->values[i] >= 0 && array->values[i] <= PIXEL_MAX &&
+		      array->values[i] == rintf(array->values[i])))
+			return false;
+	return true;
+}
+
+/* What is known of an input: what the user says, or that it holds 8-bit pixels. */
+static void set_input(const struct calibration_data *data, int input,
+		      struct quantize_range known, struct quantize_range *range)
+{
+	if (known.low < known.high) {
+		*range = known;
+		return;
+	}
+	/* Black and white alone may be 0 and 1. */
+	if (range->high <= 1)
+		return;
+	for (int i = 0; i < data->sample_count; i++)
+		if (!are_pixels(&data->samples[i][input]))
+			return;
+	*range = (struct quantize_range){ 0, PIXEL_MAX };
+}
+
 /* Files hold but some of the values that pictures may have. */
-static void set_inputs(const struct graph *graph, struct quantize_range input,
+static void set_inputs(const struct graph *graph,
+		       const struct calibration_data *data,
+		       struct quantize_range known,
 		       struct quantize_range *ranges)
 {
-	if (input.low >= input.high)
-		return;
 	for (int i = 0; i < graph->input_count; i++)
-		if (graph->tensors[graph->inputs[i]].shape.rank == IMAGE_RANK)
-			ranges[graph->inputs[i]] = input;
+		if (is_image(graph, i))
+			set_input(data, i, known, &ranges[graph->inputs[i]]);
 }
 
 int calibration_run(const struct graph *graph,
 		    const struct calibration_data *data,
 		    const struct calibration_options *options,
-		    struct quantize_range *ranges)
+		    struct quantize_range *ranges, struct channel_means *means)
 {
-	struct watch watch = { .graph = graph, .ranges = ranges };
+	struct watch watch = { .graph = graph,
+			       .ranges = ranges,
+			       .means = means };
 	int ret;
 
 	if (!data->sample_count)
@@ -240,11 +303,14 @@ int calibration_run(const struct graph *graph,
 		if (ret)
 			return ret;
 	}
+	if (means)
+		channel_means_finish(means);
+	add_headroom(graph, ranges);
 	widen_states(graph, ranges);
 	round_ranges(graph, ranges);
 	ret = clip_to_wanted(graph, options->output_range, ranges);
 	if (ret)
 		return ret;
-	set_inputs(graph, options->input_range, ranges);
+	set_inputs(graph, data, options->input_range, ranges);
 	return 0;
 }

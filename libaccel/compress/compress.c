@@ -39,7 +39,8 @@ static int prune(struct graph *graph, const struct compress_options *options,
 static int find_ranges(const struct graph *graph,
 		       const struct compress_options *options,
 		       const struct calibration_data *data,
-		       struct quantize_range *ranges)
+		       struct quantize_range *ranges,
+		       struct channel_means *means)
 {
 	const struct calibration_options known = {
 		.input_range = options->input_range,
@@ -47,7 +48,7 @@ static int find_ranges(const struct graph *graph,
 	};
 
 	if (data)
-		return calibration_run(graph, data, &known, ranges);
+		return calibration_run(graph, data, &known, ranges, means);
 	for (int t = 0; t < graph->tensor_count; t++)
 		ranges[t] = (struct quantize_range){ NAN, NAN };
 	return 0;
@@ -86,25 +87,28 @@ static int compress_copy(struct graph *graph,
 		.output_range = options->output_range,
 	};
 	struct prune_mask *mask = prune_mask_create(graph);
+	struct channel_means means;
 	struct quantize_range *ranges =
 		calloc((size_t)graph->tensor_count + 1, sizeof(*ranges));
-	int ret = -ENOMEM;
+	int ret = channel_means_create(&means, graph);
 
-	if (!mask || !ranges) {
-		accel_error(ret, "out of memory");
+	if (ret || !mask || !ranges) {
+		ret = accel_error(-ENOMEM, "out of memory");
 		goto out;
 	}
 	lower.ranges = ranges;
 	lower.mask = mask;
+	lower.means = &means;
 	ret = prune(graph, options, mask);
 	if (!ret)
-		ret = find_ranges(graph, options, data, ranges);
+		ret = find_ranges(graph, options, data, ranges, &means);
 	if (!ret)
 		ret = graph_lower(graph, &lower, model);
 	if (!ret)
 		(*model)->provenance = provenance(graph, options, mask, data);
 out:
 	prune_mask_destroy(mask);
+	channel_means_release(&means);
 	free(ranges);
 	return ret;
 }

@@ -80,8 +80,27 @@ static float row_scale(const struct lower_matrix *matrix, uint32_t row,
 	return quantize_row_scale(&values);
 }
 
+/* What the row's weights lose by rounding, on average, goes into its bias. */
+static float corrected_bias(const struct lower_matrix *matrix, uint32_t row,
+			    const struct channel_mean *mean,
+			    const int8_t *codes, float scale)
+{
+	double lost = 0;
+	int64_t taps;
+
+	if (!mean)
+		return matrix->bias[row];
+	taps = matrix->columns / mean->channels;
+	for (int64_t i = matrix->row_start[row]; i < matrix->row_start[row + 1];
+	     i++)
+		lost += ((double)matrix->value[i] - (double)scale * codes[i]) *
+			mean->mean[matrix->column[i] / taps];
+	return (float)((double)matrix->bias[row] + lost);
+}
+
 /* The structure of the matrix moves over; its values are rounded. */
 static int emit_matrix(struct lower_matrix *matrix, float input_scale,
+		       const struct channel_mean *mean,
 		       const struct coded_matrix *out)
 {
 	struct model_csr *csr = out->csr;
@@ -104,8 +123,9 @@ static int emit_matrix(struct lower_matrix *matrix, float input_scale,
 			csr->value[i] =
 				quantize_weight(matrix->value[i], scale);
 		(*out->scale)[r] = scale;
-		(*out->bias)[r] =
-			golden_bias(matrix->bias[r], input_scale, scale);
+		(*out->bias)[r] = golden_bias(corrected_bias(matrix, r, mean,
+							     csr->value, scale),
+					      input_scale, scale);
 	}
 	/* They are the model's now. */
 	matrix->row_start = NULL;
@@ -187,7 +207,7 @@ static int emit_spmm(struct lowering *lowering, struct lower_layer *layer)
 
 	spmm->dense_macs_per_column = layer->matrix.dense_macs;
 	ret = emit_matrix(&layer->matrix, quantization(lowering, input).scale,
-			  &coded);
+			  layer->input_mean, &coded);
 	if (ret)
 		return ret;
 	if (output->model.type == MODEL_INT8)
@@ -214,11 +234,11 @@ static int emit_recurrent(struct lowering *lowering, struct lower_layer *layer)
 		quantization(lowering, layer->model.outputs[0]);
 	ret = emit_matrix(&layer->matrix,
 			  quantization(lowering, layer->model.inputs[0]).scale,
-			  &input);
+			  layer->input_mean, &input);
 	if (ret)
 		return ret;
 	return emit_matrix(&layer->hidden, recurrent->hidden_quantization.scale,
-			   &hidden);
+			   layer->hidden_mean, &hidden);
 }
 
 static int emit_table(const struct lowering *lowering,

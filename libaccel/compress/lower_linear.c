@@ -300,6 +300,11 @@ int lower_linear(struct lowering *lowering, int node, struct lower_layer *layer,
 		ret = set_input(lowering, node, layer, axis);
 	if (ret)
 		return ret;
+	if (graph_op_is_linear(op))
+		layer->input_mean = channel_means_get(
+			lowering->options->means, lowering->graph,
+			&lowering->graph->nodes[node],
+			lowering->graph->nodes[node].inputs[0]);
 	spmm->window = point;
 	spmm->shuffle_height = spmm->shuffle_width = 1;
 	spmm->replicate_height = spmm->replicate_width = 1;

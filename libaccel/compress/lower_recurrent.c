@@ -150,6 +150,19 @@ static void widen_state(struct lowering *lowering, int output)
 	range->high = fmaxf(range->high, 1);
 }
 
+/* Both directions' hidden states lie in one tensor: their means are not told apart. */
+static void find_means(const struct lowering *lowering,
+		       const struct graph_node *node, struct lower_layer *layer)
+{
+	const struct channel_means *means = lowering->options->means;
+
+	layer->input_mean = channel_means_get(means, lowering->graph, node,
+					      node->inputs[0]);
+	if (node->recurrent.direction != GRAPH_BIDIRECTIONAL)
+		layer->hidden_mean = channel_means_get(means, lowering->graph,
+						       node, node->outputs[0]);
+}
+
 /* The layer of one direction; its y, or −errno. */
 static int add_direction(struct lowering *lowering, int index, int direction,
 			 int input)
@@ -180,6 +193,7 @@ static int add_direction(struct lowering *lowering, int index, int direction,
 	model.recurrent.linear_before_reset =
 		node->recurrent.linear_before_reset;
 	layer->model = model;
+	find_means(lowering, node, layer);
 	ret = read_weights(lowering, node, 1, direction, &layer->matrix);
 	if (!ret)
 		ret = read_weights(lowering, node, 2, direction,

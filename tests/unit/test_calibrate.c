@@ -77,8 +77,8 @@ static void ranges_are_the_extremes_and_zero(void **state)
 
 	graph_add_output(graph, exponential);
 	assert_int_equal(read_data(&data, graph, path, ARRAY_LAYOUT_AUTO), 0);
-	assert_int_equal(calibration_run(graph, &data, &nothing_known, ranges),
-			 0);
+	assert_int_equal(
+		calibration_run(graph, &data, &nothing_known, ranges, NULL), 0);
 	assert_true(ranges[0].low == -2 && ranges[0].high == 5);
 	assert_true(ranges[relu].low == 0 && ranges[relu].high == 5);
 	assert_true(ranges[exponential].low == 0);
@@ -108,8 +108,8 @@ static void flat_ends_of_activations_cost_no_codes(void **state)
 	graph_add_output(graph, other);
 	graph_add_output(graph, tanh_view);
 	assert_int_equal(read_data(&data, graph, path, ARRAY_LAYOUT_AUTO), 0);
-	assert_int_equal(calibration_run(graph, &data, &nothing_known, ranges),
-			 0);
+	assert_int_equal(
+		calibration_run(graph, &data, &nothing_known, ranges, NULL), 0);
 	assert_true(ranges[0].low == -20 && ranges[0].high == 30);
 	assert_true(ranges[absolute].low == 0 && ranges[absolute].high == 8);
 	assert_true(ranges[view].low == -4 && ranges[view].high == 4);
@@ -132,12 +132,43 @@ static void known_ranges_of_images_are_used(void **state)
 
 	graph_add_output(graph, result);
 	assert_int_equal(read_data(&data, graph, path, ARRAY_LAYOUT_AUTO), 0);
-	assert_int_equal(calibration_run(graph, &data, &known, ranges), 0);
+	assert_int_equal(calibration_run(graph, &data, &known, ranges, NULL),
+			 0);
 	q = quantize_activation(ranges[0]);
 	assert_true(q.scale == 1 && q.zero == -128);
 	assert_true(ranges[result].low == 0 && ranges[result].high == 100);
 	calibration_data_release(&data);
 	graph_destroy(graph);
+}
+
+/* Codes of 8-bit pixels are exact, and other pictures than these find room. */
+static void pixels_are_told_by_their_values(void **state)
+{
+	float values[2][4] = { { 3, 200, 1, 4 }, { 3, 199.5f, 1, 4 } };
+
+	for (int i = 0; i < 2; i++) {
+		const char *path = write_npy(state, "x.npy", values[i], 4,
+					     (size_t[]){ 1, 1, 2, 2 });
+		struct graph *graph = graph_with_input(
+			shape_of(4, GRAPH_DIM_DYNAMIC, 1, 2, 2));
+		int result = add(graph, GRAPH_RELU, "relu", 0);
+		struct calibration_data data;
+		struct quantize_range ranges[2];
+
+		graph_add_output(graph, result);
+		assert_int_equal(
+			read_data(&data, graph, path, ARRAY_LAYOUT_AUTO), 0);
+		assert_int_equal(calibration_run(graph, &data, &nothing_known,
+						 ranges, NULL),
+				 0);
+		assert_true(ranges[0].low == 0);
+		assert_true(ranges[0].high == (i ? 199.5f : 255));
+		assert_true(ranges[result].low == 0);
+		assert_true(ranges[result].high > 1.05f * values[i][1]);
+		assert_true(ranges[result].high < 1.08f * values[i][1]);
+		calibration_data_release(&data);
+		graph_destroy(graph);
+	}
 }
 
 static void infinite_activations_are_named(void **state)
@@ -152,7 +183,8 @@ static void infinite_activations_are_named(void **state)
 
 	graph_add_output(graph, add(graph, GRAPH_EXP, "burst", 0));
 	assert_int_equal(read_data(&data, graph, path, ARRAY_LAYOUT_AUTO), 0);
-	assert_int_equal(calibration_run(graph, &data, &nothing_known, ranges),
+	assert_int_equal(calibration_run(graph, &data, &nothing_known, ranges,
+					 NULL),
 			 -EINVAL);
 	assert_non_null(strstr(accel_last_error(), "burst"));
 	calibration_data_release(&data);
@@ -333,8 +365,8 @@ static void recurrent_states_start_as_zero(void **state)
 	assert_int_equal(read_data(&data, graph, path, ARRAY_LAYOUT_AUTO), 0);
 	assert_int_equal(data.samples[0][1].shape.dims[1], 4);
 	assert_true(data.samples[0][1].values[0] == 0);
-	assert_int_equal(calibration_run(graph, &data, &nothing_known, ranges),
-			 0);
+	assert_int_equal(
+		calibration_run(graph, &data, &nothing_known, ranges, NULL), 0);
 	assert_true(ranges[y].low == -1 && ranges[y].high == 1);
 	calibration_data_release(&data);
 	graph_destroy(graph);
@@ -359,7 +391,7 @@ static void ranges_hide_the_last_bits(void **state)
 		assert_int_equal(
 			read_data(&data, graph, path, ARRAY_LAYOUT_AUTO), 0);
 		assert_int_equal(calibration_run(graph, &data, &nothing_known,
-						 ranges[i]),
+						 ranges[i], NULL),
 				 0);
 		calibration_data_release(&data);
 	}
@@ -377,6 +409,7 @@ int main(void)
 		folder_test(ranges_are_the_extremes_and_zero),
 		folder_test(flat_ends_of_activations_cost_no_codes),
 		folder_test(known_ranges_of_images_are_used),
+		folder_test(pixels_are_told_by_their_values),
 		folder_test(infinite_activations_are_named),
 		folder_test(layout_follows_the_channel_count),
 		folder_test(nchw_wins_when_both_fit),

@@ -2,6 +2,7 @@
 #ifndef COMPRESS_LOWER_H
 #define COMPRESS_LOWER_H
 
+#include "compress/channel_means.h"
 #include "compress/graph.h"
 #include "compress/prune.h"
 #include "compress/quantize.h"
@@ -10,12 +11,14 @@
 /**
  * struct lower_options - what the float graph does not say
  * @ranges: for each tensor of the graph, the values that it takes
+ * @means: of what matrices multiply, to correct biases by; NULL: leave them
  * @mask: kept positions of the weights; NULL: those that are not zero
  * @input_range: of image inputs, black and white; low = high: unknown
  * @output_range: of image outputs
  */
 struct lower_options {
 	const struct quantize_range *ranges;
+	const struct channel_means *means;
 	const struct prune_mask *mask;
 	struct quantize_range input_range;
 	struct quantize_range output_range;

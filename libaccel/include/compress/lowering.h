@@ -57,6 +57,8 @@ struct lower_view {
  * @model: with lowered tensors for inputs and outputs, without codes
  * @matrix: of SPMM; the input weights of a recurrent layer
  * @hidden: the hidden weights of a recurrent layer
+ * @input_mean: of what @matrix multiplies, or NULL
+ * @hidden_mean: of what @hidden multiplies, or NULL
  * @function: of the table
  * @before: stage whose quantization the accumulator is rounded to when a table
  *	follows, or LOWER_NONE
@@ -67,6 +69,8 @@ struct lower_layer {
 	struct model_layer model;
 	struct lower_matrix matrix;
 	struct lower_matrix hidden;
+	const struct channel_mean *input_mean;
+	const struct channel_mean *hidden_mean;
 	struct function_chain function;
 	struct function_chain clamp;
 	int before;

@@ -173,17 +173,15 @@ spmm_append(const struct model *model, const struct plan_shape *shape,
 	return ret;
 }
 
-/* The recurrence needs a step's result for the next: N is the batch. */
-static int recurrent_matrix_append(const struct plan_shape *shape,
-				   const struct geometry *geometry,
-				   const struct model_csr *csr, float scale,
+static int recurrent_matrix_append(const struct geometry *geometry,
+				   const struct model_csr *csr,
+				   uint64_t columns, float scale,
 				   const float *weight_scale,
 				   const int32_t *bias,
 				   struct plan_constants *constants,
 				   struct plan_matrix *matrix)
 {
-	int ret = append_stream(constants, geometry, csr, shape->batch, 1,
-				matrix);
+	int ret = append_stream(constants, geometry, csr, columns, 1, matrix);
 
 	if (!ret)
 		ret = append_scales(constants, scale, weight_scale, 0,
@@ -203,15 +201,18 @@ static int recurrent_append(const struct model *model,
 {
 	const struct model_recurrent *recurrent = &layer->recurrent;
 	const struct model_tensor *input = &model->tensors[layer->inputs[0]];
+	/* The input's part is computed for all steps at once. */
+	uint64_t steps = shape->extents[layer->inputs[0]].height;
 	int ret = recurrent_matrix_append(
-		shape, geometry, &recurrent->input_weights,
+		geometry, &recurrent->input_weights, steps * shape->batch,
 		input->quantization.scale, recurrent->input_scale,
 		recurrent->input_bias, constants, &out->matrix);
 
 	if (ret)
 		return ret;
+	/* A step needs the state of the one before: N is the batch. */
 	return recurrent_matrix_append(
-		shape, geometry, &recurrent->hidden_weights,
+		geometry, &recurrent->hidden_weights, shape->batch,
 		recurrent->hidden_quantization.scale, recurrent->hidden_scale,
 		recurrent->hidden_bias, constants, &out->hidden);
 }

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Expressions are stored once each and found again by comparing them all: models
+ * have tens of them. What does not fit the normal form is named after its operation
+ * and operands, and thereby becomes a symbol that meets itself again.
+ */
 #include <compress/dimension.h>
 #include <core/checked.h>
 
@@ -266,6 +271,7 @@ static bool same_symbols(const struct expression *a, const struct expression *b)
 	       !memcmp(a->symbols, b->symbols, sizeof(a->symbols));
 }
 
+/* Like terms are added; unlike ones make a new symbol, the same either way round. */
 int64_t dimension_add(struct dimension_table *table, int64_t a, int64_t b)
 {
 	struct expression x, y, *both = &x;
@@ -397,6 +403,7 @@ static int64_t divide_monomials(struct dimension_table *table,
 	return expression_store(table, x);
 }
 
+/* Symbols cancel, as the batch does when a view leaves one length open. */
 int64_t dimension_divide(struct dimension_table *table, int64_t a, int64_t b)
 {
 	struct expression x, y;

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Tensors and nodes live in arrays and are named by their index, so that passes may
+ * add to a graph while they walk over it. Pointers into the arrays are good only
+ * until the next addition.
+ */
 #include <compress/graph.h>
 #include <core/checked.h>
 #include <core/error.h>
@@ -248,6 +253,7 @@ static int *indices_copy(const int *indices, int count)
 	return copy;
 }
 
+/* A tensor has one producer: outputs must be free before this node takes them. */
 static int outputs_claim(struct graph *graph, const struct graph_node *node)
 {
 	for (int i = 0; i < node->output_count; i++) {

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Changes that keep the graph consistent: who produces a tensor, who reads it, what
+ * the outputs are called. Removal only unlinks; graph_compact() tidies up, because
+ * a pass that walks over indices must not have them moved under it.
+ */
 #include <compress/graph.h>
 #include <core/error.h>
 

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * One function for each operator says what its result's shape is. The functions
+ * compute with dimension_*() alone, and so serve numbers and unknown sizes alike; a
+ * size that is not known is taken to fit.
+ */
 #include <compress/graph_shape.h>
 #include <core/checked.h>
 #include <core/error.h>
@@ -146,6 +151,7 @@ static int64_t window_count(struct dimension_table *table, int64_t size,
 	return dimension_add(table, steps, 1);
 }
 
+/* The message has both numbers: it is the commonest fault of a model by hand. */
 static int channels_check(const struct inference *inference, int64_t channels)
 {
 	if (inference->x->rank != 4)
@@ -283,6 +289,7 @@ static int infer_global_pool(const struct inference *inference)
 	return 0;
 }
 
+/* Sums lengths on the axis; on the others a number wins over an unknown size. */
 static int infer_concat(const struct inference *inference)
 {
 	const struct graph_node *node = inference->node;
@@ -411,6 +418,10 @@ static int64_t reshaped_dim(const struct inference *inference,
 	return dimension_divide(inference->table, result, dim->denominator);
 }
 
+/*
+ * Numbers of elements are compared as expressions: H·W may become W·H, but not 2·H·W,
+ * whatever H and W turn out to be.
+ */
 static int infer_reshape(const struct inference *inference)
 {
 	const struct graph_reshape *reshape = &inference->node->reshape;
@@ -514,6 +525,7 @@ static int state_check(const struct inference *inference, int input,
 			   graph_shape_text(wanted, takes));
 }
 
+/* The only operator with several results: y, then the last states. */
 static int infer_recurrent(const struct inference *inference)
 {
 	const struct graph_node *node = inference->node;

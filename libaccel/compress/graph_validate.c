@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What the other rooms need not check again: after graph_validate() an index is in
+ * range, a weight has the shape its operator asks for, no attribute overflows a
+ * product, and every number is finite.
+ */
 #include <compress/graph.h>
 #include <compress/graph_shape.h>
 #include <core/error.h>
@@ -104,6 +109,7 @@ static int conv_attributes_check(const struct graph_conv *conv,
 	return 0;
 }
 
+/* The products of these numbers are computed unchecked elsewhere. */
 static int conv_check(const struct graph *graph, const struct graph_node *node)
 {
 	const struct graph_conv *conv = &node->conv;
@@ -322,6 +328,7 @@ static int input_check(const struct graph *graph, const struct graph_node *node,
 	return 0;
 }
 
+/* Optional inputs may be absent at the end or GRAPH_NO_TENSOR in between. */
 static int arity_check(const struct graph *graph, const struct graph_node *node)
 {
 	const struct signature *signature = signature_of(node->op);
@@ -377,6 +384,7 @@ static int node_check(const struct graph *graph, int index)
 	return ret;
 }
 
+/* NaN would pass through every comparison of pruning and calibration. */
 static int constant_check(const struct graph_tensor *tensor)
 {
 	int64_t count = graph_shape_count(&tensor->shape);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Functions of one element, and operators that do nothing in inference. */
 #include <compress/onnx_operator.h>
 #include <core/error.h>
 
@@ -76,6 +77,7 @@ static int bound_read(struct onnx_context *context,
 	return 0;
 }
 
+/* Clip to [0, ∞) is how some exporters write Relu. */
 int onnx_import_clip(struct onnx_context *context, const struct onnx_node *node)
 {
 	struct graph_node clip = { .op = GRAPH_CLIP };
@@ -102,6 +104,7 @@ int onnx_import_clip(struct onnx_context *context, const struct onnx_node *node)
 	return onnx_emit_output(context, node, &clip, &tensor, 1);
 }
 
+/* The slope broadcasts like any operand; what is allowed is one axis of it. */
 int onnx_import_prelu(struct onnx_context *context,
 		      const struct onnx_node *node)
 {
@@ -145,6 +148,7 @@ int onnx_import_pass_through(struct onnx_context *context,
 	return onnx_bind_output(context, node, 0, x);
 }
 
+/* Between real types only: all our values are binary32. */
 int onnx_import_cast(struct onnx_context *context, const struct onnx_node *node)
 {
 	int64_t to = 0;

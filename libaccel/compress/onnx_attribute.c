@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Attributes are optional everywhere: the callers set ONNX's default first. Several
+ * operators moved an attribute to an input in some opset; onnx_integers_since()
+ * reads whichever the model has.
+ */
 #include <compress/onnx_context.h>
 #include <core/error.h>
 
@@ -85,6 +90,7 @@ int onnx_attribute_integers(const struct onnx_node *node, const char *name,
 	return 0;
 }
 
+/* What is not among the choices is named in the message. */
 int onnx_attribute_choice(const struct onnx_node *node, const char *name,
 			  const char *const *choices, int *value)
 {

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Convolutions of one axis become such of two, on images of one row: the device and
+ * the executor know no others. The views around them cancel later where layers
+ * follow each other.
+ */
 #include <compress/onnx_operator.h>
 #include <compress/onnx_window.h>
 #include <core/error.h>
@@ -60,6 +65,7 @@ int onnx_input_vector(struct onnx_context *context,
 				 NULL);
 }
 
+/* Emit, and for one axis take the row of the image out again. */
 static int convolution_emit(struct onnx_context *context,
 			    const struct onnx_node *node,
 			    const struct graph_node *template, int spatial,
@@ -100,6 +106,10 @@ static int kernel_check(const struct onnx_node *node,
 	return 0;
 }
 
+/*
+ * Input, weight and bias as tensors, GRAPH_NO_TENSOR for an absent bias, and the
+ * kernel. Return the number of axes that the window moves along, or -errno.
+ */
 static int convolution_inputs(struct onnx_context *context,
 			      const struct onnx_node *node, int inputs[3],
 			      struct onnx_window *window)

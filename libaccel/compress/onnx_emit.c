@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Every node of the graph is made here: checked, its shape inferred with what is
+ * known of the input's size, and the result given a name that is free.
+ */
 #include <compress/graph_shape.h>
 #include <compress/onnx_context.h>
 #include <core/error.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The bytes are checked for being protobuf, and for how deep they nest, before
+ * protobuf-c sees them: it calls itself for each level, and a file of a few
+ * megabytes could nest deep enough to end the stack.
+ */
 #include <compress/onnx_file.h>
 #include <core/checked.h>
 #include <core/error.h>

@@ -38,6 +38,7 @@ static int find_name(const char *const *names, int count, const char *name)
 	return i;
 }
 
+/* In binary64, rounded once by the caller. */
 static double real_binary(enum binary binary, double a, double b)
 {
 	switch (binary) {
@@ -389,6 +390,7 @@ static int cast_to_reals(struct onnx_context *context,
 	return ret;
 }
 
+/* Whether a number is an integer decides how Div rounds. */
 int onnx_fold_cast(struct onnx_context *context, const struct onnx_node *node)
 {
 	const struct onnx_value *x = onnx_input(context, node, 0);
@@ -412,6 +414,7 @@ int onnx_fold_cast(struct onnx_context *context, const struct onnx_node *node)
 	return onnx_bind_output(context, node, 0, &result);
 }
 
+/* torch.expand() chooses between sizes with it. */
 int onnx_fold_where(struct onnx_context *context, const struct onnx_node *node)
 {
 	const struct onnx_value *inputs[3];

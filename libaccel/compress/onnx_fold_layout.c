@@ -174,6 +174,7 @@ int onnx_fold_transpose(struct onnx_context *context,
 	return ret ? ret : onnx_bind_output(context, node, 0, &result);
 }
 
+/* Shares the elements: no constant is changed once it is bound. */
 int onnx_fold_reshape(struct onnx_context *context,
 		      const struct onnx_node *node)
 {
@@ -261,6 +262,7 @@ static int concat_shape(struct onnx_context *context,
 	return 0;
 }
 
+/* Lists of sizes are put together from single ones: the commonest of all. */
 int onnx_fold_concat(struct onnx_context *context, const struct onnx_node *node)
 {
 	const struct onnx_value *first = onnx_input(context, node, 0);

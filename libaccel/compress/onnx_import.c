@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Nodes are read in the order of the file, which ONNX wants sorted. Each name stands
+ * for a value, a constant or a tensor of the graph; when all nodes are read the
+ * outputs are looked up and what they do not need is dropped.
+ */
 #include <compress/onnx_file.h>
 #include <compress/onnx_import.h>
 #include <compress/onnx_operator.h>
@@ -13,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Operators of other domains are refused where they occur. */
 static int opset_read(const Onnx__ModelProto *model, int64_t *opset)
 {
 	*opset = 0;
@@ -43,6 +49,7 @@ static void context_clear(struct onnx_context *context)
 	graph_destroy(context->graph);
 }
 
+/* All names are known beforehand, as the hash table wants it. */
 static int context_create(struct onnx_context *context,
 			  const Onnx__GraphProto *graph)
 {
@@ -249,6 +256,10 @@ static int output_rename(struct graph *graph, int tensor, const char *name)
 	return 0;
 }
 
+/*
+ * The graph's outputs are called what the model calls them, also where the node that
+ * had the name, an Identity say, is gone.
+ */
 static int import_output(struct onnx_context *context, const char *name)
 {
 	struct onnx_value *value = onnx_find_value(context, name);

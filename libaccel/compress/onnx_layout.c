@@ -20,6 +20,10 @@ static int64_t product(struct onnx_context *context,
 	return result;
 }
 
+/*
+ * 0 copies a length, -1 is what is left over. The list may hold expressions: then
+ * the product of all others is one, and what is left over is their quotient.
+ */
 static int target_reshape(struct onnx_context *context,
 			  const struct onnx_node *node,
 			  const struct graph_shape *shape,
@@ -222,6 +226,7 @@ int onnx_import_transpose(struct onnx_context *context,
 	return onnx_bind_tensor(context, node, 0, tensor);
 }
 
+/* Constants among the inputs become constants of the graph. */
 int onnx_import_concat(struct onnx_context *context,
 		       const struct onnx_node *node)
 {

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * All products with a constant matrix become x·Wᵀ + b with W as [M, K], the layout
+ * in which a row is an output, as pruning and the device see it. Factors go into
+ * the constants, and a weight on the left turns the operands around.
+ */
 #include <compress/onnx_fold.h>
 #include <compress/onnx_operator.h>
 #include <compress/onnx_window.h>
@@ -60,6 +65,7 @@ static int weight_tensor(struct onnx_context *context,
 				 quantization);
 }
 
+/* Exchange the last two axes. */
 static int emit_swap(struct onnx_context *context, const struct onnx_node *node,
 		     int tensor)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* In inference batch normalization is a factor and a sum for each channel. */
 #include <compress/onnx_operator.h>
 #include <core/error.h>
 

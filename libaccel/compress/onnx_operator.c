@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The table of what is supported. A node whose inputs are constants or shapes is
+ * computed at once; that is how the arithmetic on sizes disappears that exporters
+ * write around Reshape and Resize.
+ */
 #include <compress/onnx_operator.h>
 #include <core/error.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Pooling over windows and over whole images. */
 #include <compress/onnx_operator.h>
 #include <compress/onnx_window.h>
 #include <core/error.h>

@@ -125,6 +125,7 @@ static int64_t scale_index(const struct graph_quantization *quantization,
 	return i / inner % quantization->count;
 }
 
+/* Weights and biases: the integers times the scale, which is remembered. */
 int onnx_fold_dequantize(struct onnx_context *context,
 			 const struct onnx_node *node)
 {
@@ -158,6 +159,7 @@ int onnx_fold_dequantize(struct onnx_context *context,
 	return ret ? ret : onnx_bind_output(context, node, 0, &result);
 }
 
+/* Models that quantize their weights on the way hold them as reals. */
 int onnx_fold_quantize(struct onnx_context *context,
 		       const struct onnx_node *node)
 {
@@ -193,6 +195,7 @@ int onnx_fold_quantize(struct onnx_context *context,
 	return ret ? ret : onnx_bind_output(context, node, 0, &result);
 }
 
+/* The result is the same tensor, marked: only DequantizeLinear may read it. */
 int onnx_import_quantize(struct onnx_context *context,
 			 const struct onnx_node *node)
 {
@@ -241,6 +244,7 @@ static int emit_copy(struct onnx_context *context, const struct onnx_node *node,
 			 onnx_output_name(node));
 }
 
+/* The pair is gone, its scale stays with the tensor. */
 int onnx_import_dequantize(struct onnx_context *context,
 			   const struct onnx_node *node)
 {

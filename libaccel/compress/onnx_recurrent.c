@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * ONNX gives sequences an axis of directions, [T, D, N, H], that everybody takes
+ * away again. The graph has [T, N, D·H]; the view and the transposition that ONNX's
+ * form needs are added, and cancel against those of the model.
+ */
 #include <compress/onnx_operator.h>
 #include <core/error.h>
 
@@ -61,6 +66,7 @@ static int attributes_read(const struct onnx_node *node, bool lstm,
 	return 0;
 }
 
+/* Exporters write states of zeros, of a size that depends on the batch. */
 static bool is_zero(const struct onnx_value *value)
 {
 	for (int64_t i = 0; i < value->count; i++)
@@ -104,13 +110,12 @@ static int state_tensor(struct onnx_context *context,
 	return layout ? swap_batch(context, node, tensor) : tensor;
 }
 
+/* In the order of the graph's operator; sequence_lens falls out. */
 static int inputs_read(struct onnx_context *context,
 		       const struct onnx_node *node, bool lstm, int64_t layout,
 		       int inputs[6])
 {
-	if (onnx_has_input(node, LENGTHS) &&
-	    (!onnx_input(context, node, LENGTHS) ||
-	     !onnx_input(context, node, LENGTHS)->constant))
+	if (onnx_has_input(node, LENGTHS))
 		return onnx_unsupported(node, "sequence_lens");
 	if (lstm && onnx_has_input(node, PEEPHOLES))
 		return onnx_unsupported(node, "peepholes");

@@ -66,6 +66,7 @@ int onnx_import_constant(struct onnx_context *context,
 				      "tensor of numbers");
 }
 
+/* A list of numbers and expressions: the root of all arithmetic on sizes. */
 int onnx_import_shape(struct onnx_context *context,
 		      const struct onnx_node *node)
 {
@@ -186,6 +187,7 @@ int onnx_fold_constant_of_shape(struct onnx_context *context,
 	return ret ? ret : onnx_bind_output(context, node, 0, &result);
 }
 
+/* Only of numbers: a list needs a length that is known. */
 int onnx_fold_range(struct onnx_context *context, const struct onnx_node *node)
 {
 	struct onnx_value value = { .name = onnx_output_name(node) };

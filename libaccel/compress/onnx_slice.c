@@ -118,6 +118,7 @@ static int emit_slice(struct onnx_context *context,
 	return onnx_emit(context, node, &template, &tensor, 1, name);
 }
 
+/* A node for each axis; axes that are taken whole need none. */
 int onnx_import_slice(struct onnx_context *context,
 		      const struct onnx_node *node)
 {
@@ -188,6 +189,7 @@ int onnx_split_sizes(struct onnx_context *context, const struct onnx_node *node,
 	return 0;
 }
 
+/* Parts that nobody reads are not made. */
 int onnx_import_split(struct onnx_context *context,
 		      const struct onnx_node *node)
 {

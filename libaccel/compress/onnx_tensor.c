@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Initializers. How many bytes there are is compared with the shape before memory
+ * is taken: the shape alone could ask for anything.
+ */
 #include <compress/onnx_file.h>
 #include <compress/onnx_tensor.h>
 #include <core/checked.h>
@@ -132,6 +136,7 @@ static size_t typed_count(const Onnx__TensorProto *tensor)
 	}
 }
 
+/* Small types share int32_data, as onnx.proto says at TensorProto. */
 static void decode_typed(const Onnx__TensorProto *tensor,
 			 struct onnx_value *value)
 {

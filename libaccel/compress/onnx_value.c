@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Values by name, and the memory of constants. All of it is freed with the context,
+ * so that values may share it: an Identity or a Reshape of a weight copies nothing.
+ */
 #include <compress/onnx_context.h>
 #include <core/checked.h>
 #include <core/error.h>
@@ -168,6 +172,7 @@ static const float *spread(struct onnx_context *context,
 	return reals;
 }
 
+/* Constants enter the graph when a node of it first reads them, and once. */
 int onnx_value_tensor(struct onnx_context *context, struct onnx_value *value)
 {
 	const float *reals;
@@ -202,6 +207,7 @@ int onnx_input_tensor(struct onnx_context *context,
 	return tensor;
 }
 
+/* The value keeps the spread elements, for the next reader. */
 const struct onnx_value *onnx_input_weight(struct onnx_context *context,
 					   const struct onnx_node *node,
 					   size_t i)

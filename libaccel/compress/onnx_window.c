@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Strides, dilations and padding. SAME padding becomes explicit as soon as the sizes
+ * are known; otherwise the graph keeps it, to be resolved for each size at run time.
+ */
 #include <compress/onnx_window.h>
 
 #include <errno.h>

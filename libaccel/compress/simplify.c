@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Exporters write much that a network does not need. Passes run until none of them
+ * finds anything, since each makes work for the others: when two transpositions
+ * cancel, a factor comes next to the layer that it folds into.
+ */
 #include <compress/simplify.h>
 #include <core/error.h>
 

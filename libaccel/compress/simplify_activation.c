@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Activations that exporters write as a product. */
 #include <compress/simplify.h>
 
 #include <math.h>

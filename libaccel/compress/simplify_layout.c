@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Views and transpositions are rewritten as one of what their producer reads, so
+ * that chains shrink to a single one, or to none. The producer is left for its other
+ * readers, or for graph_compact().
+ */
 #include <compress/simplify.h>
 #include <core/error.h>
 
@@ -178,6 +183,7 @@ static int64_t shuffle_block(const struct graph *graph,
 		       0;
 }
 
+/* Numbers or expressions: what counts is that height and width grow by the block. */
 static int find_shuffle(struct graph *graph, int index)
 {
 	struct graph_node *node = &graph->nodes[index];

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Padding with zeros before a convolution is the convolution's own: the address
+ * generator of the device makes it for free, a Pad moves the whole image.
+ */
 #include <compress/simplify.h>
 
 #include <string.h>

@@ -19,7 +19,7 @@
 /*
  * Room above and below what was seen, as a part of it. It costs 0.5 dB where the
  * pictures resemble those that calibrated, and where they do not, clipping at what
- * was seen costs super-resolution networks 2 to 3 dB.
+ * was seen costs super-resolution networks 2 dB.
  */
 #define HEADROOM (1.0f / 16)
 

@@ -32,12 +32,13 @@ static void print_figures(const struct network *network,
 	const struct accel_model_info *info = &compressed->info;
 
 	printf("%-22s %5.1f%% %9" PRIu64 " %8" PRIu64 " %5.1f %6.2f %8" PRIu64
-	       " %6" PRIu64 "  ",
+	       " %5.1f%% %8" PRIu64 " %6" PRIu64 "  ",
 	       network->name,
 	       100 - 100 * (double)info->nonzeros / (double)info->weights,
 	       info->dense_bytes, compressed->file_bytes,
 	       (double)info->dense_bytes / (double)compressed->file_bytes,
-	       compressed->seconds, figures->values, figures->differing);
+	       compressed->seconds, figures->cycles, 100 * figures->utilization,
+	       figures->values, figures->differing);
 	print_psnr(figures);
 	if (network->in_tree)
 		printf(" against itself in binary32");
@@ -75,8 +76,9 @@ static int bench(const struct network *network)
 
 int main(void)
 {
-	printf("%-22s %6s %9s %8s %5s %6s %8s %6s  %s\n", "network", "zeros",
-	       "fp32", "bytes", "ratio", "s", "values", "differ", "quality");
+	printf("%-22s %6s %9s %8s %5s %6s %8s %6s %8s %6s  %s\n", "network",
+	       "zeros", "fp32", "bytes", "ratio", "s", "cycles", "roof",
+	       "values", "differ", "quality");
 	for (size_t i = 0; i < network_count; i++) {
 		if (bench(&networks[i])) {
 			fprintf(stderr, "bench_models: %s: %s\n",

@@ -16,16 +16,23 @@
 #define SKETCH_STEPS 128
 #define SKETCH_SEED 1
 
-static int measure_psnr(const struct network *network,
-			const struct compressed *compressed,
-			const struct probe *probe, double *psnr)
+static int measure_run(const struct network *network,
+		       const struct compressed *compressed,
+		       const struct probe *probe, int index,
+		       struct figures *figures)
 {
+	struct accel_layer_info total = { .size = sizeof(total) };
 	struct trial trial;
 	int ret = trial_create(&trial, "sim:", compressed->model, probe, 0);
 
 	if (ret)
 		return ret;
-	ret = trial_psnr(&trial, probe, network->range, psnr);
+	ret = trial_psnr(&trial, probe, network->range, &figures->psnr[index]);
+	if (!ret && !index) {
+		ret = accel_plan_get_total(trial.plan, &total);
+		figures->cycles = total.cycles;
+		figures->utilization = total.utilization;
+	}
 	trial_destroy(&trial);
 	return ret;
 }
@@ -135,7 +142,7 @@ static int measure_probe(const struct network *network,
 
 	if (ret)
 		return ret;
-	ret = measure_psnr(network, compressed, &probe, &figures->psnr[index]);
+	ret = measure_run(network, compressed, &probe, index, figures);
 	if (!ret)
 		ret = measure_difference(compressed, &probe, figures);
 	if (!ret && network->kind == NETWORK_SKETCH)

@@ -11,6 +11,8 @@
  * @accuracy: of a classifier, on Fashion-MNIST's test images
  * @nll: of a decoder of sketches, per step: on the probe
  * @sampled: on sketches that the network draws in binary32
+ * @cycles: of the simulated device, on the first probe
+ * @utilization: the network's hard roof ÷ @cycles
  * @values: activations that the simulated device computed
  * @differing: of them, from the golden arithmetic's
  */
@@ -21,6 +23,8 @@ struct figures {
 		double dense;
 		double compressed;
 	} nll, sampled;
+	uint64_t cycles;
+	double utilization;
 	uint64_t values;
 	uint64_t differing;
 };

@@ -15,21 +15,21 @@
 /* Images of the training set that calibrate. */
 #define CALIBRATION_IMAGES 512
 
-#define SUPER_RESOLUTION(model)                                                \
+#define SUPER_RESOLUTION(model, least)                                         \
 	{                                                                      \
 		.name = model, .calibration = "sr_in_astronaut_64x64_u8range", \
 		.probes = { { "sr_in_astronaut_32x32",                         \
 			      { model "__astronaut_32x32" } },                 \
 			    { "sr_in_coffee_17x23",                            \
 			      { model "__coffee_17x23" } } },                  \
-		.range = { 0, 255 }, .psnr = 38                                \
+		.range = { 0, 255 }, .psnr = least                             \
 	}
 
-#define LATENTS(model, dense, low)                                    \
+#define LATENTS(model, dense, low, least)                             \
 	{                                                             \
 		.name = model,                                        \
 		.probes = { { dense "__z32", { model "__img32" } } }, \
-		.range = { low, 1 }, .psnr = 38                       \
+		.range = { low, 1 }, .psnr = least                    \
 	}
 
 #define CLASSIFIER(model, correct)                                            \
@@ -39,42 +39,47 @@
 		.accuracy = correct                                           \
 	}
 
-#define PICTURE(model)                                                      \
+#define PICTURE(model, least)                                               \
 	{                                                                   \
 		.name = model, .in_tree = true,                             \
 		.calibration = "astronaut_lr_x2.png", .pixels = { 0, 255 }, \
 		.probes = { { .input = "coffee_lr_x2.png" } },              \
-		.range = { 0, 255 }, .psnr = 38                             \
+		.range = { 0, 255 }, .psnr = least                          \
 	}
 
-#define SAMPLED(model, low)                                          \
+#define SAMPLED(model, low, least)                                   \
 	{                                                            \
 		.name = model, .in_tree = true, .range = { low, 1 }, \
-		.psnr = 38                                           \
+		.psnr = least                                        \
 	}
 
+/*
+ * The decibels are what is reached, less half a one: never below 38, which is what
+ * users are promised.
+ */
 const struct network networks[] = {
-	PICTURE("esrgan_slim_x2"),
-	PICTURE("esrgan_slim_x2_sp80"),
-	SAMPLED("fashion_dcgan", -1),
-	SAMPLED("fashion_dcgan_sp80", -1),
-	SAMPLED("fashion_vae_dec", 0),
-	SAMPLED("fashion_vae_dec_sp90", 0),
-	SUPER_RESOLUTION("esrgan_slim_x2"),
-	SUPER_RESOLUTION("esrgan_slim_x2_sp80"),
-	SUPER_RESOLUTION("esrgan_slim_x2_sp90"),
-	SUPER_RESOLUTION("esrgan_slim_x4"),
-	SUPER_RESOLUTION("esrgan_medium_x4"),
-	SUPER_RESOLUTION("esrgan_medium_x4_sp80"),
-	LATENTS("fashion_dcgan", "fashion_dcgan", -1),
-	LATENTS("fashion_dcgan_sp80", "fashion_dcgan", -1),
-	LATENTS("fashion_vae_dec", "fashion_vae_dec", 0),
-	LATENTS("fashion_vae_dec_sp90", "fashion_vae_dec", 0),
+	PICTURE("esrgan_slim_x2", 48.2),
+	PICTURE("esrgan_slim_x2_sp80", 46.7),
+	SAMPLED("fashion_dcgan", -1, 42.4),
+	SAMPLED("fashion_dcgan_sp80", -1, 42.7),
+	SAMPLED("fashion_vae_dec", 0, 41.9),
+	SAMPLED("fashion_vae_dec_sp90", 0, 41.5),
+	SUPER_RESOLUTION("esrgan_slim_x2", 44.8),
+	SUPER_RESOLUTION("esrgan_slim_x2_sp80", 43),
+	SUPER_RESOLUTION("esrgan_slim_x2_sp90", 40.7),
+	SUPER_RESOLUTION("esrgan_slim_x4", 49.5),
+	SUPER_RESOLUTION("esrgan_medium_x4", 45.3),
+	SUPER_RESOLUTION("esrgan_medium_x4_sp80", 41.2),
+	LATENTS("fashion_dcgan", "fashion_dcgan", -1, 42.5),
+	LATENTS("fashion_dcgan_sp80", "fashion_dcgan", -1, 43.4),
+	LATENTS("fashion_vae_dec", "fashion_vae_dec", 0, 41.4),
+	LATENTS("fashion_vae_dec_sp90", "fashion_vae_dec", 0, 41),
 	{ .name = "fashion_vae_enc",
 	  .on_images = true,
 	  .probes = { { "fashion_vae_enc__x32",
 			{ "fashion_vae_enc__mu32",
-			  "fashion_vae_enc__logvar32" } } } },
+			  "fashion_vae_enc__logvar32" } } },
+	  .psnr = 55 },
 	CLASSIFIER("fashion_mlp", .8917),
 	CLASSIFIER("fashion_mlp_sp90", .8834),
 	{ .name = "sketchrnn_bird",

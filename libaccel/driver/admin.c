@@ -78,10 +78,8 @@ static bool complete(struct admin_queue *admin, struct spmm_cqe *out)
 		(const void *)((const char *)admin->memory.address + CQ_OFFSET);
 	const struct spmm_cqe *entry =
 		&ring[ring_index(&admin->cq, admin->cq.head)];
-	uint16_t status =
-		le16toh(__atomic_load_n(&entry->status, __ATOMIC_ACQUIRE));
 
-	if ((status & SPMM_CQE_PHASE) != ring_phase(&admin->cq, admin->cq.head))
+	if (!ring_is_complete(&admin->cq, admin->cq.head, entry))
 		return false;
 	*out = *entry;
 	admin->cq.head++;

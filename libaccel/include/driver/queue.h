@@ -113,13 +113,9 @@ driver_queue_peek(const struct driver_queue *queue)
 {
 	const struct spmm_cqe *entry =
 		&queue->cq_entries[ring_index(&queue->cq, queue->cq.head)];
-	uint16_t status =
-		le16toh(__atomic_load_n(&entry->status, __ATOMIC_ACQUIRE));
 
-	return (status & SPMM_CQE_PHASE) ==
-			       ring_phase(&queue->cq, queue->cq.head) ?
-		       entry :
-		       NULL;
+	return ring_is_complete(&queue->cq, queue->cq.head, entry) ? entry :
+								     NULL;
 }
 
 static inline void driver_queue_take(struct driver_queue *queue)

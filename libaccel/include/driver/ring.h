@@ -8,7 +8,9 @@
 #ifndef DRIVER_RING_H
 #define DRIVER_RING_H
 
+#include <endian.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <linux/types.h>
@@ -39,6 +41,24 @@ static inline uint32_t ring_space(const struct ring *ring)
 static inline uint16_t ring_phase(const struct ring *ring, uint32_t counter)
 {
 	return counter & ring->entries ? 0 : SPMM_CQE_PHASE;
+}
+
+_Static_assert(offsetof(struct spmm_cqe, id) % 4 == 0 &&
+		       offsetof(struct spmm_cqe, status) ==
+			       offsetof(struct spmm_cqe, id) + 2,
+	       "id and status are one word");
+
+/*
+ * Has the device written the completion that belongs to a counter? It writes the
+ * word of id and status last; after this has seen it, so is the rest.
+ */
+static inline bool ring_is_complete(const struct ring *ring, uint32_t counter,
+				    const struct spmm_cqe *entry)
+{
+	const uint32_t *word = (const void *)&entry->id;
+	uint32_t value = le32toh(__atomic_load_n(word, __ATOMIC_ACQUIRE));
+
+	return (value >> 16 & SPMM_CQE_PHASE) == ring_phase(ring, counter);
 }
 
 #endif

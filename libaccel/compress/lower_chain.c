@@ -196,8 +196,16 @@ void lower_chain_claim(struct lowering *lowering, int first)
 			first;
 }
 
-int lower_claim_clamps(struct lowering *lowering, int node,
-		       struct function_chain *clamp)
+/* Does an activation's own axis, if it has one, lie on the channels? */
+static bool along_channels(const struct lowering *lowering, int node,
+			   const uint8_t *axis)
+{
+	return !lower_axis_parameters(lowering->graph, node) ||
+	       axis[lowering->graph->nodes[node].axis] == LOWER_CHANNEL;
+}
+
+int lower_claim_functions(struct lowering *lowering, int node,
+			  const uint8_t *axis, struct function_chain *chain)
 {
 	int output = lowering->graph->nodes[node].outputs[0];
 
@@ -206,10 +214,13 @@ int lower_claim_clamps(struct lowering *lowering, int node,
 		int ret;
 
 		if (!available(lowering, reader, node) ||
-		    !is_clamp(lowering->graph->nodes[reader].op) ||
-		    clamp->count == FUNCTION_STEPS_MAX)
+		    !function_node_fits(lowering->graph, reader) ||
+		    chain->count == FUNCTION_STEPS_MAX)
 			return output;
-		ret = function_append_node(clamp, lowering->graph, reader);
+		if (axis ? !along_channels(lowering, reader, axis) :
+			   !is_clamp(lowering->graph->nodes[reader].op))
+			return output;
+		ret = function_append_node(chain, lowering->graph, reader);
 		if (ret)
 			return ret;
 		lowering->claimed_by[reader] = node;
@@ -314,17 +325,54 @@ static int add_store(struct lowering *lowering, const struct lower_chain *chain,
 	return shuffle_rows(&store->depth_to_space, &layer->matrix);
 }
 
+/* Where a function is not flat, near enough for 8 bits. */
+static bool active_range(const struct function_step *step,
+			 struct quantize_range *range)
+{
+	switch (step->kind) {
+	case GOLDEN_RELU:
+		*range = (struct quantize_range){ 0, INFINITY };
+		return true;
+	case GOLDEN_CLIP:
+		*range = (struct quantize_range){ step->alpha[0],
+						  step->beta[0] };
+		return true;
+	case GOLDEN_SIGMOID:
+		*range = (struct quantize_range){ -8, 8 };
+		return true;
+	case GOLDEN_TANH:
+		*range = (struct quantize_range){ -4, 4 };
+		return true;
+	default:
+		return false;
+	}
+}
+
 void lower_clip_range(struct quantize_range *range,
 		      const struct function_chain *function)
 {
-	float bound = INFINITY;
+	struct quantize_range active = { -INFINITY, INFINITY };
+	float scale = 1, shift = 0, low, high;
+	size_t i = 0;
 
-	if (function->steps[0].kind == GOLDEN_SIGMOID)
-		bound = 8;
-	if (function->steps[0].kind == GOLDEN_TANH)
-		bound = 4;
-	range->low = fmaxf(range->low, -bound);
-	range->high = fminf(range->high, bound);
+	for (; i < function->count; i++) {
+		const struct function_step *step = &function->steps[i];
+
+		if (step->kind != GOLDEN_AFFINE || step->count > 1)
+			break;
+		scale *= step->alpha[0];
+		shift = step->alpha[0] * shift + step->beta[0];
+	}
+	if (i == function->count || scale == 0 ||
+	    !active_range(&function->steps[i], &active))
+		return;
+	low = ((scale > 0 ? active.low : active.high) - shift) / scale;
+	high = ((scale > 0 ? active.high : active.low) - shift) / scale;
+	/* All of it may lie where the function is flat. */
+	if (low >= range->high || high <= range->low)
+		return;
+	range->low = fmaxf(range->low, low);
+	range->high = fminf(range->high, high);
 }
 
 static int add_stages(struct lowering *lowering,

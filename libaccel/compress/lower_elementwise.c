@@ -7,25 +7,32 @@
 #include "compress/lowering.h"
 #include "core/error.h"
 
-/* Bind the result of the newest layer, after the clamps that it absorbs. */
-static int finish(struct lowering *lowering, int node,
-		  const uint8_t axis[GRAPH_MAX_RANK], bool clamps)
+/* Bind a tensor as the result of the newest layer. */
+static int finish(struct lowering *lowering, int output,
+		  const uint8_t axis[GRAPH_MAX_RANK])
 {
 	struct lower_layer *layer =
 		&lowering->layers[lowering->layer_count - 1];
-	int output = lowering->graph->nodes[node].outputs[0];
-	int tensor;
+	int tensor = output < 0 ? output : lower_bind(lowering, output, axis);
 
-	if (clamps)
-		output = lower_claim_clamps(lowering, node, &layer->clamp);
-	if (output < 0)
-		return output;
-	tensor = lower_bind(lowering, output, axis);
 	if (tensor < 0)
 		return tensor;
 	layer->model.outputs[0] = tensor;
 	layer->model.output_count = 1;
 	return 0;
+}
+
+/* The same, after the clamps that its rounding can absorb. */
+static int finish_clamped(struct lowering *lowering, int node,
+			  const uint8_t axis[GRAPH_MAX_RANK])
+{
+	struct lower_layer *layer =
+		&lowering->layers[lowering->layer_count - 1];
+
+	return finish(lowering,
+		      lower_claim_functions(lowering, node, NULL,
+					    &layer->clamp),
+		      axis);
 }
 
 /* Do b's axes equal a's, or are they 1 where these are rows and columns? */
@@ -94,7 +101,7 @@ int lower_elementwise(struct lowering *lowering, int index)
 	layer->model.inputs[0] = a;
 	layer->model.inputs[1] = b;
 	layer->model.input_count = 2;
-	return finish(lowering, index, axis, true);
+	return finish_clamped(lowering, index, axis);
 }
 
 int lower_table(struct lowering *lowering, int index)
@@ -102,7 +109,7 @@ int lower_table(struct lowering *lowering, int index)
 	const struct graph_node *node = &lowering->graph->nodes[index];
 	uint8_t axis[GRAPH_MAX_RANK];
 	struct lower_layer *layer;
-	int input, ret = 0;
+	int input, output, ret = 0;
 
 	memcpy(axis, lowering->views[node->inputs[0]].axis, sizeof(axis));
 	if (lower_axis_parameters(lowering->graph, index))
@@ -121,10 +128,11 @@ int lower_table(struct lowering *lowering, int index)
 	ret = function_append_node(&layer->function, lowering->graph, index);
 	if (ret)
 		return ret;
+	output = lower_claim_functions(lowering, index, axis, &layer->function);
 	if (graph_tensor_use_count(lowering->graph, node->inputs[0]) == 1)
 		lower_clip_range(&lowering->tensors[input].range,
 				 &layer->function);
-	return finish(lowering, index, axis, false);
+	return finish(lowering, output, axis);
 }
 
 static void set_window(const struct graph_pool *pool,
@@ -171,9 +179,11 @@ int lower_pool(struct lowering *lowering, int index)
 		set_window(&node->pool, &layer->model.pool.window);
 		layer->model.pool.count_padding = node->pool.count_include_pad;
 	}
-	ret = finish(lowering, index, axis, op == MODEL_POOL_AVERAGE);
+	if (op == MODEL_POOL_AVERAGE)
+		return finish_clamped(lowering, index, axis);
+	ret = finish(lowering, node->outputs[0], axis);
 	layer = &lowering->layers[lowering->layer_count - 1];
-	if (!ret && op == MODEL_POOL_MAX)
+	if (!ret)
 		lower_unite(lowering, input, layer->model.outputs[0]);
 	return ret;
 }

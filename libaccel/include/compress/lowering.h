@@ -193,11 +193,17 @@ uint32_t lower_shuffle_source(const struct graph_depth_to_space *shuffle,
 /* Does an activation have one parameter for each element of its axis? */
 bool lower_axis_parameters(const struct graph *graph, int node);
 
-/* Claim ReLU and Clip after a node; the tensor that they end with. */
-int lower_claim_clamps(struct lowering *lowering, int node,
-		       struct function_chain *clamp);
+/*
+ * Claim the activations that follow a node, one after the other; the tensor that
+ * they end with. @axis: of that tensor; NULL: only ReLU and Clip.
+ */
+int lower_claim_functions(struct lowering *lowering, int node,
+			  const uint8_t *axis, struct function_chain *chain);
 
-/* Inputs of sigmoid and tanh matter only where these are not flat. */
+/*
+ * Leave out of a range of inputs what a function does not tell apart: for sigmoid
+ * what is beyond ±8, for tanh ±4, for ReLU and Clip what they cut.
+ */
 void lower_clip_range(struct quantize_range *range,
 		      const struct function_chain *function);
 

@@ -32,6 +32,7 @@ struct test_host {
 	struct sim_device *device;
 	uint8_t *memory; /* HOST_MEMORY_BYTES at HOST_BUS_ADDRESS */
 	unsigned int interrupts[SPMM_MSIX_VECTORS]; /* atomically */
+	unsigned int threads; /* of a test, atomically */
 	uint32_t sq_tail[SPMM_IO_QUEUES_MAX + 1];
 	uint32_t cq_head[SPMM_IO_QUEUES_MAX + 1];
 	uint16_t phase[SPMM_IO_QUEUES_MAX + 1];

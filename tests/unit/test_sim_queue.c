@@ -2,6 +2,7 @@
 /* Bring-up, rings, contexts and faults of the simulated device. */
 #include "unit.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -492,6 +493,116 @@ static void masked_interrupt_comes_when_unmasked(void **state)
 	host_stop(host);
 }
 
+static void memory_that_does_not_answer_is_a_bus_error(void **state)
+{
+	struct test_host *host = host_start(NULL);
+	struct spmm_admin_sqe invalidate = { .opcode = SPMM_ADMIN_INVALIDATE,
+					     .context = 1 };
+	struct spmm_cqe cqe;
+	uint64_t *level = (uint64_t *)(host->memory + 17 * 0x2000);
+
+	(void)state;
+	host_open_queue(host, 1);
+	level += (8 + 4) * 512;
+	__atomic_store_n(&level[3],
+			 0xdead000 | SPMM_PTE_VALID | SPMM_PTE_LEAF |
+				 SPMM_PTE_READ | SPMM_PTE_WRITE,
+			 __ATOMIC_RELEASE);
+	assert_int_equal(host_admin(host, invalidate, NULL), 0);
+	assert_int_equal(
+		host_run(host, 1,
+			 copy(DATA_VIRTUAL + 2 * 4096, host_virtual(0), 8192),
+			 &cqe),
+		SPMM_SC_BUS_ERROR);
+	assert_int_equal(cqe.result, DATA_VIRTUAL + 3 * 4096);
+	host_stop(host);
+}
+
+static void priority_is_a_share(void **state)
+{
+	enum { COMMANDS = 12, HIGH = 2, LOW = 1 };
+	struct test_host *host = host_start(NULL);
+	struct spmm_sqe entry = { .opcode = SPMM_IO_SEMAPHORE_WAIT,
+				  .address = DATA_VIRTUAL,
+				  .value = 1 };
+	struct spmm_admin_sqe priority = { .opcode = SPMM_ADMIN_SET_PRIORITY,
+					   .queue = HIGH,
+					   .priority = 3 };
+	const uint64_t *times = host_device(host, 0);
+	unsigned int earlier = 0;
+
+	(void)state;
+	host_open_queue(host, LOW);
+	host_create_queue(host, HIGH, 1);
+	host_create_queue(host, 3, 1);
+	assert_int_equal(host_admin(host, priority, NULL), 0);
+	/* Both wait for the third queue, then have the same work. */
+	host_put(host, LOW, &entry);
+	host_put(host, HIGH, &entry);
+	for (unsigned int i = 0; i < COMMANDS; i++) {
+		entry.opcode = SPMM_IO_TIMESTAMP;
+		entry.address = host_virtual(8 * i);
+		host_put(host, LOW, &entry);
+		entry.address = host_virtual(8 * (COMMANDS + i));
+		host_put(host, HIGH, &entry);
+	}
+	host_ring(host, LOW);
+	host_ring(host, HIGH);
+	entry.opcode = SPMM_IO_SEMAPHORE_SIGNAL;
+	entry.address = DATA_VIRTUAL;
+	assert_int_equal(host_run(host, 3, entry, NULL), 0);
+	for (unsigned int i = 0; i <= COMMANDS; i++) {
+		host_wait(host, LOW);
+		host_wait(host, HIGH);
+	}
+	/* When the last of the high queue ran, few of the low one had. */
+	for (unsigned int i = 0; i < COMMANDS; i++)
+		earlier += times[i] < times[2 * COMMANDS - 1];
+	assert_in_range(earlier, 1, 3);
+	host_stop(host);
+}
+
+#define THREAD_COMMANDS 2000
+
+static void *queue_thread(void *argument)
+{
+	struct test_host *host = argument;
+	uint16_t queue = (uint16_t)__atomic_add_fetch(&host->threads, 1,
+						      __ATOMIC_SEQ_CST);
+	uint64_t at = queue * 8192u;
+
+	for (uint16_t i = 0; i < THREAD_COMMANDS; i++) {
+		struct spmm_sqe entry =
+			copy(host_virtual(at), host_virtual(at + 4096), 100);
+		struct spmm_cqe cqe;
+
+		entry.id = i;
+		if (host_run(host, queue, entry, &cqe) || cqe.id != i)
+			return NULL;
+	}
+	return host;
+}
+
+static void threads_have_queues_of_their_own(void **state)
+{
+	struct test_host *host = host_start(NULL);
+	pthread_t threads[4];
+	void *result;
+
+	(void)state;
+	for (uint16_t i = 1; i <= 4; i++)
+		host_open_queue(host, i);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, queue_thread,
+						host),
+				 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		pthread_join(threads[i], &result);
+		assert_ptr_equal(result, host);
+	}
+	host_stop(host);
+}
+
 static void strided_copy_transposes(void **state)
 {
 	struct test_host *host = host_start(NULL);
@@ -539,6 +650,9 @@ int main(void)
 		cmocka_unit_test(entry_with_reserved_bits_is_refused),
 		cmocka_unit_test(impossible_doorbell_kills_its_context),
 		cmocka_unit_test(masked_interrupt_comes_when_unmasked),
+		cmocka_unit_test(memory_that_does_not_answer_is_a_bus_error),
+		cmocka_unit_test(priority_is_a_share),
+		cmocka_unit_test(threads_have_queues_of_their_own),
 		cmocka_unit_test(strided_copy_transposes),
 	};
 

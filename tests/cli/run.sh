@@ -31,6 +31,18 @@ for scope in layer global; do
 		--sparsity 0.8 --scope "$scope" --latents 32 --json
 done
 expect 0 '/deconv2/ConvTranspose +spmm +1x28x28' "$accel" inspect "$vae"
+# Weights of another file: the dense ones into the graph of the sparse network.
+expect 1 'weight' "$accel" compress "$models/fashion_vae_dec.onnx" \
+	-o "$folder/none" --sparsity keep --weights "$vae"
+dense=$ACCEL_SHARED_DIR/models/esrgan_slim_x2.safetensors
+if [ -r "$dense" ]; then
+	expect 0 '221[0-9]+ of 221572 weights kept' \
+		"$accel" compress "$models/esrgan_slim_x2_sp80.onnx" \
+		-o "$folder/dense" --sparsity keep --calibrate "$photo" \
+		--input-range 0:255 --weights "$dense"
+else
+	echo "not tried, there is no $dense: weights of another file"
+fi
 for key in file name provenance layers total op output m k nnz weights bytes \
 	bytes_fp32 sparsity ratio; do
 	expect 0 "\"$key\":" "$accel" inspect "$vae" --json

@@ -18,6 +18,7 @@
 /** struct compress_arguments - the command line */
 struct compress_arguments {
 	const char *input;
+	const char *weights;
 	const char *output;
 	const char *sparsity;
 	const char *scope;
@@ -139,7 +140,10 @@ static int compress_file(const struct compress_arguments *arguments)
 {
 	struct graph *graph = NULL;
 	struct model *model = NULL;
-	int ret = onnx_import(arguments->input, &graph);
+	int ret = arguments->weights ?
+			  onnx_import_weights(arguments->input,
+					      arguments->weights, &graph) :
+			  onnx_import(arguments->input, &graph);
 
 	if (!ret)
 		ret = compress_graph(arguments, graph, &model);
@@ -158,6 +162,8 @@ int command_compress(int count, char **arguments)
 	const struct option options[] = {
 		{ "output", 'o', OPTION_TEXT, &line.output, "FILE",
 		  "the model to write" },
+		{ "weights", 0, OPTION_TEXT, &line.weights, "FILE.safetensors",
+		  "take the weights of the same names from here" },
 		{ "sparsity", 0, OPTION_TEXT, &line.sparsity, "S|keep",
 		  "part of the weights that goes, or: the zeros that are there" },
 		{ "scope", 0, OPTION_TEXT, &line.scope, "layer|global",

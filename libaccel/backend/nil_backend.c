@@ -21,7 +21,7 @@
  * @head: operations reaped so far
  * @tail: operations submitted so far
  * @event: eventfd, or −1 until somebody asks for it
- * @operations: depth of them
+ * @entries: depth of them
  */
 struct nil_queue {
 	struct accel_queue base;

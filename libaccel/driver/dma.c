@@ -4,12 +4,34 @@
 #include <errno.h>
 #include <linux/types.h>
 #include <spmm/page_table.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/checked.h"
 #include "core/error.h"
 #include "transport/transport.h"
+
+/*
+ * Zero pages at an aligned address, without touching them: a size that nobody has
+ * is refused here, not punished later.
+ */
+static void *pages_map(size_t length, size_t alignment)
+{
+	size_t whole, before;
+	char *address;
+
+	if (!checked_add(length, alignment, &whole))
+		return NULL;
+	address = mmap(NULL, whole, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (address == MAP_FAILED)
+		return NULL;
+	before = (alignment - (uintptr_t)address % alignment) % alignment;
+	if (before)
+		munmap(address, before);
+	munmap(address + before + length, whole - before - length);
+	return address + before;
+}
 
 int dma_allocate(struct transport *transport, uint64_t length,
 		 struct dma_memory *memory)
@@ -21,20 +43,16 @@ int dma_allocate(struct transport *transport, uint64_t length,
 	int ret;
 
 	memset(memory, 0, sizeof(*memory));
-	if (!checked_align(length, SPMM_PAGE_SIZE, &rounded))
+	if (checked_align(length, SPMM_PAGE_SIZE, &rounded))
+		memory->address = pages_map(rounded, alignment);
+	if (!memory->address)
 		return accel_error(-ENOMEM, "no %llu bytes of host memory",
 				   (unsigned long long)length);
-	memory->address = aligned_alloc(alignment, (rounded + alignment - 1) &
-							   ~(alignment - 1));
-	if (!memory->address)
-		return accel_error(-ENOMEM, "no %zu bytes of host memory",
-				   rounded);
-	memset(memory->address, 0, rounded);
 	memory->length = rounded;
 	ret = transport->operations->map_dma(transport, memory->address,
 					     rounded, &memory->bus);
 	if (ret) {
-		free(memory->address);
+		munmap(memory->address, rounded);
 		memory->address = NULL;
 	}
 	return ret;
@@ -46,6 +64,6 @@ void dma_release(struct transport *transport, struct dma_memory *memory)
 		return;
 	transport->operations->unmap_dma(transport, memory->bus,
 					 memory->length);
-	free(memory->address);
+	munmap(memory->address, memory->length);
 	memset(memory, 0, sizeof(*memory));
 }

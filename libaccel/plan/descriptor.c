@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/checked.h"
 #include "core/error.h"
 
 static __le32 float_bits(float value)
@@ -121,6 +122,26 @@ static void spmm_residual_build(const struct descriptor_context *context,
 		float_bits(tensors[model_layer->outputs[0]].quantization.scale);
 }
 
+/* What the fields of a descriptor or the device itself cannot hold. */
+static int spmm_check(const struct model_layer *layer,
+		      const struct model_grid *grid, uint32_t batch)
+{
+	const struct model_csr *weights = &layer->spmm.weights;
+	uint64_t columns;
+
+	if (!checked_multiply_u64((uint64_t)grid->height * grid->width, batch,
+				  &columns) ||
+	    columns > SPMM_RESULT_COLUMNS_MAX ||
+	    weights->rows > SPMM_ROWS_MAX ||
+	    weights->columns > SPMM_COLUMNS_MAX)
+		return accel_error(
+			-EINVAL,
+			"%s: %u × %u by %u × %u × %u is more than the device takes; run a smaller batch or picture",
+			layer->name, weights->rows, weights->columns,
+			grid->height, grid->width, batch);
+	return 0;
+}
+
 static uint8_t output_type(enum model_type type)
 {
 	switch (type) {
@@ -144,6 +165,8 @@ int descriptor_build_spmm(const struct descriptor_context *context,
 	struct model_grid grid;
 	int ret = model_spmm_grid(spmm, &context->shape->extents[input], &grid);
 
+	if (!ret)
+		ret = spmm_check(model_layer, &grid, context->shape->batch);
 	if (ret)
 		return ret;
 	memset(out, 0, sizeof(*out));

@@ -2,6 +2,7 @@
 #include <accel/run.h>
 
 #include <errno.h>
+#include <stdio.h>
 
 #include <accel/plan.h>
 #include <accel/queue.h>
@@ -11,6 +12,7 @@
 
 /* How long a run that is over its time may take to stop. */
 #define CANCEL_TIMEOUT (5 * ACCEL_SECOND)
+#define TEXT_SIZE 512
 
 static int run_check(const struct accel_plan *plan, uint32_t input_count,
 		     uint32_t output_count, int64_t timeout_ns)
@@ -54,14 +56,21 @@ static int inputs_write(struct accel_plan *plan,
 	return 0;
 }
 
-/* What is left of a run that did not end in time. */
-static int run_abandon(struct accel_plan *plan, int64_t timeout_ns)
+/* Leaves nothing of a run that did not end; 0 or why even that failed. */
+static int run_stop(struct accel_plan *plan)
 {
 	struct accel_completion completion;
 	int ret = accel_queue_cancel(plan->queue, CANCEL_TIMEOUT);
 
 	while (accel_queue_reap(plan->queue, &completion, 1) > 0)
 		;
+	return ret;
+}
+
+static int run_abandon(struct accel_plan *plan, int64_t timeout_ns)
+{
+	int ret = run_stop(plan);
+
 	if (ret)
 		return ret;
 	return accel_error(
@@ -69,6 +78,16 @@ static int run_abandon(struct accel_plan *plan, int64_t timeout_ns)
 		"%s: not done after %lld ms and cancelled; allow it more time",
 		plan->model->model->name,
 		(long long)(timeout_ns / ACCEL_MILLISECOND));
+}
+
+/* The device hangs or is gone: say that, not what stopping it said. */
+static int run_fail(struct accel_plan *plan, int error)
+{
+	char text[TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "%s", accel_last_error());
+	run_stop(plan);
+	return accel_error(error, "%s: %s", plan->model->model->name, text);
 }
 
 static int run_execute(struct accel_plan *plan, int64_t timeout_ns)
@@ -83,7 +102,7 @@ static int run_execute(struct accel_plan *plan, int64_t timeout_ns)
 		return ret;
 	ret = accel_queue_wait(plan->queue, &completion, 1, 1, timeout_ns);
 	if (ret < 0)
-		return ret;
+		return run_fail(plan, ret);
 	if (!ret)
 		return run_abandon(plan, timeout_ns);
 	return completion.status;

@@ -163,11 +163,45 @@ static void every_operation_agrees(void **state)
 	}
 }
 
+/* All weights pruned: the biases remain. */
+static void empty_layers_agree(void **state)
+{
+	struct accel_plan_options options = { .size = sizeof(options),
+					      .batch = 3 };
+	struct golden_quantization q = { 0.02f, 3 };
+	struct model_port port = { 0, MODEL_LAYOUT_NCHW, 0, 1 };
+	struct model *model = model_create("empty");
+	struct accel_model *published;
+	struct model_layer layer;
+
+	(void)state;
+	sample_state = 77;
+	sample_tensor(model, "x", MODEL_INT8, q, 3);
+	model->tensors[0].height = model->tensors[0].width = 7;
+	model_add_input(model, &port);
+	for (int i = 1; i <= 2; i++) {
+		const char *name = i == 1 ? "empty" : "last";
+
+		sample_tensor(model, name, MODEL_INT8, q, 40);
+		layer = sample_spmm(model, name, i - 1, i, 3);
+		if (i == 1)
+			memset(layer.spmm.weights.row_start, 0,
+			       41 * sizeof(*layer.spmm.weights.row_start));
+		sample_add(model, &layer);
+	}
+	port.tensor = 2;
+	model_add_output(model, &port);
+	published = model_publish(model);
+	compare(published, options);
+	accel_model_free(published);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_operation_agrees),
 		cmocka_unit_test(random_networks_agree),
+		cmocka_unit_test(empty_layers_agree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

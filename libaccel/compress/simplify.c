@@ -47,7 +47,7 @@ int graph_simplify(struct graph *graph)
 	ret = graph_compact(graph);
 	if (ret)
 		return ret;
-	/* every change removes a node or moves a constant: it ends */
+	/* each change removes a node, or moves one towards the inputs: it ends */
 	do {
 		changes = 0;
 		for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {

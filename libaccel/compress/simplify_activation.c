@@ -35,13 +35,49 @@ static int fold_gate(struct graph *graph, struct graph_node *node)
 	return 0;
 }
 
+/* Exchange what two neighbours do; who reads and makes what stays. */
+static void swap_nodes(struct graph_node *a, struct graph_node *b)
+{
+	struct graph_node old = *a;
+
+	*a = *b;
+	a->inputs = old.inputs;
+	a->outputs = old.outputs;
+	a->input_count = old.input_count;
+	a->output_count = old.output_count;
+	old.inputs = b->inputs;
+	old.outputs = b->outputs;
+	old.input_count = b->input_count;
+	old.output_count = b->output_count;
+	*b = old;
+}
+
+/* Next to the linear layer whose result a view reshapes, where it costs nothing. */
+static int move_before_view(struct graph *graph, struct graph_node *node)
+{
+	int between = node->inputs[0];
+	struct graph_node *view = simplify_producer(graph, between);
+
+	if (node->input_count != 1 || !view || view->op != GRAPH_RESHAPE ||
+	    !simplify_is_private(graph, between) ||
+	    graph->tensors[node->outputs[0]].quantization)
+		return 0;
+	graph->tensors[between].shape = graph->tensors[view->inputs[0]].shape;
+	swap_nodes(view, node);
+	return 1;
+}
+
 int simplify_activation(struct graph *graph)
 {
 	int changes = 0;
 
-	for (int i = 0; i < graph->node_count; i++)
-		if (graph->nodes[i].op == GRAPH_MULTIPLY &&
-		    graph->nodes[i].input_count == 2)
-			changes += fold_gate(graph, &graph->nodes[i]);
+	for (int i = 0; i < graph->node_count; i++) {
+		struct graph_node *node = &graph->nodes[i];
+
+		if (node->op == GRAPH_MULTIPLY && node->input_count == 2)
+			changes += fold_gate(graph, node);
+		else if (graph_op_is_activation(node->op))
+			changes += move_before_view(graph, node);
+	}
 	return changes;
 }

@@ -265,6 +265,28 @@ static void transpositions_cancel_around_activations(void **state)
 	graph_destroy(graph);
 }
 
+/* There they are part of the layer that the view reshapes. */
+static void activations_move_before_views(void **state)
+{
+	struct graph *graphs[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct onnx_builder *builder = model("N 6");
+
+		onnx_builder_integers(builder, "shape", "-1 2 3 4");
+		onnx_builder_floats(builder, "w", "6 24", NULL);
+		onnx_builder_node(builder, "MatMul", "x w", "a");
+		onnx_builder_node(builder, i ? "Reshape" : "Relu",
+				  i ? "a shape" : "a", "b");
+		onnx_builder_node(builder, i ? "Relu" : "Reshape",
+				  i ? "b" : "b shape", "y");
+		graphs[i] = onnx_builder_graph(builder);
+		assert_operators(graphs[i], "Gemm Relu Reshape");
+	}
+	assert_same_function(graphs[0], graphs[1], "3 6");
+}
+
 static void slices_take_bounds_from_either_end(void **state)
 {
 	struct onnx_builder *builder = model("N 8 H W");
@@ -437,6 +459,7 @@ int main(void)
 		cmocka_unit_test(pixel_unshuffle_is_recognised),
 		cmocka_unit_test(only_pixel_shuffle_is_recognised),
 		cmocka_unit_test(transpositions_cancel_around_activations),
+		cmocka_unit_test(activations_move_before_views),
 		cmocka_unit_test(slices_take_bounds_from_either_end),
 		cmocka_unit_test(slices_take_bounds_from_the_shape),
 		cmocka_unit_test(split_becomes_slices_of_what_is_used),

@@ -28,7 +28,7 @@ int simplify_unshuffle(struct graph *graph);
 /* Zero padding into the window that follows. */
 int simplify_pad(struct graph *graph);
 
-/* x·sigmoid(x) and the like as one activation. */
+/* x·sigmoid(x) and the like as one activation; activations before views. */
 int simplify_activation(struct graph *graph);
 
 /* The node that computes a tensor, NULL if none does. */

@@ -83,11 +83,11 @@ static void figures_make_sense(struct accel_plan *plan)
 }
 
 /* All layers on both, then the device with memory reused, and twice. */
-static void compare(struct accel_model *model,
+static void compare(const char *uri, struct accel_model *model,
 		    struct accel_plan_options options)
 {
 	struct accel_difference difference = { .size = sizeof(difference) };
-	struct accel_device *sim = device_open("sim:");
+	struct accel_device *sim = device_open(uri);
 	struct accel_device *cpu = device_open("cpu:");
 	struct accel_plan *on_sim, *on_cpu, *reusing;
 	struct arrays inputs, expected, got;
@@ -129,20 +129,50 @@ static void compare(struct accel_model *model,
 	accel_device_close(cpu);
 }
 
-static void random_networks_agree(void **state)
+static void random_networks_compare(const char *uri, uint64_t first,
+				    uint64_t last)
 {
-	(void)state;
-	for (uint64_t seed = 1; seed <= 60; seed++) {
+	for (uint64_t seed = first; seed <= last; seed++) {
 		struct accel_plan_options options = { .size = sizeof(options) };
+		uint32_t height, width;
 		struct accel_model *model;
 
 		sample_state = seed;
-		model = model_publish(
-			random_model((uint32_t)sample_int(2, 12),
-				     (uint32_t)sample_int(2, 12)));
+		height = (uint32_t)sample_int(2, 12);
+		width = (uint32_t)sample_int(2, 12);
+		model = model_publish(random_model(height, width));
 		options.batch = (uint32_t)sample_int(1, 5);
-		compare(model, options);
+		compare(uri, model, options);
 		accel_model_free(model);
+	}
+}
+
+static void random_networks_agree(void **state)
+{
+	(void)state;
+	random_networks_compare("sim:", 1, 60);
+}
+
+/* The presets, and a device of odd sizes. */
+static void other_geometries_agree(void **state)
+{
+	static const char *const configs[] = {
+		"preset = small\n",
+		"preset = hbm2e\n",
+		"clusters = 3\nlanes = 4\nbanks = 8\nprefetch_bytes = 4K\nsram_bytes = 64K\n",
+	};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		char path[] = "/tmp/accel-test-config-XXXXXX", uri[64];
+		int fd = mkstemp(path);
+
+		assert_true(fd >= 0);
+		dprintf(fd, "%s", configs[i]);
+		close(fd);
+		snprintf(uri, sizeof(uri), "sim:%s", path);
+		random_networks_compare(uri, 100, 115);
+		unlink(path);
 	}
 }
 
@@ -158,7 +188,7 @@ static void every_operation_agrees(void **state)
 		options.batch = (uint32_t)sample_int(1, 9);
 		options.height = (uint32_t)sample_int(5, 11);
 		options.width = (uint32_t)sample_int(5, 11);
-		compare(model, options);
+		compare("sim:", model, options);
 		accel_model_free(model);
 	}
 }
@@ -192,7 +222,7 @@ static void empty_layers_agree(void **state)
 	port.tensor = 2;
 	model_add_output(model, &port);
 	published = model_publish(model);
-	compare(published, options);
+	compare("sim:", published, options);
 	accel_model_free(published);
 }
 
@@ -201,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_operation_agrees),
 		cmocka_unit_test(random_networks_agree),
+		cmocka_unit_test(other_geometries_agree),
 		cmocka_unit_test(empty_layers_agree),
 	};
 

@@ -400,14 +400,15 @@ static void recurrent_cost(struct recurrent_run *run)
 static int parameters_read(struct recurrent_run *run)
 {
 	const struct spmm_recurrent_descriptor *d = &run->d;
-	const struct side_addresses input = { { d->input_weights,
-						d->input_weights_length,
-						run->rows, d->input.channels },
-					      d->input_scales,
-					      d->input_biases };
+	const struct side_addresses input = {
+		{ d->input_weights, d->input_weights_length, run->rows,
+		  d->input.channels, 1 },
+		d->input_scales,
+		d->input_biases
+	};
 	const struct side_addresses hidden = { { d->hidden_weights,
 						 d->hidden_weights_length,
-						 run->rows, d->hidden },
+						 run->rows, d->hidden, 1 },
 					       d->hidden_scales,
 					       d->hidden_biases };
 

@@ -193,7 +193,8 @@ static void run_execute(struct spmm_run *run)
 	struct sim_execution *execution = run->execution;
 	const struct sim_stream stream = { run->d.weights,
 					   run->d.weights_length, run->d.rows,
-					   run->d.columns };
+					   run->d.columns,
+					   run->d.kernel_width };
 	uint64_t cycles;
 
 	run->matrix = matrix_load(execution, &stream);

@@ -64,46 +64,17 @@ static uint64_t output_bytes(const struct spmm_run *run)
 }
 
 /*
- * Bytes that one cluster loads into its activation buffer: the image rows under
- * its columns with their halo. If the rows of a window do not fit into half of
- * the buffer, the image is worked on in strips, whose halos overlap.
+ * Bytes that one cluster loads into its activation buffer. For each vector a line
+ * of the input, one channel's image row under one vertical tap, is read once; the
+ * write side of the buffer makes the rows of X of its horizontal taps from it.
  */
-static uint64_t load_bytes(const struct spmm_run *run,
-			   const struct sim_part *part, uint64_t vectors,
+static uint64_t load_bytes(const struct sim_part *part, uint64_t vectors,
 			   uint32_t vector_width)
 {
-	const struct spmm_descriptor *d = &run->d;
-	uint64_t taps = (uint64_t)d->kernel_height * d->kernel_width;
-	uint64_t channels = min_u64(d->input.channels, part->columns);
-	uint64_t results = divide_up(vectors * vector_width,
-				     (uint64_t)d->width * d->batch);
-	uint64_t rows =
-		min_u64(span(min_u64(results, d->height), d->stride_height,
-			     d->kernel_height, d->dilation_height),
-			d->input.height);
-	uint64_t half = run->execution->device->config.activation_buffer / 2;
-	uint64_t window =
-		channels * d->batch *
-		min_u64(span(1, 1, d->kernel_height, d->dilation_height),
-			d->input.height);
-	uint64_t halo = (d->kernel_width - 1ull) * d->dilation_width;
-	uint64_t width = d->input.width;
-	uint64_t strip;
-
-	if (taps == 1)
-		return part->columns * vectors * vector_width;
-	if (window * width > half) {
-		strip = half / window;
-		/* Not even one strip: each vector loads its rows of X. */
-		if (strip <= 2 * halo)
-			return part->columns * vectors * vector_width;
-		width = divide_up(width, strip - halo) * strip;
-	}
-	return min_u64(channels * rows * width * d->batch,
-		       part->columns * vectors * vector_width);
+	return part->lines * vectors * vector_width;
 }
 
-/* Loads of rows of X too long for half of the buffer, which nothing hides. */
+/* Loads of more rows of X than half of the buffer holds: nothing hides them. */
 static uint64_t fill_cycles(const struct spmm_run *run,
 			    const struct sim_part *part, uint64_t vectors,
 			    uint32_t vector_width)
@@ -111,10 +82,10 @@ static uint64_t fill_cycles(const struct spmm_run *run,
 	const struct sim_config *config = &run->execution->device->config;
 	uint64_t bytes = part->columns * vector_width;
 
-	if ((uint64_t)run->d.kernel_height * run->d.kernel_width > 1 ||
-	    bytes <= config->activation_buffer / 2)
+	if (bytes <= config->activation_buffer / 2)
 		return 0;
-	return vectors * divide_up(bytes, config->sram_port_bytes);
+	return vectors *
+	       divide_up(part->lines * vector_width, config->sram_port_bytes);
 }
 
 /* One cluster of the row group; the busiest cluster counts. */
@@ -126,7 +97,7 @@ static void part_cost(struct spmm_run *run, const struct sim_part *part,
 	uint64_t groups = run->matrix->mapping.column_groups;
 	uint64_t element = run->d.output_type == SPMM_OUTPUT_INT8 ? 1 : 4;
 	uint64_t weights = vectors * part->bytes;
-	uint64_t loads = load_bytes(run, part, vectors, vector_width);
+	uint64_t loads = load_bytes(part, vectors, vector_width);
 	uint64_t results = (uint64_t)part->rows * vectors * vector_width;
 	uint64_t epilogues = part->rows * divide_up(vectors * vector_width,
 						    config->vector_width);

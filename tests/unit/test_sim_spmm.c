@@ -9,7 +9,7 @@
 
 #include <plan/roof.h>
 
-#define LAYERS 200
+#define LAYERS 120
 #define FIRST_OFFSET 4096 /* statistics are before it */
 
 static uint64_t lane_cycles(struct test_host *host,

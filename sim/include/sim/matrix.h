@@ -14,7 +14,8 @@ struct sim_part {
 	uint64_t padding;
 	uint64_t bank_stalls;
 	uint64_t bytes;
-	uint64_t columns; /* distinct ones */
+	uint64_t columns; /* distinct ones: rows of X in the buffer */
+	uint64_t lines; /* of the input that these are views of */
 	uint32_t rows; /* that its epilogue finishes */
 };
 
@@ -31,6 +32,7 @@ struct sim_matrix {
 	uint32_t columns;
 	uint64_t nonzeros;
 	uint64_t stream_bytes;
+	uint32_t kernel_width;
 	uint64_t *row_start;
 	uint32_t *column;
 	int8_t *value;
@@ -45,6 +47,7 @@ struct sim_stream {
 	uint64_t length;
 	uint32_t rows;
 	uint32_t columns;
+	uint32_t kernel_width; /* columns that are views of one line */
 };
 
 /*

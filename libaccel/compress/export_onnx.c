@@ -250,28 +250,77 @@ static void pool_window(struct onnx_builder *builder, Onnx__NodeProto *node,
 			const struct model_pool *pool, bool average)
 {
 	const struct model_window *window = &pool->window;
-	const int64_t kernel[2] = { window->kernel_height,
-				    window->kernel_width };
-	const int64_t stride[2] = { window->stride_height,
-				    window->stride_width };
 	const int64_t dilation[2] = { window->dilation_height,
 				      window->dilation_width };
-	const int64_t pads[4] = { window->pad_top, window->pad_left,
-				  window->pad_bottom, window->pad_right };
 
-	onnx_ints(builder, node, "kernel_shape", 2, kernel);
-	onnx_ints(builder, node, "strides", 2, stride);
-	if (window->same_upper || window->same_lower)
-		onnx_string(builder, node, "auto_pad",
-			    window->same_upper ? "SAME_UPPER" : "SAME_LOWER");
-	else
-		onnx_ints(builder, node, "pads", 4, pads);
+	export_window(builder, node, window);
 	onnx_int(builder, node, "ceil_mode", window->ceil_mode);
 	if (average)
 		onnx_int(builder, node, "count_include_pad",
 			 pool->count_padding);
 	else
 		onnx_ints(builder, node, "dilations", 2, dilation);
+}
+
+/* The number of values in every window, 0 if it varies or is not known. */
+static int64_t window_count(const struct model_pool *pool,
+			    const struct model_tensor *input)
+{
+	const struct model_window *window = &pool->window;
+
+	if (!window->kernel_height)
+		return (int64_t)input->height * input->width;
+	if (!pool->count_padding &&
+	    (window->pad_top || window->pad_left || window->pad_bottom ||
+	     window->pad_right || window->same_upper || window->same_lower))
+		return 0;
+	return window->ceil_mode ?
+		       0 :
+		       (int64_t)window->kernel_height * window->kernel_width;
+}
+
+/*
+ * The device's average is a requantized sum. A convolution of each channel with ones
+ * of scale 1 / count is the same, bit by bit; AveragePool breaks ties in another way.
+ */
+static const char *average_by_conv(struct exporter *exporter, const char *x,
+				   const struct model_pool *pool,
+				   const struct model_tensor *input,
+				   int64_t count)
+{
+	struct onnx_builder *builder = &exporter->builder;
+	struct model_pool whole = *pool;
+	size_t channels = input->channels, values = channels * (size_t)count;
+	int8_t *ones = malloc(values + 1);
+	float *scale = malloc((channels + 1) * sizeof(*scale));
+	const char *y = onnx_name(builder, "average"), *weights;
+	Onnx__NodeProto *node;
+
+	if (!pool->window.kernel_height)
+		whole.window = (struct model_window){
+			.kernel_height = input->height,
+			.kernel_width = input->width,
+			.stride_height = 1,
+			.stride_width = 1,
+			.dilation_height = 1,
+			.dilation_width = 1,
+		};
+	if (ones && scale) {
+		const int64_t dims[4] = { (int64_t)channels, 1,
+					  whole.window.kernel_height,
+					  whole.window.kernel_width };
+
+		memset(ones, 1, values);
+		for (size_t c = 0; c < channels; c++)
+			scale[c] = 1.0f / (float)count;
+		weights = export_weights(exporter, 4, dims, ones, scale);
+		node = ONNX_NODE(builder, "Conv", y, x, weights);
+		export_window(builder, node, &whole.window);
+		onnx_int(builder, node, "group", (int64_t)channels);
+	}
+	free(ones);
+	free(scale);
+	return y;
 }
 
 static void export_pool(struct exporter *exporter,
@@ -281,9 +330,14 @@ static void export_pool(struct exporter *exporter,
 	bool average = layer->op == MODEL_POOL_AVERAGE;
 	const char *x =
 		export_operand(exporter, layer->inputs[0], EXPORT_IMAGE);
+	const struct model_tensor *input =
+		&exporter->model->tensors[layer->inputs[0]];
+	int64_t count = average ? window_count(&layer->pool, input) : 0;
 	const char *y = onnx_name(builder, "pooled");
 
-	if (layer->pool.window.kernel_height == 0)
+	if (count)
+		y = average_by_conv(exporter, x, &layer->pool, input, count);
+	else if (layer->pool.window.kernel_height == 0)
 		ONNX_NODE(builder,
 			  average ? "GlobalAveragePool" : "GlobalMaxPool", y,
 			  x);
@@ -463,6 +517,8 @@ static int export_graph(struct exporter *exporter)
 	int ret = 0;
 
 	find_forms(exporter);
+	for (uint32_t i = 0; i < model->tensor_count; i++)
+		onnx_reserve(&exporter->builder, model->tensors[i].name);
 	for (uint32_t i = 0; i < model->input_count; i++) {
 		const struct model_port *port = &model->inputs[i];
 

@@ -75,15 +75,13 @@ static int64_t positive(int32_t pad)
 	return pad > 0 ? pad : 0;
 }
 
-static void conv_window(struct onnx_builder *builder, Onnx__NodeProto *node,
-			const struct model_window *window)
+void export_window(struct onnx_builder *builder, Onnx__NodeProto *node,
+		   const struct model_window *window)
 {
 	const int64_t kernel[2] = { window->kernel_height,
 				    window->kernel_width };
 	const int64_t stride[2] = { window->stride_height,
 				    window->stride_width };
-	const int64_t dilation[2] = { window->dilation_height,
-				      window->dilation_width };
 	const int64_t pads[4] = { positive(window->pad_top),
 				  positive(window->pad_left),
 				  positive(window->pad_bottom),
@@ -91,7 +89,6 @@ static void conv_window(struct onnx_builder *builder, Onnx__NodeProto *node,
 
 	onnx_ints(builder, node, "kernel_shape", 2, kernel);
 	onnx_ints(builder, node, "strides", 2, stride);
-	onnx_ints(builder, node, "dilations", 2, dilation);
 	if (window->same_upper || window->same_lower)
 		onnx_string(builder, node, "auto_pad",
 			    window->same_upper ? "SAME_UPPER" : "SAME_LOWER");
@@ -112,6 +109,8 @@ static const char *export_conv(struct exporter *exporter,
 				  window->kernel_height, window->kernel_width };
 	const char *x =
 		export_operand(exporter, layer->inputs[0], EXPORT_IMAGE);
+	const int64_t dilation[2] = { window->dilation_height,
+				      window->dilation_width };
 	const char *y = onnx_name(builder, "conv");
 	Onnx__NodeProto *node;
 
@@ -120,7 +119,8 @@ static const char *export_conv(struct exporter *exporter,
 			 export_weights(exporter, 4, dims, codes,
 					spmm->weight_scale),
 			 export_bias(exporter, layer));
-	conv_window(builder, node, window);
+	export_window(builder, node, window);
+	onnx_ints(builder, node, "dilations", 2, dilation);
 	return y;
 }
 

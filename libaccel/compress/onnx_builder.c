@@ -17,6 +17,8 @@
 #define OPSET 13
 #define IR_VERSION 7
 
+#define SEPARATOR_SIZE 16
+
 /*
  * protobuf-c's structures point at each other and have no owner; they all live in
  * blocks that go together. Each block is preceded by a link, so that all can be freed at once. */
@@ -29,6 +31,7 @@ struct onnx_arena {
 	struct onnx_block *blocks;
 	Onnx__ModelProto *model;
 	unsigned int names;
+	char separator[SEPARATOR_SIZE]; /* no reserved name holds it */
 	bool failed;
 };
 
@@ -88,6 +91,7 @@ bool onnx_model_create(struct onnx_builder *builder, const char *name)
 
 	if (!arena)
 		return false;
+	strcpy(arena->separator, ":");
 	builder->arena = arena;
 	builder->graph = NULL;
 	arena->model = copy(arena, &empty, sizeof(empty));
@@ -167,14 +171,25 @@ void onnx_model_release(struct onnx_builder *builder)
 	builder->arena = NULL;
 }
 
+void onnx_reserve(const struct onnx_builder *builder, const char *name)
+{
+	char *separator = builder->arena->separator;
+
+	while (strstr(name, separator) &&
+	       strlen(separator) < SEPARATOR_SIZE - 1)
+		strcat(separator, ":");
+}
+
 const char *onnx_name(const struct onnx_builder *builder, const char *begin)
 {
-	size_t size = strlen(begin) + 16;
+	const char *separator = builder->arena->separator;
+	size_t size = strlen(begin) + SEPARATOR_SIZE + 16;
 	char *name = take(builder->arena, size);
 
 	if (!name)
 		return "";
-	snprintf(name, size, "%s.%u", begin, builder->arena->names++);
+	snprintf(name, size, "%s%s%u", begin, separator,
+		 builder->arena->names++);
 	return name;
 }
 

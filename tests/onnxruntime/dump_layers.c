@@ -186,9 +186,11 @@ static json_t *layer_json(const struct dump *dump, uint32_t index)
 	if (layer->op == MODEL_SPMM && layer->spmm.residual != MODEL_NO_TENSOR)
 		json_array_append_new(inputs,
 				      json_integer(layer->spmm.residual));
-	return json_pack("{s:s, s:s, s:b, s:o, s:o}", "name", layer->name, "op",
-			 names[layer->op], "exact", exact, "inputs", inputs,
-			 "outputs",
+	return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o}", "name", layer->name,
+			 "op", names[layer->op], "exact", exact, "ties",
+			 layer->op == MODEL_POOL_AVERAGE &&
+				 !layer->pool.count_padding,
+			 "inputs", inputs, "outputs",
 			 indices(layer->outputs, layer->output_count));
 }
 

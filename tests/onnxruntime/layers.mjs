@@ -4,8 +4,9 @@
 // Compare what dump_layers wrote with ONNX Runtime, layer by layer on identical
 // codes. Integer kernels have to agree exactly, and to be there: the optimized graph
 // is searched for them. Elsewhere 99.99 % of the values, or all but one, have to be
-// equal and none may be off by more than 1. End to end the signal-to-noise ratio between the two is
-// reported.
+// equal and none may be off by more than 1. (Averages that leave out the padding are
+// often ties, which ONNX Runtime breaks in another way: of them any number may be off
+// by 1.) End to end the signal-to-noise ratio between the two is reported.
 import { createRequire } from 'node:module';
 import { readFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -139,7 +140,8 @@ async function checkLayer(folder, manifest, number) {
 		const { name, float } = manifest.tensors[index];
 		const r = compare(folder, manifest, index, results[name]);
 		const good = layer.exact && !float ? r.off === 0 :
-			r.worst <= 1 && r.off <= Math.max(1, r.count / 10000);
+			r.worst <= 1 &&
+			(layer.ties || r.off <= Math.max(1, r.count / 10000));
 		report(good ? 'passed' : 'failed',
 			`${label}: ${r.count} values, ${r.off} differ` +
 			(r.off ? `, at most by ${r.worst}` : ''));

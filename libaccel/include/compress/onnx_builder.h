@@ -37,6 +37,13 @@ int onnx_model_write(const struct onnx_builder *builder, const char *path);
 
 void onnx_model_release(struct onnx_builder *builder);
 
+/**
+ * onnx_reserve() - tell a name that the caller gives to a value
+ *
+ * To be done for all of them before the first onnx_name(), which then makes others.
+ */
+void onnx_reserve(const struct onnx_builder *builder, const char *name);
+
 /** onnx_name() - a name that was not there before, beginning with a text */
 const char *onnx_name(const struct onnx_builder *builder, const char *begin);
 

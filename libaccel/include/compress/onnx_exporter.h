@@ -60,6 +60,10 @@ const char *export_weights(struct exporter *exporter, size_t rank,
 			   const int64_t *dims, const int8_t *codes,
 			   const float *scale);
 
+/* Attributes of a window; pads that are negative count as none. */
+void export_window(struct onnx_builder *builder, Onnx__NodeProto *node,
+		   const struct model_window *window);
+
 /* The functions that a layer's table samples; NULL when the text is damaged. */
 const char *export_function(struct exporter *exporter, const char *real,
 			    const char *text, enum export_form form);

@@ -66,6 +66,15 @@ static bool in_group(const struct block_run *run, size_t first, uint32_t count,
 	return true;
 }
 
+/* The cursor ends behind the group: also a weight of the next lane must not be in. */
+static bool group_goes_on(const struct block_run *run, size_t end,
+			  uint32_t shift, uint64_t group)
+{
+	uint64_t next = end < run->count ? run->position[end] : run->next;
+
+	return next >> shift == group;
+}
+
 /* How many weights form full groups of the pattern, one group after the other. */
 static uint32_t pattern_length(const struct block_run *run, size_t first,
 			       uint64_t cursor, uint32_t columns,
@@ -79,7 +88,7 @@ static uint32_t pattern_length(const struct block_run *run, size_t first,
 		return 0;
 	while (n + count <= SPMM_BLOCK_COUNT_MAX &&
 	       in_group(run, first + n, count, shift, group) &&
-	       !in_group(run, first + n + count, 1, shift, group)) {
+	       !group_goes_on(run, first + n + count, shift, group)) {
 		n += count;
 		group++;
 	}

@@ -162,6 +162,19 @@ static void gather_lane(struct packer *packer, uint64_t first, uint64_t end)
 	}
 }
 
+/* Of the weight behind a lane's, after gather_lane(). */
+static uint64_t position_behind(const struct packer *packer, uint64_t end)
+{
+	const struct model_csr *matrix = packer->matrix;
+	uint64_t row = packer->row;
+
+	if (end >= (uint64_t)matrix->row_start[matrix->rows])
+		return UINT64_MAX;
+	while ((uint64_t)matrix->row_start[row + 1] <= end)
+		row++;
+	return row * matrix->columns + (uint32_t)matrix->column[end];
+}
+
 /*
  * Where a lane starts: as the lane before it ended, or near its first weight when
  * that is far, to save fillers. Its groups of an N:M pattern stay whole.
@@ -181,7 +194,7 @@ static uint64_t lane_start(const struct packer *packer, uint64_t count)
 static int pack_lane(struct packer *packer, struct spmm_stream_lane *entry,
 		     uint64_t first, uint64_t end)
 {
-	const struct block_run run = {
+	struct block_run run = {
 		.position = packer->position,
 		.symbol = packer->symbol,
 		.weight = (const int8_t *)packer->matrix->value + first,
@@ -191,6 +204,7 @@ static int pack_lane(struct packer *packer, struct spmm_stream_lane *entry,
 	uint32_t columns = packer->matrix->columns;
 
 	gather_lane(packer, first, end);
+	run.next = position_behind(packer, end);
 	packer->encoder.cursor = lane_start(packer, run.count);
 	entry->row = htole32((uint32_t)(packer->encoder.cursor / columns));
 	entry->column = htole32((uint32_t)(packer->encoder.cursor % columns));

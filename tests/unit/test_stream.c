@@ -265,6 +265,30 @@ static void odd_shapes_come_back(void **state)
 	}
 }
 
+/* One weight in each group of 4; the next lane starts with a second one of a group. */
+static void lanes_part_within_a_group(void **state)
+{
+	struct model_csr matrix = {
+		.rows = 8,
+		.columns = 400,
+		.row_start = calloc(9, sizeof(*matrix.row_start)),
+		.column = calloc(801, sizeof(*matrix.column)),
+		.value = calloc(801, 1),
+	};
+	int64_t count = 0;
+
+	(void)state;
+	for (uint32_t row = 0; row < 8; row++) {
+		for (int32_t group = 0; group < 100; group++)
+			matrix.column[count++] = 4 * group + 1;
+		if (row == 0)
+			matrix.column[count++] = 399;
+		matrix.row_start[row + 1] = count;
+	}
+	round_trip(&matrix, &standard, &one_group);
+	matrix_free(&matrix);
+}
+
 /* The largest K that a CSR can say. */
 static void wide_matrices_come_back(void **state)
 {
@@ -375,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_matrix_comes_back),
 		cmocka_unit_test(odd_shapes_come_back),
+		cmocka_unit_test(lanes_part_within_a_group),
 		cmocka_unit_test(wide_matrices_come_back),
 		cmocka_unit_test(empty_rows_are_finished_once),
 		cmocka_unit_test(same_input_same_bytes),

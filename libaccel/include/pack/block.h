@@ -48,12 +48,15 @@ static inline uint32_t block_filler(uint32_t columns, uint32_t rice)
  * @symbol: for the schedule: the bank, and whether the row is new
  * @weight: int8
  * @count: of all three
+ * @next: position of the weight behind them, which the next lane has; UINT64_MAX if
+ *	there is none
  */
 struct block_run {
 	const uint64_t *position;
 	const uint8_t *symbol;
 	const int8_t *weight;
 	size_t count;
+	uint64_t next;
 };
 
 /**

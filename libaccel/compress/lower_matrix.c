@@ -14,6 +14,9 @@
 #include "core/checked.h"
 #include "core/error.h"
 
+/* Of a transposed convolution's stride, and of what its taps span. */
+#define REACH_MAX 512
+
 void lower_matrix_release(struct lower_matrix *matrix)
 {
 	free(matrix->row_start);
@@ -29,7 +32,8 @@ static int matrix_create(struct lower_matrix *matrix, uint64_t rows,
 			 uint64_t columns, uint64_t capacity)
 {
 	memset(matrix, 0, sizeof(*matrix));
-	if (rows > INT32_MAX || columns > INT32_MAX || capacity > INT32_MAX)
+	if (rows > MODEL_DIMENSION_MAX || columns > INT32_MAX ||
+	    capacity > INT32_MAX)
 		return accel_error(-EOVERFLOW,
 				   "a matrix of %llu x %llu is too large",
 				   (unsigned long long)rows,
@@ -259,6 +263,28 @@ static void read_axes(const struct graph_conv *conv, const int64_t pads[2],
 	}
 }
 
+/*
+ * Every row looks at all offsets of the union. A file of a few bytes could ask for
+ * so many of them, or of phases, that this never ends.
+ */
+static int check_reach(const struct graph_conv *conv)
+{
+	for (int i = 0; i < 2; i++) {
+		int64_t reach = conv->kernel[i] * conv->dilation[i];
+
+		if (conv->stride[i] > REACH_MAX ||
+		    conv->kernel[i] > REACH_MAX ||
+		    conv->dilation[i] > REACH_MAX || reach > REACH_MAX)
+			return accel_error(
+				-ENOTSUP,
+				"a transposed convolution with stride %lld, kernel %lld and dilation %lld; up to %d is supported",
+				(long long)conv->stride[i],
+				(long long)conv->kernel[i],
+				(long long)conv->dilation[i], REACH_MAX);
+	}
+	return 0;
+}
+
 int lower_matrix_conv_transpose(const struct graph *graph, int index,
 				const uint8_t *keep, const int64_t pads[2],
 				const int64_t extra[2],
@@ -279,8 +305,10 @@ int lower_matrix_conv_transpose(const struct graph *graph, int index,
 	uint64_t taps = (uint64_t)(conv->kernel[0] * conv->kernel[1]);
 	uint64_t outputs = reader.outputs * group;
 	int64_t at = 0;
-	int ret;
+	int ret = check_reach(conv);
 
+	if (ret)
+		return ret;
 	read_axes(conv, pads, &reader);
 	set_window(reader.axis, extra, window);
 	ret = matrix_create(matrix, outputs * phases,

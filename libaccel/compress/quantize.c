@@ -59,5 +59,6 @@ int8_t quantize_weight(float weight, float scale)
 {
 	float code = rintf(weight / scale);
 
-	return (int8_t)fmaxf(-WEIGHT_MAX, fminf(WEIGHT_MAX, code));
+	/* −128 occurs where a file came with its own scales. */
+	return (int8_t)fmaxf(INT8_MIN, fminf(INT8_MAX, code));
 }

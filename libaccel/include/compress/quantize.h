@@ -53,7 +53,7 @@ struct quantize_row {
  */
 float quantize_row_scale(const struct quantize_row *row);
 
-/** quantize_weight() - rne(weight / scale), saturated to −127 … 127 */
+/** quantize_weight() - rne(weight / scale), saturated to int8 */
 int8_t quantize_weight(float weight, float scale);
 
 #endif

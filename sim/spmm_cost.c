@@ -33,20 +33,49 @@ static uint64_t span(uint64_t results, uint32_t stride, uint32_t taps,
 	return (results - 1) * stride + (taps - 1ull) * dilation + 1;
 }
 
-/*
- * Vectors of columns. A vector lies within one image row, or runs across rows
- * and computes the padding between them too: whichever takes fewer.
- */
-static uint64_t vector_count(const struct spmm_descriptor *d, uint32_t width)
+static uint64_t gcd(uint64_t a, uint64_t b)
 {
-	uint64_t row = (uint64_t)d->width * d->batch;
-	uint64_t halo = (d->kernel_width - 1ull) * d->dilation_width /
-			d->stride_width * d->batch;
-	uint64_t apart = d->height * divide_up(row, width);
-	uint64_t across =
-		divide_up((d->height - 1ull) * (row + halo) + row, width);
+	while (b) {
+		uint64_t rest = a % b;
 
-	return min_u64(apart, across);
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/**
+ * struct columns - how N is cut
+ * @width: of a vector
+ * @vectors: of all N columns
+ * @share: vectors of a column group
+ * @segments: pieces of lines for the busiest group: a vector that runs across
+ *	the end of an image row takes two
+ */
+struct columns {
+	uint32_t width;
+	uint64_t vectors;
+	uint64_t share;
+	uint64_t segments;
+};
+
+static struct columns columns_cut(const struct spmm_run *run)
+{
+	const struct spmm_descriptor *d = &run->d;
+	const struct mapping *mapping = &run->matrix->mapping;
+	uint64_t row = (uint64_t)d->width * d->batch;
+	uint64_t period =
+		mapping->vector_width / gcd(row, mapping->vector_width);
+	uint64_t ends = d->height - 1ull;
+	struct columns columns = { .width = mapping->vector_width };
+	uint64_t segments;
+
+	columns.vectors = divide_up(row * d->height, columns.width);
+	columns.share = divide_up(columns.vectors, mapping->column_groups);
+	/* Every period-th end of a row is also the end of a vector. */
+	segments = columns.vectors + ends - ends / period;
+	columns.segments = divide_up(segments, mapping->column_groups);
+	return columns;
 }
 
 static uint64_t output_bytes(const struct spmm_run *run)
@@ -64,54 +93,42 @@ static uint64_t output_bytes(const struct spmm_run *run)
 }
 
 /*
- * Bytes that one cluster loads into its activation buffer. For each vector a line
- * of the input, one channel's image row under one vertical tap, is read once; the
- * write side of the buffer makes the rows of X of its horizontal taps from it.
+ * Cycles of loads that nothing hides, because the rows of X for one vector take
+ * more than half of the buffer.
  */
-static uint64_t load_bytes(const struct sim_part *part, uint64_t vectors,
-			   uint32_t vector_width)
-{
-	return part->lines * vectors * vector_width;
-}
-
-/* Loads of more rows of X than half of the buffer holds: nothing hides them. */
 static uint64_t fill_cycles(const struct spmm_run *run,
-			    const struct sim_part *part, uint64_t vectors,
-			    uint32_t vector_width)
+			    const struct sim_part *part,
+			    const struct columns *columns)
 {
 	const struct sim_config *config = &run->execution->device->config;
-	uint64_t bytes = part->columns * vector_width;
 
-	if (bytes <= config->activation_buffer / 2)
+	if (part->columns * columns->width <= config->activation_buffer / 2)
 		return 0;
-	return vectors *
-	       divide_up(part->lines * vector_width, config->sram_port_bytes);
+	return divide_up(part->lines * columns->segments * columns->width,
+			 config->sram_port_bytes);
 }
 
-/* One cluster of the row group; the busiest cluster counts. */
-static void part_cost(struct spmm_run *run, const struct sim_part *part,
-		      uint64_t vectors, uint32_t vector_width)
+/*
+ * Bytes through the ports of a cluster. For each vector a line of the input, one
+ * channel's image row under one vertical tap, is read once; the write side of the
+ * buffer makes the rows of X of its horizontal taps from it.
+ */
+static void part_port_cost(struct spmm_run *run, const struct sim_part *part,
+			   const struct columns *columns)
 {
 	const struct sim_config *config = &run->execution->device->config;
 	struct sim_work *work = &run->execution->work;
-	uint64_t groups = run->matrix->mapping.column_groups;
 	uint64_t element = run->d.output_type == SPMM_OUTPUT_INT8 ? 1 : 4;
-	uint64_t weights = vectors * part->bytes;
-	uint64_t loads = load_bytes(part, vectors, vector_width);
-	uint64_t results = (uint64_t)part->rows * vectors * vector_width;
-	uint64_t epilogues = part->rows * divide_up(vectors * vector_width,
-						    config->vector_width);
+	uint64_t weights = columns->share * part->bytes;
+	uint64_t loads = part->lines * columns->segments * columns->width;
+	uint64_t results = part->rows * columns->share * columns->width;
 	uint64_t reads = weights + loads;
-	uint64_t decoder = divide_up((part->slots + part->padding) * vectors,
-				     config->decoder_rate);
+	uint64_t decoder =
+		divide_up((part->slots + part->padding) * columns->share,
+			  config->decoder_rate);
 
 	if (run->d.flags & SPMM_FLAG_RESIDUAL)
 		reads += results;
-	work->compute_cycles =
-		max_u64(work->compute_cycles, part->cycles * vectors);
-	work->epilogue_cycles =
-		max_u64(work->epilogue_cycles,
-			divide_up(epilogues, config->epilogue_rate));
 	work->weight_cycles = max_u64(
 		work->weight_cycles,
 		max_u64(decoder, divide_up(weights, config->sram_port_bytes)));
@@ -119,10 +136,28 @@ static void part_cost(struct spmm_run *run, const struct sim_part *part,
 		max_u64(work->activation_cycles,
 			divide_up(max_u64(reads, results * element),
 				  config->sram_port_bytes));
+	work->sram_bytes += run->matrix->mapping.column_groups *
+			    (reads + results * element);
+}
+
+/* One cluster of the row group; the busiest cluster counts. */
+static void part_cost(struct spmm_run *run, const struct sim_part *part,
+		      const struct columns *columns)
+{
+	const struct sim_config *config = &run->execution->device->config;
+	struct sim_work *work = &run->execution->work;
+	uint64_t epilogues =
+		part->rows * divide_up(columns->share * columns->width,
+				       config->vector_width);
+
+	work->compute_cycles =
+		max_u64(work->compute_cycles, part->cycles * columns->share);
+	work->epilogue_cycles =
+		max_u64(work->epilogue_cycles,
+			divide_up(epilogues, config->epilogue_rate));
 	work->fill_cycles =
-		max_u64(work->fill_cycles,
-			fill_cycles(run, part, vectors, vector_width));
-	work->sram_bytes += groups * (reads + results * element);
+		max_u64(work->fill_cycles, fill_cycles(run, part, columns));
+	part_port_cost(run, part, columns);
 }
 
 static void compute_cost(struct spmm_run *run)
@@ -130,25 +165,24 @@ static void compute_cost(struct spmm_run *run)
 	const struct sim_config *config = &run->execution->device->config;
 	const struct sim_matrix *matrix = run->matrix;
 	struct sim_work *work = &run->execution->work;
-	uint32_t width = matrix->mapping.vector_width;
-	uint32_t split = config->vector_width / width;
-	uint64_t vectors = vector_count(&run->d, width);
-	uint64_t share = divide_up(vectors, matrix->mapping.column_groups);
+	struct columns columns = columns_cut(run);
+	uint32_t split = config->vector_width / columns.width;
 	uint64_t bank = 0;
 
 	for (uint32_t p = 0; p < matrix->mapping.row_groups; p++) {
 		const struct sim_part *part = &matrix->parts[p];
 
-		part_cost(run, part, share, width);
-		bank += (part->padding + part->bank_stalls) * vectors;
+		part_cost(run, part, &columns);
+		bank += (part->padding + part->bank_stalls) * columns.vectors;
 	}
 	/* A lane-cycle issues as many half-width slots as a lane has halves. */
-	work->issue_slots = matrix->nonzeros * vectors / split;
+	work->issue_slots = matrix->nonzeros * columns.vectors / split;
 	work->bank_slots = bank / split;
 	work->nonzeros = matrix->nonzeros;
 	work->macs =
 		matrix->nonzeros * run->d.height * run->d.width * run->d.batch;
-	work->slot_macs = matrix->nonzeros * vectors * width;
+	work->slot_macs = matrix->nonzeros * columns.vectors * columns.width;
+	/* Reads and writes have rates of their own; about half is each. */
 	work->activation_cycles = max_u64(
 		work->activation_cycles,
 		divide_up(work->sram_bytes, 2ull * config->sram_total_bytes));

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Commands of the admin queue. Each checks all that it depends on before it changes
+ * anything, so that a failed one has no effect. The host that owns this queue is
+ * trusted with memory (it writes page tables), but not to make sense.
+ */
 #include <string.h>
 
 #include <sim/access.h>
@@ -38,6 +43,7 @@ static int ring_check(const struct sim_device *device,
 	return 0;
 }
 
+/* The doorbell may have any value from before: the ring starts empty. */
 static int create_cq(struct sim_device *device,
 		     const struct spmm_admin_sqe *command)
 {
@@ -120,6 +126,7 @@ static struct sim_sq *sq_find(struct sim_device *device, uint16_t queue)
 	return &device->sqs[queue];
 }
 
+/* Its completions come before the one of this command. */
 static int delete_sq(struct sim_device *device,
 		     const struct spmm_admin_sqe *command)
 {
@@ -158,10 +165,15 @@ static int delete_context(struct sim_device *device,
 		     device->cqs[i].context == command->context))
 			return SPMM_SC_BUSY;
 	device->contexts[command->context].exists = false;
+	/* The number may be used again, with other tables. */
 	mmu_invalidate(device, command->context, 0, 0);
 	return 0;
 }
 
+/*
+ * Accesses are translated one by one and nothing is kept over a tile, so that
+ * forgetting translations is all that this and INVALIDATE have to do.
+ */
 static int set_page_table(struct sim_device *device,
 			  const struct spmm_admin_sqe *command)
 {
@@ -238,6 +250,7 @@ static int reset_context(struct sim_device *device,
 		    device->sqs[i].context == command->context)
 			queue_drain(device, &device->sqs[i],
 				    SPMM_SC_CONTEXT_RESET);
+	/* A drain may fault again, on the completion queue: alive comes last. */
 	device->contexts[command->context].dead = false;
 	mmu_invalidate(device, command->context, 0, 0);
 	return 0;
@@ -253,6 +266,7 @@ static int get_log(struct sim_device *device,
 
 	if (command->context >= device->config.contexts)
 		return SPMM_SC_INVALID_CONTEXT;
+	/* Records that do not fit stay for the next time. */
 	if (count > SIM_FAULT_LOG_ENTRIES)
 		count = SIM_FAULT_LOG_ENTRIES;
 	taken = fault_take(device, command->context, records, (uint32_t)count);
@@ -274,6 +288,7 @@ static int set_priority(struct sim_device *device,
 	return 0;
 }
 
+/* A later host's command must not be half understood. */
 static bool reserved_clear(const struct spmm_admin_sqe *command)
 {
 	static const uint32_t zeros[7];
@@ -352,6 +367,7 @@ bool admin_serve(struct sim_device *device)
 		uint64_t result = 0;
 		int status;
 
+		/* Without its ring there is no way to tell anybody. */
 		if (queue_peek(device, queue, 0, &entry, &fault)) {
 			atomic_fetch_or(&device->status, SPMM_STATUS_FATAL);
 			break;

@@ -57,6 +57,7 @@ static void device_forget(struct sim_device *device)
 	}
 }
 
+/* What only a reset forgets; registers were cleared when it was asked for. */
 static void device_clear(struct sim_device *device)
 {
 	for (unsigned int i = 0; i < SIM_QUEUES; i++)

@@ -40,6 +40,10 @@ static struct geometry geometry_of(const struct sim_config *config)
 	};
 }
 
+/*
+ * Every doorbell and request counts. Who saw a count, looked for work and found
+ * none may sleep while it is unchanged: no wake-up is lost between the two.
+ */
 static uint64_t kicks_read(struct sim_device *device)
 {
 	uint64_t kicks;
@@ -96,6 +100,7 @@ static void *device_thread(void *argument)
 		if (!control_serve(device))
 			return NULL;
 		interrupt_flush(device);
+		/* Requests first after each step: a reset must not starve. */
 		if (admin_serve(device))
 			continue;
 		if (device->enabled)
@@ -107,6 +112,7 @@ static void *device_thread(void *argument)
 	}
 }
 
+/* The clock of the poll is the monotonic one: the wall's may be set. */
 static int locks_create(struct sim_device *device)
 {
 	pthread_condattr_t attributes;
@@ -207,6 +213,7 @@ void *sim_device_memory(struct sim_device *device)
 	return device->memory;
 }
 
+/* The store comes before the kick: who is woken finds the new tail. */
 static void doorbell_write(struct sim_device *device, uint64_t offset,
 			   uint32_t value)
 {

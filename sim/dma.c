@@ -30,6 +30,7 @@ static enum spmm_hint copy_hint(const struct spmm_sqe *entry)
 						SPMM_HINT_KEEP;
 }
 
+/* Through a small buffer: both sides may be scattered over pages. */
 static int copy_tile(struct sim_execution *execution, uint64_t from,
 		     uint64_t to, uint32_t length)
 {
@@ -138,6 +139,7 @@ static int strided_line(struct sim_execution *execution,
 	uint64_t bytes = (uint64_t)copy->count[inner] * copy->element;
 	uint64_t element = 0;
 
+	/* A line without gaps is copied as one. */
 	if (source_step == copy->element && destination_step == copy->element &&
 	    bytes <= UINT32_MAX) {
 		traffic_read(execution, from, bytes, hint);

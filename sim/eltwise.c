@@ -180,6 +180,7 @@ static int row_read(struct eltwise *run, const struct spmm_tensor *tensor,
 			      out, (uint64_t)tensor->width * run->d.batch);
 }
 
+/* Spread over the width, so that the row functions need not know. */
 static int second_read(struct eltwise *run, uint32_t channel, uint32_t y)
 {
 	const struct spmm_tensor *second = &run->d.second;
@@ -280,6 +281,7 @@ static void pool_reduce(const struct eltwise *run,
 	}
 }
 
+/* The image rows under the window are read once for all results of a row. */
 static int row_pool(struct eltwise *run, uint32_t channel, uint32_t y)
 {
 	const struct spmm_eltwise_descriptor *d = &run->d;
@@ -329,6 +331,7 @@ static int buffers_prepare(struct eltwise *run)
 			      tables * 256);
 }
 
+/* A channel is a tile. */
 static int rows_execute(struct eltwise *run)
 {
 	const struct spmm_tensor *output = &run->d.output;

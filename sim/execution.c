@@ -29,6 +29,10 @@ int execution_write(struct sim_execution *execution, uint64_t address,
 	return status ? execution_fail(execution, status, fault) : 0;
 }
 
+/*
+ * A copy, made once: the host may change the descriptor at any time, and what was
+ * checked must be what is executed.
+ */
 int execution_read_descriptor(struct sim_execution *execution, void *to,
 			      size_t length)
 {
@@ -57,6 +61,7 @@ int execution_checkpoint(struct sim_execution *execution)
 	return execution->status;
 }
 
+/* A word is read and written whole only when it is aligned. */
 static bool word_aligned(struct sim_execution *execution)
 {
 	if (!(execution->entry->address & 7))
@@ -141,6 +146,7 @@ int execution_run(struct sim_execution *execution)
 		return execution->status;
 	}
 	dispatch(execution);
+	/* One that waits has not happened yet: it takes no device time. */
 	if (!execution->status && !execution->waits)
 		timing_finish(execution);
 	return execution->status;

@@ -7,6 +7,7 @@
 	(SPMM_PTE_VALID | SPMM_PTE_LEAF | SPMM_PTE_READ | SPMM_PTE_WRITE | \
 	 SPMM_PTE_DEVICE | SPMM_PTE_ADDRESS_MASK)
 
+/* Direct-mapped: neighbouring pages and contexts fall into different slots. */
 static struct sim_translation *tlb_slot(struct sim_device *device,
 					uint16_t context, uint64_t page)
 {
@@ -32,6 +33,10 @@ static int table_read(struct sim_device *device, uint64_t table,
 	return 0;
 }
 
+/*
+ * Finds the leaf for an address, 0 when there is none. Tables are the trusted host's,
+ * but the memory that they are in may be gone: a bus error.
+ */
 static int walk(struct sim_device *device, uint64_t root, uint64_t address,
 		uint64_t *leaf, int *level)
 {
@@ -95,6 +100,7 @@ int mmu_translate(struct sim_device *device, uint16_t context, uint64_t address,
 	struct sim_translation *slot;
 	int ret;
 
+	/* The admin queue speaks of bus addresses. */
 	if (!context) {
 		*out = (struct sim_translation){
 			.page = page,

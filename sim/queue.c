@@ -27,6 +27,7 @@ int queue_peek(struct sim_device *device, const struct sim_sq *queue,
 			   sizeof(*out), fault);
 }
 
+/* A head outside of the ring, a lie, counts as no room until it is noticed. */
 bool queue_has_room(struct sim_device *device, const struct sim_sq *queue)
 {
 	const struct sim_cq *cq = &device->cqs[queue->cq];
@@ -73,6 +74,7 @@ void queue_complete(struct sim_device *device, struct sim_sq *queue, int status,
 	uint64_t fault = 0;
 	int ret;
 
+	/* Room was set aside when the command started. */
 	if (queue->active)
 		cq->reserved--;
 	queue->active = false;
@@ -244,6 +246,7 @@ static bool entry_step(struct sim_device *device, struct sim_sq *queue)
 	return true;
 }
 
+/* Not before there is room for its completion: a command cannot be undone. */
 static bool queue_start(struct sim_device *device, struct sim_sq *queue)
 {
 	if (!queue_pending(device, queue) || !queue_has_room(device, queue) ||

@@ -66,6 +66,7 @@ static bool sequence_valid(const struct spmm_recurrent_descriptor *d,
 	return tensor->height == d->steps && tensor->width == 1;
 }
 
+/* Streams and states are checked as they are read. */
 static int recurrent_check(const struct spmm_recurrent_descriptor *d,
 			   uint32_t gates)
 {
@@ -302,6 +303,10 @@ static int step_run(struct recurrent_run *run, uint32_t step)
 	return execution_checkpoint(execution);
 }
 
+/*
+ * Steps are tiles: the states are written back only at the end, so that an aborted
+ * command leaves them as they were.
+ */
 static int steps_run(struct recurrent_run *run)
 {
 	struct sim_execution *execution = run->execution;

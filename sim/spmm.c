@@ -5,6 +5,7 @@
 #include <sim/spmm.h>
 #include <sim/timing.h>
 
+/* All of it at once: M is at most SPMM_ROWS_MAX. */
 static bool parameters_allocate(struct spmm_run *run)
 {
 	uint64_t rows = run->d.rows;
@@ -57,6 +58,7 @@ static int taps_build(struct spmm_run *run)
 	return built ? 0 : execution_fail(run->execution, SPMM_SC_INTERNAL, 0);
 }
 
+/* Sizes are bounded by window_setup(), whatever the descriptor says. */
 static int buffers_allocate(struct spmm_run *run)
 {
 	uint64_t columns = window_columns(&run->window);
@@ -149,6 +151,7 @@ static int tile_compute(struct spmm_run *run, const struct window_tile *tile)
 	if (window_stage(run->execution, window, tile, run->stage))
 		return run->execution->status;
 	kernel_stage(run->stage, window->stage_bytes);
+	/* What lies between merged rows is computed, too, and not stored. */
 	if (window->merged)
 		columns_compute(run, 0, 0,
 				(tile->height - 1ul) * window->pitch + used);
@@ -166,6 +169,7 @@ static uint32_t rest(uint32_t total, uint32_t at, uint32_t size)
 	return total - at < size ? total - at : size;
 }
 
+/* Rows of tiles from top to bottom, as the timing's bands assume. */
 static int tiles_compute(struct spmm_run *run)
 {
 	const struct spmm_descriptor *d = &run->d;
@@ -203,6 +207,7 @@ static void run_execute(struct spmm_run *run)
 	spmm_cost(run);
 	if (execution->status)
 		return;
+	/* Better now than after a minute of functional execution. */
 	cycles = execution->work.compute_cycles;
 	if (cycles < execution->work.epilogue_cycles)
 		cycles = execution->work.epilogue_cycles;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The way of a computed tile to memory. The tile holds M rows in the order of the
+ * matrix; a line is what goes to one row of the output at once.
+ */
 #include <string.h>
 
 #include <golden/arithmetic.h>
@@ -27,6 +31,7 @@ static uint8_t *result_line(const struct spmm_run *run, uint32_t row,
 	       y * run->window.result_pitch * run->element;
 }
 
+/* One look-up for each value is what the hardware does, too. */
 static void table_apply(const int8_t *table, int8_t *codes, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++)
@@ -56,6 +61,10 @@ static int residual_read(struct spmm_run *run, const struct window_tile *tile,
 	return 0;
 }
 
+/*
+ * Table and residual work in place on the codes that the epilogue made, with the
+ * few values between the batch slices of a tile, which nobody reads.
+ */
 static int line_finish(struct spmm_run *run, const struct window_tile *tile,
 		       uint32_t row, uint32_t y)
 {
@@ -185,6 +194,7 @@ static int line_store(struct spmm_run *run, const struct window_tile *tile,
 	return shuffle_store(run, tile, row, y);
 }
 
+/* First all rows are finished, since a shuffled line needs several of them. */
 int spmm_store(struct spmm_run *run, const struct window_tile *tile)
 {
 	bool finish = run->d.flags;

@@ -11,6 +11,10 @@
 #define SECTOR_BYTES (1u << SECTOR_SHIFT)
 #define NONE UINT32_MAX
 
+/*
+ * Indices instead of pointers keep a line at 40 bytes: the tags of 32 MiB are then
+ * still in the processor's cache.
+ */
 struct line {
 	uint64_t page;
 	uint64_t valid; /* one bit for each sector */
@@ -124,6 +128,7 @@ static struct line *line_find(struct sim_sram *sram, uint64_t page)
 	return index == NONE ? NULL : &sram->lines[index];
 }
 
+/* Chains are short: there are as many buckets as lines. */
 static void line_unhash(struct sim_sram *sram, uint32_t index)
 {
 	uint32_t *link = bucket_of(sram, sram->lines[index].page);
@@ -193,6 +198,7 @@ void sram_read(struct sim_sram *sram, uint64_t address, uint32_t length,
 	traffic->read += missing_bytes;
 	if (missing_bytes < length)
 		traffic->hit += length - missing_bytes;
+	/* Passing through: nobody is displaced for it. */
 	if (!line && hint == SPMM_HINT_STREAM)
 		return;
 	if (line)
@@ -209,6 +215,7 @@ void sram_write(struct sim_sram *sram, uint64_t address, uint32_t length,
 	struct line *line = line_find(sram, address >> LINE_SHIFT);
 
 	if (hint == SPMM_HINT_STREAM) {
+		/* To memory at once; a line that is there agrees with it. */
 		traffic->written += sector_bytes(mask);
 		if (line)
 			line->dirty &= ~mask;
@@ -230,6 +237,7 @@ void sram_discard(struct sim_sram *sram, uint64_t address, uint32_t length)
 	uint64_t mask;
 	uint32_t index;
 
+	/* A sector that is shared with a neighbour stays. */
 	if (!line || first >= end)
 		return;
 	mask = ~0ull >> (64 - (end - first)) << first;

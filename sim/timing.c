@@ -73,6 +73,7 @@ struct demand {
 	uint64_t cycles;
 };
 
+/* The last part to finish decides; what it adds to the others is its stall. */
 static uint64_t charge(__le64 *stall, const struct demand *demands,
 		       unsigned int count, uint64_t lanes, uint64_t elapsed)
 {
@@ -211,6 +212,7 @@ bool timing_hopeless(const struct sim_execution *execution, uint64_t cycles)
 	       since + cycles > deadline_of(device, &queue->current);
 }
 
+/* Statistics are the host's wish, not the command's work: they cost nothing. */
 static void stats_write(struct sim_execution *execution, uint64_t address,
 			const struct spmm_command_stats *stats)
 {

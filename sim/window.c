@@ -84,6 +84,11 @@ static void sizes_setup(struct window *window, uint32_t height, uint32_t width)
 			(used + KERNEL_SLACK - 1) / KERNEL_SLACK * KERNEL_SLACK;
 }
 
+/*
+ * Tiles are as large as keeps the staged input in the processor's L2 cache and the
+ * results in its L3, however large K and M are; and never so small that a block of
+ * the kernel is mostly empty, unless the layer is.
+ */
 void window_setup(struct window *window, const struct spmm_descriptor *d)
 {
 	uint32_t result_target = RESULT_BYTES_TARGET / d->rows;
@@ -220,6 +225,7 @@ int window_stage(struct sim_execution *execution, const struct window *window,
 {
 	uint64_t address = window->input->address;
 
+	/* Padding reads the zero point. */
 	memset(stage, window->input->zero, window->stage_bytes);
 	for (uint32_t c = 0; c < window->input->channels; c++) {
 		for (uint32_t y = 0; y < window->y.planes; y++) {

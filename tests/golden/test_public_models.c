@@ -34,7 +34,7 @@ static void check_psnr(const struct network *network,
 			continue;
 		printf("    %.2f dB\n", figures->psnr[i]);
 		if (network->psnr > 0 && figures->psnr[i] < network->psnr)
-			fail_msg("%s: %.2f dB, less than %.0f", network->name,
+			fail_msg("%s: %.2f dB, less than %.1f", network->name,
 				 figures->psnr[i], network->psnr);
 	}
 }

@@ -51,6 +51,7 @@ count_cases()
 		errors = $0
 		if (!sub(/.*, "stderr": "/, "", errors))
 			errors = ""
+		sub(/\\n"\}$|"\}$/, "", errors)
 		sub(/, "starttime": .*/, "")
 		name = $0
 		sub(/.*\{"name": "/, "", name)

@@ -199,8 +199,24 @@ static void lowering_release(struct lowering *lowering)
 	free(lowering->layer_at);
 }
 
+/* A view shares memory with its source; who asks for the output knows its own name. */
+static void name_output(struct lowering *lowering, int output)
+{
+	const struct graph *graph = lowering->graph;
+	struct lower_tensor *tensor =
+		&lowering->tensors[lowering->views[output].tensor];
+
+	for (int i = 0; i < graph->input_count; i++)
+		if (graph->inputs[i] == tensor->source)
+			return;
+	for (int i = 0; i < graph->output_count; i++)
+		if (graph->outputs[i] == tensor->source)
+			return;
+	tensor->source = output;
+}
+
 /* Outputs have the layout that their rank suggests. */
-static int lower_outputs(struct lowering *lowering)
+static int place_outputs(struct lowering *lowering)
 {
 	static const uint8_t nhwc[4] = { LOWER_BATCH, LOWER_HEIGHT, LOWER_WIDTH,
 					 LOWER_CHANNEL };
@@ -230,6 +246,16 @@ static int lower_outputs(struct lowering *lowering)
 		memcpy(view->axis, axis, sizeof(view->axis));
 	}
 	return 0;
+}
+
+static int lower_outputs(struct lowering *lowering)
+{
+	const struct graph *graph = lowering->graph;
+	int ret = place_outputs(lowering);
+
+	for (int i = 0; !ret && i < graph->output_count; i++)
+		name_output(lowering, graph->outputs[i]);
+	return ret;
 }
 
 static int lower_all(struct lowering *lowering, struct model *model)

@@ -211,6 +211,9 @@ static void check(struct graph *graph, const struct graph_shape *shape,
 	run_float(sized, (const float *const *)&input, &run);
 	options.ranges = run.ranges;
 	CHECK(graph_lower(graph, &options, &model));
+	/* what `run --output NAME=FILE` asks for */
+	assert_string_equal(model->tensors[model->outputs[0].tensor].name,
+			    graph->tensors[graph->outputs[0]].name);
 	got = signal_to_error(sized, &run, model, input);
 	print_message("%u layers, signal to error %.0f\n", model->layer_count,
 		      got);
@@ -349,6 +352,18 @@ static void test_unet(void **state)
 	check(finish(&w), &(struct graph_shape){ 4, { 1, 3, 10, 12 } }, 7, 40);
 }
 
+/* The output is a view of what a layer writes, and keeps its own name. */
+static void test_flat_output(void **state)
+{
+	struct writer w = begin("N 3 H W", 3);
+
+	(void)state;
+	conv(&w, 8, 3, 1);
+	node(&w, "GlobalAveragePool", "");
+	node(&w, "Flatten", "");
+	check(finish(&w), &picture, 2, 40);
+}
+
 /* VDSR and EDSR: normalized input, valid convolutions, a global skip, 0 … 255. */
 static void test_global_skip(void **state)
 {
@@ -382,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_fsrcnn),
 		cmocka_unit_test(test_dcgan),
 		cmocka_unit_test(test_unet),
+		cmocka_unit_test(test_flat_output),
 		cmocka_unit_test(test_global_skip),
 	};
 

@@ -73,6 +73,17 @@ static size_t expected_size(int fd, size_t limit)
 						  limit + 1;
 }
 
+/* A device such as /dev/zero never ends, and would take all memory. */
+static int check_ends(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) ||
+	    (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode)))
+		return 0;
+	return accel_error(-EINVAL, "is a device; give a file");
+}
+
 int file_read(const char *path, size_t limit, void **data, size_t *size)
 {
 	struct contents contents = { 0 };
@@ -82,7 +93,9 @@ int file_read(const char *path, size_t limit, void **data, size_t *size)
 	if (fd < 0)
 		return accel_error(-errno, "%s: cannot open: %s", path,
 				   strerror(errno));
-	ret = contents_grow(&contents, expected_size(fd, limit));
+	ret = check_ends(fd);
+	if (!ret)
+		ret = contents_grow(&contents, expected_size(fd, limit));
 	if (!ret)
 		ret = contents_read(&contents, fd, limit);
 	close(fd);

@@ -44,6 +44,9 @@ for offset in 0 8 20 500 $((size / 3)) $((size / 2)) $((size - 2)); do
 		status=none
 	expect 1 'accel inspect: .*' "$accel" inspect "$other"
 done
+# A device that never ends is refused, instead of filling the memory.
+expect 1 'is a device' "$accel" inspect /dev/zero
+expect 1 'is a device' "$accel" run "$model" --input /dev/zero
 cp "$model" "$other"
 printf 'more' >>"$other"
 expect 1 'accel inspect: .*' "$accel" inspect "$other"

@@ -85,7 +85,19 @@ static bool image_fits(const struct graph_shape *wanted,
 	return true;
 }
 
-/* One image without its batch axis, or gray ones without their channel axis. */
+/* Signals, [N, C, L]: the lengths lie along the height. */
+static bool signal_fits(const struct graph_shape *wanted,
+			const struct graph_shape *shape, struct array *array)
+{
+	array->shape = *shape;
+	insert_axis(&array->shape, WIDTH);
+	if (wanted->dims[WIDTH] != 1 || !shape_fits(wanted, &array->shape))
+		return false;
+	array->layout = ARRAY_LAYOUT_NCL;
+	return true;
+}
+
+/* One image without its batch axis, gray ones without their channel axis, signals. */
 static bool resolve_image(const struct graph_shape *wanted,
 			  const struct graph_shape *shape,
 			  enum array_layout layout, struct array *array)
@@ -97,7 +109,8 @@ static bool resolve_image(const struct graph_shape *wanted,
 	insert_axis(&gray, CHANNELS);
 	insert_axis(&single, BATCH);
 	return image_fits(wanted, &single, layout, array) ||
-	       image_fits(wanted, &gray, ARRAY_LAYOUT_NCHW, array);
+	       image_fits(wanted, &gray, ARRAY_LAYOUT_NCHW, array) ||
+	       signal_fits(wanted, shape, array);
 }
 
 /* [T, F] of one sequence, [N, F] of states, [F] of one latent. */
@@ -176,7 +189,7 @@ static int npy_shape(const struct npy_array *npy, const char *path,
 /* Move the numbers, in the port's order, from the file's array. */
 static int take_values(struct array *array, struct npy_array *npy)
 {
-	if (array->layout == ARRAY_LAYOUT_NCHW) {
+	if (array->layout != ARRAY_LAYOUT_NHWC) {
 		array->values = npy->data;
 		npy->data = NULL;
 		return 0;

@@ -237,6 +237,32 @@ static void nchw_wins_when_both_fit(void **state)
 	graph_destroy(graph);
 }
 
+/* A network of signals, [N, 2, L], takes them in a model as images of width 1. */
+static void signals_are_narrow_images(void **state)
+{
+	float values[6] = { 0, 1, 2, 3, 4, 5 };
+	const char *path =
+		write_npy(state, "x.npy", values, 3, (size_t[]){ 1, 2, 3 });
+	struct array_port port = {
+		.name = "x",
+		.shape =
+			shape_of(4, GRAPH_DIM_DYNAMIC, 2, GRAPH_DIM_DYNAMIC, 1),
+	};
+	struct array array;
+
+	assert_int_equal(array_read(&array, &port, path, ARRAY_LAYOUT_AUTO), 0);
+	assert_int_equal(array.layout, ARRAY_LAYOUT_NCL);
+	assert_int_equal(array.shape.rank, 4);
+	assert_int_equal(array.shape.dims[2], 3);
+	assert_memory_equal(array.values, values, sizeof(values));
+	array_release(&array);
+	/* three channels are not two */
+	port.shape.dims[1] = 3;
+	assert_int_equal(array_read(&array, &port, path, ARRAY_LAYOUT_AUTO),
+			 -EINVAL);
+	array_release(&array);
+}
+
 static void large_batches_run_in_parts(void **state)
 {
 	static float values[100 * 3];
@@ -413,6 +439,7 @@ int main(void)
 		folder_test(infinite_activations_are_named),
 		folder_test(layout_follows_the_channel_count),
 		folder_test(nchw_wins_when_both_fit),
+		folder_test(signals_are_narrow_images),
 		folder_test(large_batches_run_in_parts),
 		folder_test(folders_are_read_by_name),
 		folder_test(what_does_not_fit_is_told),

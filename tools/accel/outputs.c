@@ -117,6 +117,14 @@ int output_read(struct accel_plan *plan, uint32_t index,
 	return ret;
 }
 
+/* Signals went in as images of one pixel's width or height, and come out so. */
+static bool is_signal(const struct accel_port_info *port)
+{
+	return port->layout == ACCEL_LAYOUT_NCHW &&
+	       port->dimension_count == 4 && port->elements > 0 &&
+	       (port->dimensions[2] == 1 || port->dimensions[3] == 1);
+}
+
 /* The values are in the layout already; here only the sizes take their order. */
 static int write_npy(const char *path, const struct accel_port_info *port,
 		     enum array_layout layout, float *values)
@@ -130,6 +138,11 @@ static int write_npy(const char *path, const struct accel_port_info *port,
 
 	for (uint32_t i = 0; i < port->dimension_count; i++)
 		array.shape[i] = (size_t)port->dimensions[i];
+	if (layout == ARRAY_LAYOUT_NCL && is_signal(port)) {
+		array.rank = 3;
+		array.shape[2] =
+			array.count / (array.shape[0] * array.shape[1]);
+	}
 	if (layout_of(port, layout) == ACCEL_LAYOUT_NHWC) {
 		array.shape[1] = (size_t)port->dimensions[2];
 		array.shape[2] = (size_t)port->dimensions[3];

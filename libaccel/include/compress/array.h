@@ -16,6 +16,7 @@ enum array_layout {
 	ARRAY_LAYOUT_AUTO, /* by the number of channels; NCHW when both fit */
 	ARRAY_LAYOUT_NCHW,
 	ARRAY_LAYOUT_NHWC,
+	ARRAY_LAYOUT_NCL, /* signals, taken as images that are one pixel wide */
 };
 
 /**
@@ -34,7 +35,7 @@ struct array_port {
  * struct array - numbers in row-major order
  * @shape: as the port's, with every dimension known
  * @values: finite
- * @layout: what an image's file had: NCHW or NHWC; @values are NCHW in any case
+ * @layout: what an image's file had: NCHW, NHWC or NCL; @values are NCHW in any case
  */
 struct array {
 	struct graph_shape shape;

@@ -477,20 +477,36 @@ static void declare_port(struct exporter *exporter,
 	static const char *const image[4] = { "N", "C", "H", "W" };
 	static const char *const out[4] = { "N", "C", "H_out", "W_out" };
 	static const char *const sequence[3] = { "T", "N", "F" };
+	static const char *const batch_first[3] = { "N", "T", "F" };
 	const struct model_tensor *tensor =
 		&exporter->model->tensors[port->tensor];
 	const int64_t nchw[4] = { -1, tensor->channels, known(tensor->height),
 				  known(tensor->width) };
 	const int64_t tnf[3] = { known(tensor->height), -1, tensor->channels };
+	const int64_t ntf[3] = { -1, known(tensor->height), tensor->channels };
 	enum export_form form = layout_form(port->layout);
 
-	if (form == EXPORT_SEQUENCE)
+	if (port->layout == MODEL_LAYOUT_NTF)
+		onnx_port(&exporter->builder, output, tensor->name,
+			  ONNX_TYPE(FLOAT), 3, ntf, batch_first);
+	else if (form == EXPORT_SEQUENCE)
 		onnx_port(&exporter->builder, output, tensor->name,
 			  ONNX_TYPE(FLOAT), 3, tnf, sequence);
 	else
 		onnx_port(&exporter->builder, output, tensor->name,
 			  ONNX_TYPE(FLOAT), form == EXPORT_IMAGE ? 4 : 2, nchw,
 			  output ? out : image);
+}
+
+/* Between [T, N, F] and a port's own layout, either way. */
+static const char *port_order(struct exporter *exporter,
+			      const struct model_port *port, const char *x)
+{
+	static const int64_t swap[3] = { 1, 0, 2 };
+
+	return port->layout == MODEL_LAYOUT_NTF ?
+		       transpose(&exporter->builder, x, 3, swap) :
+		       x;
 }
 
 static void export_outputs(struct exporter *exporter)
@@ -507,7 +523,8 @@ static void export_outputs(struct exporter *exporter)
 
 		declare_port(exporter, port, true);
 		ONNX_NODE(&exporter->builder, "Identity",
-			  model->tensors[port->tensor].name, real);
+			  model->tensors[port->tensor].name,
+			  port_order(exporter, port, real));
 	}
 }
 
@@ -524,7 +541,8 @@ static int export_graph(struct exporter *exporter)
 
 		declare_port(exporter, port, false);
 		export_result(exporter, port->tensor,
-			      model->tensors[port->tensor].name);
+			      port_order(exporter, port,
+					 model->tensors[port->tensor].name));
 	}
 	for (uint32_t i = 0; !ret && i < model->layer_count; i++)
 		ret = export_layer(exporter, &model->layers[i]);

@@ -46,8 +46,7 @@ static const struct graph_node *transposed_by(const struct graph *graph,
 }
 
 /*
- * NHWC images and [N, T, F] sequences are told by the transposition that follows:
- * the model takes what that gives.
+ * NHWC images and [N, T, F] sequences are told by the transposition that follows.
  */
 static void input_axes(const struct lowering *lowering, int tensor,
 		       uint8_t axis[GRAPH_MAX_RANK])
@@ -215,11 +214,29 @@ static void name_output(struct lowering *lowering, int output)
 	tensor->source = output;
 }
 
-/* Outputs have the layout that their rank suggests. */
+/* Can an array of the port's layouts have its axes in these places? */
+static bool output_fits(const struct lowering *lowering, int rank,
+			const uint8_t *axis)
+{
+	static const uint8_t layouts[][4] = {
+		{ LOWER_BATCH, LOWER_CHANNEL, LOWER_HEIGHT, LOWER_WIDTH },
+		{ LOWER_BATCH, LOWER_HEIGHT, LOWER_WIDTH, LOWER_CHANNEL },
+		{ LOWER_STEPS, LOWER_CHANNEL },
+		{ LOWER_HEIGHT, LOWER_BATCH, LOWER_CHANNEL },
+		{ LOWER_BATCH, LOWER_HEIGHT, LOWER_CHANNEL },
+	};
+	size_t first = rank == 3 && lowering->sequence ? 3 : 0;
+	size_t end = rank == 4 ? 2 : first ? 5 : 3;
+
+	for (size_t i = first; i < end; i++)
+		if (!memcmp(axis, layouts[i], (size_t)rank))
+			return true;
+	return false;
+}
+
+/* Outputs have one of the layouts that their rank suggests. */
 static int place_outputs(struct lowering *lowering)
 {
-	static const uint8_t nhwc[4] = { LOWER_BATCH, LOWER_HEIGHT, LOWER_WIDTH,
-					 LOWER_CHANNEL };
 	const struct graph *graph = lowering->graph;
 
 	for (int i = 0; i < graph->output_count; i++) {
@@ -234,8 +251,8 @@ static int place_outputs(struct lowering *lowering)
 			return accel_error(-ENOTSUP,
 					   "output %s is no computed tensor",
 					   graph->tensors[tensor].name);
-		if (is_final_state(graph, tensor) || rank < 4 ||
-		    !memcmp(view->axis, nhwc, sizeof(nhwc)) || node < 0)
+		if (is_final_state(graph, tensor) || node < 0 ||
+		    output_fits(lowering, rank, view->axis))
 			continue;
 		ret = lower_axes(lowering, node, rank, axis);
 		if (!ret)

@@ -396,19 +396,37 @@ static int add_stages(struct lowering *lowering,
 	return 0;
 }
 
+/* What a tensor is called after steps and batch have changed places. */
+static int after_swap(const struct lowering *lowering, int tensor)
+{
+	int node = only_reader(lowering, tensor);
+	const int *perm;
+
+	if (node == LOWER_NONE || !lowering->sequence ||
+	    lowering->graph->nodes[node].op != GRAPH_TRANSPOSE ||
+	    lowering->graph->tensors[tensor].shape.rank != 3)
+		return tensor;
+	perm = lowering->graph->nodes[node].transpose.perm;
+	if (perm[0] != 1 || perm[1] != 0)
+		return tensor;
+	return lowering->graph->nodes[node].outputs[0];
+}
+
 /* Unbounded results of a last matrix product leave the device as binary32. */
 static bool stays_float(const struct lowering *lowering,
 			const struct lower_chain *chain)
 {
 	const struct graph *graph = lowering->graph;
+	int result = after_swap(lowering, chain->output);
 	bool output = false;
 
 	for (int i = 0; i < graph->output_count; i++)
-		output |= graph->outputs[i] == chain->output;
+		output |= graph->outputs[i] == result;
 	return output && graph->nodes[chain->first].op == GRAPH_GEMM &&
 	       chain->last == chain->first &&
-	       graph_tensor_use_count(graph, chain->output) == 1 &&
-	       !graph->tensors[chain->output].quantization;
+	       graph_tensor_use_count(graph, result) == 1 &&
+	       !graph->tensors[chain->output].quantization &&
+	       !graph->tensors[result].quantization;
 }
 
 static int add_residual(struct lowering *lowering,

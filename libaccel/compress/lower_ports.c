@@ -22,6 +22,8 @@ static enum model_layout layout(const struct lowering *lowering, int source)
 	if (lowering->tensors[view->tensor].model.type == MODEL_FLOAT32 &&
 	    rank == 3 && lowering->tensors[view->tensor].model.height == 1)
 		return MODEL_LAYOUT_DNF;
+	if (rank == 3 && view->axis[0] == LOWER_BATCH && lowering->sequence)
+		return MODEL_LAYOUT_NTF;
 	if (view->axis[0] == LOWER_STEPS || (rank == 3 && lowering->sequence))
 		return MODEL_LAYOUT_TNF;
 	return rank == 2 ? MODEL_LAYOUT_NF : MODEL_LAYOUT_NCHW;

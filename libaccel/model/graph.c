@@ -35,7 +35,7 @@
 static const char *const kinds[] = { "generic", "latent", "image", "sequence",
 				     NULL };
 static const char *const types[] = { "int8", "int32", "float32", NULL };
-static const char *const layouts[] = { "NF", "NCHW", "TNF", "DNF", NULL };
+static const char *const layouts[] = { "NF", "NCHW", "TNF", "DNF", "NTF", NULL };
 static const char *const ops[] = {
 	[MODEL_SPMM] = "spmm",	       [MODEL_ADD] = "add",
 	[MODEL_MULTIPLY] = "multiply", [MODEL_TABLE] = "table",

@@ -91,7 +91,7 @@ static int check_port(const struct model *model, const struct model_port *port,
 	if (port->tensor < 0 || (uint32_t)port->tensor >= model->tensor_count)
 		return accel_error(-EINVAL, "an %s is tensor %d of %u", what,
 				   port->tensor, model->tensor_count);
-	if ((unsigned int)port->layout > MODEL_LAYOUT_DNF)
+	if ((unsigned int)port->layout > MODEL_LAYOUT_NTF)
 		return accel_error(-EINVAL, "%s '%s': unknown layout %d", what,
 				   model->tensors[port->tensor].name,
 				   port->layout);

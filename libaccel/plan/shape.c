@@ -50,6 +50,7 @@ static int input_infer(const struct model *model, const struct model_port *port,
 		return size_choose(tensor, "width", tensor->width,
 				   options->width, &extent->width);
 	case MODEL_LAYOUT_TNF:
+	case MODEL_LAYOUT_NTF:
 		return size_choose(tensor, "number of steps", tensor->height,
 				   options->steps, &extent->height);
 	case MODEL_LAYOUT_NF:

@@ -23,6 +23,8 @@ static struct strides strides_of(const struct convert_array *array)
 	case ACCEL_LAYOUT_TNF:
 		return (struct strides){ channels, 1, array->batch * channels,
 					 0 };
+	case ACCEL_LAYOUT_NTF:
+		return (struct strides){ height * channels, 1, channels, 0 };
 	case ACCEL_LAYOUT_NF:
 	case ACCEL_LAYOUT_DNF:
 	case ACCEL_LAYOUT_NCHW:

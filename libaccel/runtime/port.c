@@ -39,6 +39,10 @@ static void dimensions_describe(enum model_layout layout,
 		info->layout = ACCEL_LAYOUT_TNF;
 		dimensions_set(info, 3, height, n, channels, 0);
 		break;
+	case MODEL_LAYOUT_NTF:
+		info->layout = ACCEL_LAYOUT_NTF;
+		dimensions_set(info, 3, n, height, channels, 0);
+		break;
 	case MODEL_LAYOUT_DNF:
 		info->layout = ACCEL_LAYOUT_DNF;
 		dimensions_set(info, 3, 1, n, channels, 0);

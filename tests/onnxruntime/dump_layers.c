@@ -158,12 +158,15 @@ static json_t *indices(const int32_t *tensors, uint32_t count)
 	return list;
 }
 
-static json_t *port_indices(const struct model_port *ports, uint32_t count)
+static json_t *ports_json(const struct model_port *ports, uint32_t count)
 {
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < count; i++)
-		json_array_append_new(list, json_integer(ports[i].tensor));
+		json_array_append_new(
+			list, json_pack("{s:i, s:b}", "tensor", ports[i].tensor,
+					"batch_first",
+					ports[i].layout == MODEL_LAYOUT_NTF));
 	return list;
 }
 
@@ -207,9 +210,9 @@ static int write_manifest(const struct dump *dump)
 		json_array_append_new(layers, layer_json(dump, i));
 	all = json_pack("{s:i, s:o, s:o, s:o, s:o}", "batch", dump->batch,
 			"tensors", tensors, "layers", layers, "inputs",
-			port_indices(model->inputs, model->input_count),
+			ports_json(model->inputs, model->input_count),
 			"outputs",
-			port_indices(model->outputs, model->output_count));
+			ports_json(model->outputs, model->output_count));
 	snprintf(path, sizeof(path), "%s/manifest.json", dump->folder);
 	ret = json_dump_file(all, path, JSON_REAL_PRECISION(17));
 	json_decref(all);

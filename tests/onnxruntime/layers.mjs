@@ -33,9 +33,16 @@ function report(kind, text) {
 }
 
 // Positions in [channel][row][column][batch] of a user's array, in its order.
-function* positions(dims, tensor, batch) {
+function* positions(dims, tensor, batch, batchFirst) {
 	const { channels: C, height: H, width: W } = tensor;
 	const at = (c, y, x, b) => ((c * H + y) * W + x) * batch + b;
+	if (dims.length === 3 && batchFirst) { // [N, T, F]
+		for (let b = 0; b < batch; b++)
+			for (let y = 0; y < H; y++)
+				for (let c = 0; c < C; c++)
+					yield at(c, y, 0, b);
+		return;
+	}
 	if (dims.length === 3) { // [T, N, F]
 		for (let y = 0; y < H; y++)
 			for (let b = 0; b < batch; b++)
@@ -50,11 +57,13 @@ function* positions(dims, tensor, batch) {
 					yield at(c, y, x, b);
 }
 
-function shapeOf(rank, tensor, batch) {
+function shapeOf(rank, tensor, batch, batchFirst) {
 	const { channels: C, height: H, width: W } = tensor;
 	if (rank === 2)
 		return [batch, C];
-	return rank === 3 ? [H, batch, C] : [batch, C, H, W];
+	if (rank === 3)
+		return batchFirst ? [batch, H, C] : [H, batch, C];
+	return [batch, C, H, W];
 }
 
 function stored(folder, index, tensor) {
@@ -64,27 +73,27 @@ function stored(folder, index, tensor) {
 	return tensor.float ? new Float32Array(buffer) : new Int8Array(buffer);
 }
 
-function feed(folder, manifest, index, rank) {
+function feed(folder, manifest, { tensor: index, batch_first: batchFirst }, rank) {
 	const tensor = manifest.tensors[index];
 	const values = stored(folder, index, tensor);
-	const dims = shapeOf(rank, tensor, manifest.batch);
+	const dims = shapeOf(rank, tensor, manifest.batch, batchFirst);
 	const data = new Float32Array(values.length);
 	let i = 0;
-	for (const at of positions(dims, tensor, manifest.batch))
+	for (const at of positions(dims, tensor, manifest.batch, batchFirst))
 		data[i++] = tensor.float ? values[at] :
 			Math.fround((values[at] - tensor.zero) *
 				Math.fround(tensor.scale));
 	return new ort.Tensor('float32', data, dims);
 }
 
-function compare(folder, manifest, index, output) {
+function compare(folder, manifest, { tensor: index, batch_first: batchFirst }, output) {
 	const tensor = manifest.tensors[index];
 	const values = stored(folder, index, tensor);
 	const result = { count: values.length, off: 0, worst: 0, error: 0, power: 0 };
 	let i = 0;
 	if (output.data.length !== values.length)
 		return { ...result, off: values.length, worst: Infinity };
-	for (const at of positions(output.dims, tensor, manifest.batch)) {
+	for (const at of positions(output.dims, tensor, manifest.batch, batchFirst)) {
 		const got = output.data[i++];
 		const want = tensor.float ? values[at] :
 			(values[at] - tensor.zero) * Math.fround(tensor.scale);
@@ -113,13 +122,13 @@ async function open(model, name) {
 	return { session, graph: readFileSync(optimized, 'latin1') };
 }
 
-function feedsOf(folder, manifest, indices, session) {
+function feedsOf(folder, manifest, ports, session) {
 	const feeds = {};
-	for (const index of indices) {
-		const { name } = manifest.tensors[index];
+	for (const port of ports) {
+		const { name } = manifest.tensors[port.tensor];
 		const meta = session.inputMetadata.find((m) => m.name === name);
 		if (meta)
-			feeds[name] = feed(folder, manifest, index,
+			feeds[name] = feed(folder, manifest, port,
 				meta.shape.length);
 	}
 	return feeds;
@@ -133,12 +142,13 @@ async function checkLayer(folder, manifest, number) {
 	const { session, graph } = await open(
 		join(folder, `layer${number}.onnx`), 'layer.onnx');
 	const results = await session.run(
-		feedsOf(folder, manifest, layer.inputs, session));
+		feedsOf(folder, manifest, layer.inputs.map((tensor) => ({ tensor })),
+			session));
 	if (layer.op === 'spmm' && !integerKernel.test(graph))
 		return report('failed', `${label}: no integer kernel`);
 	for (const index of layer.outputs) {
 		const { name, float } = manifest.tensors[index];
-		const r = compare(folder, manifest, index, results[name]);
+		const r = compare(folder, manifest, { tensor: index }, results[name]);
 		const good = layer.exact && !float ? r.off === 0 :
 			r.worst <= 1 &&
 			(layer.ties || r.off <= Math.max(1, r.count / 10000));
@@ -152,9 +162,9 @@ async function checkModel(folder, manifest) {
 	const { session } = await open(join(folder, 'model.onnx'), 'model.onnx');
 	const results = await session.run(
 		feedsOf(folder, manifest, manifest.inputs, session));
-	for (const index of manifest.outputs) {
-		const { name } = manifest.tensors[index];
-		const r = compare(folder, manifest, index, results[name]);
+	for (const port of manifest.outputs) {
+		const { name } = manifest.tensors[port.tensor];
+		const r = compare(folder, manifest, port, results[name]);
 		const psnr = 10 * Math.log10(r.power ** 2 * 4 * r.count / r.error);
 		report(psnr > 30 ? 'passed' : 'failed',
 			`${basename(folder)}: ${name} end to end: ` +

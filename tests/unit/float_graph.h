@@ -151,6 +151,10 @@ static inline size_t stored_at(const struct graph_shape *shape,
 		axis[1] = 0;
 		axis[2] = 1;
 	}
+	if (layout == MODEL_LAYOUT_NTF) {
+		axis[1] = 2;
+		axis[2] = 1;
+	}
 	for (int d = shape->rank - 1; d >= 0; d--) {
 		dims[d] = (size_t)shape->dims[d];
 		index[d] = i % dims[d];
@@ -187,6 +191,8 @@ static inline void run_model(const struct model *model,
 		ports[i] = (struct model_extent){ tensor->channels, 1, 1 };
 		if (sequence)
 			ports[i].height = (uint32_t)shape->dims[0];
+		if (port->layout == MODEL_LAYOUT_NTF)
+			ports[i].height = (uint32_t)shape->dims[1];
 		if (shape->rank == 4) {
 			ports[i].height = (uint32_t)shape->dims[2];
 			ports[i].width = (uint32_t)shape->dims[3];

@@ -423,7 +423,7 @@ static inline int recurrent_node(struct graph *graph, int x, int64_t features,
 	int inputs[6], outputs[3], states = lstm ? 2 : 1, count = 4, node;
 	char name[32];
 
-	state.dims[1] = dims_of(graph, graph->inputs[0])[1];
+	state.dims[1] = dims_of(graph, x)[1];
 	inputs[0] = x;
 	inputs[1] = take_constant(
 		graph, 3, w, sparse_values(d * gates * features, features));
@@ -456,16 +456,32 @@ static inline int recurrent_node(struct graph *graph, int x, int64_t features,
 	return outputs[0];
 }
 
-/* One or two recurrent layers and a matrix product over the steps. */
+static inline int swap_steps(struct graph *graph, int x)
+{
+	int y = add_node(graph, GRAPH_TRANSPOSE, &x, 1);
+
+	memcpy(producer_of(graph, y)->transpose.perm, (int[]){ 1, 0, 2 },
+	       3 * sizeof(int));
+	assert_true(settle_shapes(graph));
+	return y;
+}
+
+/*
+ * One or two recurrent layers and a matrix product over the steps; some are [N, T, F]
+ * at their edges.
+ */
 static inline struct graph *random_sequence_graph(void)
 {
 	struct graph *graph = graph_create("sequence");
+	bool batch_first = pick(0, 1);
 	struct graph_shape shape = { 3,
 				     { pick(1, 6), pick(1, 3), pick(2, 5) } };
 	int x = graph_add_tensor(graph, "x", &shape), inputs[3], layers;
 	int64_t features = shape.dims[2], hidden;
 
 	graph_add_input(graph, x);
+	if (batch_first)
+		x = swap_steps(graph, x);
 	layers = (int)pick(1, 2);
 	for (int i = 0; i < layers; i++) {
 		enum graph_direction direction = (enum graph_direction)pick(
@@ -483,6 +499,8 @@ static inline struct graph *random_sequence_graph(void)
 	if (pick(0, 1))
 		x = add_node(graph, GRAPH_TANH, &x, 1);
 	assert_true(settle_shapes(graph));
+	if (batch_first)
+		x = swap_steps(graph, x);
 	graph_add_output(graph, x);
 	return graph;
 }

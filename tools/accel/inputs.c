@@ -27,6 +27,8 @@ static struct axes axes_of(enum accel_layout layout)
 		return (struct axes){ 0, 2, 3, -1 };
 	case ACCEL_LAYOUT_TNF:
 		return (struct axes){ 1, -1, -1, 0 };
+	case ACCEL_LAYOUT_NTF:
+		return (struct axes){ 0, -1, -1, 1 };
 	case ACCEL_LAYOUT_DNF:
 		return (struct axes){ 1, -1, -1, -1 };
 	default:

@@ -39,6 +39,7 @@ struct accel_buffer;
  *	model says NCHW
  * @ACCEL_LAYOUT_TNF: [steps, batch, features]
  * @ACCEL_LAYOUT_DNF: [1, batch, features], a recurrent state
+ * @ACCEL_LAYOUT_NTF: [batch, steps, features]
  */
 enum accel_layout {
 	ACCEL_LAYOUT_DEFAULT = 0,
@@ -47,6 +48,7 @@ enum accel_layout {
 	ACCEL_LAYOUT_NHWC = 3,
 	ACCEL_LAYOUT_TNF = 4,
 	ACCEL_LAYOUT_DNF = 5,
+	ACCEL_LAYOUT_NTF = 6,
 };
 
 /**

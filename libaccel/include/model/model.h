@@ -32,6 +32,7 @@ enum model_layout {
 	MODEL_LAYOUT_NCHW, /* images; the runtime also accepts NHWC */
 	MODEL_LAYOUT_TNF, /* sequences */
 	MODEL_LAYOUT_DNF, /* [1, N, F] recurrent state */
+	MODEL_LAYOUT_NTF, /* sequences, batch first */
 };
 
 /**

@@ -286,16 +286,125 @@ static int start(struct calibration_data *data, const struct graph *graph)
 			   graph->name);
 }
 
+/* ---- files of other inputs ---- */
+
+static const char *other_file(const struct calibration_source *source,
+			      int input)
+{
+	return source->others ? source->others[input] : NULL;
+}
+
 static int check_other_inputs(const struct calibration_data *data,
-			      const struct graph *graph)
+			      const struct graph *graph,
+			      const struct calibration_source *source)
 {
 	for (int i = 1; i < graph->input_count; i++)
-		if (!data->is_state[i])
+		if (!data->is_state[i] && !other_file(source, i)) {
+			const char *name =
+				graph->tensors[graph->inputs[i]].name;
+
 			return accel_error(
 				-EINVAL,
-				"%s: calibration files give the first input only, and this is another one",
-				graph->tensors[graph->inputs[i]].name);
+				"%s: another input; give also --calibrate %s=FILE.npy",
+				name, name);
+		}
 	return 0;
+}
+
+/* The batch's axis: sequences and states, [T, N, F] and [D, N, H], have it second. */
+static int batch_axis(const struct graph *graph,
+		      const struct graph_shape *shape)
+{
+	for (int n = 0; n < graph->node_count; n++)
+		if (graph_op_is_recurrent(graph->nodes[n].op))
+			return shape->rank == SEQUENCE_RANK ? 1 : BATCH;
+	return BATCH;
+}
+
+static int64_t batch_of(const struct graph *graph, const struct array *array)
+{
+	return array->shape.dims[batch_axis(graph, &array->shape)];
+}
+
+/* Give one sample its elements of an array. */
+static int set_part(struct array *part, const struct array *array, int axis,
+		    int64_t first, int64_t count)
+{
+	int64_t size =
+		graph_shape_count(&array->shape) / array->shape.dims[axis];
+	float *values = malloc((size_t)(count * size) * sizeof(float));
+
+	if (!values)
+		return no_memory();
+	memcpy(values, array->values + first * size,
+	       (size_t)(count * size) * sizeof(float));
+	free(part->values);
+	*part = (struct array){ .shape = array->shape,
+				.values = values,
+				.layout = array->layout };
+	part->shape.dims[axis] = count;
+	return 0;
+}
+
+/* Share out an input's array over the samples that the first input makes. */
+static int share_out(struct calibration_data *data, const struct graph *graph,
+		     int input, const struct array *array, const char *path)
+{
+	int axis = batch_axis(graph, &array->shape);
+	int64_t total = 0, first = 0;
+	int ret = 0;
+
+	for (int s = 0; s < data->sample_count; s++)
+		total += batch_of(graph, &data->samples[s][0]);
+	/* elements of an array lie apart unless the batch is its first axis */
+	if (batch_of(graph, array) != total ||
+	    (data->sample_count > 1 && axis != BATCH))
+		return accel_error(
+			-EINVAL,
+			"%s: a batch of %lld, but the first input's is %lld",
+			path, (long long)batch_of(graph, array),
+			(long long)total);
+	for (int s = 0; s < data->sample_count && !ret; s++) {
+		int64_t count = batch_of(graph, &data->samples[s][0]);
+
+		ret = set_part(&data->samples[s][input], array, axis, first,
+			       count);
+		first += count;
+	}
+	return ret;
+}
+
+static int read_other(struct calibration_data *data, const struct graph *graph,
+		      int input, const struct calibration_source *source)
+{
+	const struct graph_tensor *tensor =
+		&graph->tensors[graph->inputs[input]];
+	const char *path = other_file(source, input);
+	struct array_port port = {
+		.name = tensor->name,
+		.shape = tensor->shape,
+		.range = source->range,
+	};
+	struct array array;
+	int ret;
+
+	port.shape.dims[batch_axis(graph, &port.shape)] = GRAPH_DIM_DYNAMIC;
+	ret = array_read(&array, &port, path, source->layout);
+	if (!ret)
+		ret = share_out(data, graph, input, &array, path);
+	array_release(&array);
+	return ret;
+}
+
+static int read_others(struct calibration_data *data, const struct graph *graph,
+		       const struct calibration_source *source)
+{
+	int ret = 0;
+
+	for (int i = 1; i < graph->input_count && !ret; i++)
+		if (other_file(source, i))
+			ret = read_other(data, graph, i, source);
+	return ret;
 }
 
 int calibration_data_read(struct calibration_data *data,
@@ -306,13 +415,15 @@ int calibration_data_read(struct calibration_data *data,
 	int ret = start(data, graph);
 
 	if (!ret)
-		ret = check_other_inputs(data, graph);
+		ret = check_other_inputs(data, graph, source);
 	if (!ret && stat(path, &status))
 		ret = accel_error(-errno, "%s: %s", path, strerror(errno));
 	if (!ret)
 		ret = S_ISDIR(status.st_mode) ?
 			      read_folder(data, graph, path, source) :
 			      read_file(data, graph, path, source);
+	if (!ret)
+		ret = read_others(data, graph, source);
 	if (ret)
 		calibration_data_release(data);
 	return ret;

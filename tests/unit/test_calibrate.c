@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct calibration_options nothing_known;
@@ -282,6 +283,48 @@ static void large_batches_run_in_parts(void **state)
 	graph_destroy(graph);
 }
 
+/* Elements of the second input stay beside those of the first, run by run. */
+static void inputs_with_files_share_the_batch(void **state)
+{
+	static float z[100 * 3], label[100 * 2];
+	/* paths share one buffer */
+	char *z_path =
+		strdup(write_npy(state, "z.npy", z, 2, (size_t[]){ 100, 3 }));
+	const char *others[2] = { NULL, NULL };
+	const struct calibration_source source = { .others = others };
+	struct graph_shape shape = shape_of(2, GRAPH_DIM_DYNAMIC, 2, 0, 0);
+	struct graph *graph =
+		graph_with_input(shape_of(2, GRAPH_DIM_DYNAMIC, 3, 0, 0));
+	struct calibration_data data;
+	int64_t first = 0;
+
+	graph_add_input(graph, graph_add_tensor(graph, "label", &shape));
+	for (int i = 0; i < 200; i++)
+		label[i] = (float)i;
+	assert_int_equal(calibration_data_read(&data, graph, z_path, &source),
+			 -EINVAL);
+	assert_non_null(strstr(accel_last_error(), "label=FILE"));
+	others[1] = write_npy(state, "l.npy", label, 2, (size_t[]){ 100, 2 });
+	assert_int_equal(calibration_data_read(&data, graph, z_path, &source),
+			 0);
+	for (int i = 0; i < data.sample_count; i++) {
+		const struct array *sample = data.samples[i];
+
+		assert_int_equal(sample[1].shape.dims[0],
+				 sample[0].shape.dims[0]);
+		assert_true(sample[1].values[1] == (float)(2 * first + 1));
+		first += sample[1].shape.dims[0];
+	}
+	assert_int_equal(first, 100);
+	calibration_data_release(&data);
+	others[1] = write_npy(state, "l.npy", label, 2, (size_t[]){ 99, 2 });
+	assert_int_equal(calibration_data_read(&data, graph, z_path, &source),
+			 -EINVAL);
+	assert_non_null(strstr(accel_last_error(), "99"));
+	free(z_path);
+	graph_destroy(graph);
+}
+
 /* Pictures and arrays of several sizes, in the order of their names. */
 static void folders_are_read_by_name(void **state)
 {
@@ -441,6 +484,7 @@ int main(void)
 		folder_test(nchw_wins_when_both_fit),
 		folder_test(signals_are_narrow_images),
 		folder_test(large_batches_run_in_parts),
+		folder_test(inputs_with_files_share_the_batch),
 		folder_test(folders_are_read_by_name),
 		folder_test(what_does_not_fit_is_told),
 		folder_test(latents_depend_on_the_seed_alone),

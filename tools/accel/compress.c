@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "binding.h"
 #include "command.h"
 #include "options.h"
 #include "summary.h"
@@ -22,7 +23,7 @@ struct compress_arguments {
 	const char *output;
 	const char *sparsity;
 	const char *scope;
-	const char *calibrate;
+	struct option_list calibrate;
 	int64_t latents;
 	enum array_layout layout;
 	bool json;
@@ -68,7 +69,7 @@ static int check_arguments(const struct option_usage *usage,
 		return options_misuse(usage,
 				      "--scope %s: it takes layer or global",
 				      arguments->scope);
-	if (arguments->calibrate && arguments->latents)
+	if (arguments->calibrate.count && arguments->latents)
 		return options_misuse(
 			usage, "--calibrate and --latents exclude each other");
 	return STATUS_OK;
@@ -84,18 +85,54 @@ static bool is_quantized(const struct graph *graph)
 	return false;
 }
 
+/* @paths: one for each input, of the command line; @names: room for as many */
+static int bind_files(const struct compress_arguments *arguments,
+		      const struct graph *graph, const char **names,
+		      const char **paths)
+{
+	const struct binding_ports ports = { names,
+					     (uint32_t)graph->input_count,
+					     "input" };
+	int ret;
+
+	for (int i = 0; i < graph->input_count; i++)
+		names[i] = graph->tensors[graph->inputs[i]].name;
+	ret = binding_resolve(&ports, &arguments->calibrate, paths);
+	if (!ret && !paths[0])
+		ret = accel_error(
+			-EINVAL, "%s: the first input; give --calibrate for it",
+			names[0]);
+	return ret;
+}
+
+static int load_files(const struct compress_arguments *arguments,
+		      const struct graph *graph, struct calibration_data *data)
+{
+	size_t count = (size_t)graph->input_count + 1;
+	const char **names = calloc(count, sizeof(*names));
+	const char **paths = calloc(count, sizeof(*paths));
+	const struct calibration_source source = {
+		.layout = arguments->layout,
+		.range = arguments->options.input_range,
+		.others = paths,
+	};
+	int ret = names && paths ?
+			  bind_files(arguments, graph, names, paths) :
+			  accel_error(-ENOMEM, "no memory for the inputs");
+
+	if (!ret)
+		ret = calibration_data_read(data, graph, paths[0], &source);
+	free(names);
+	free(paths);
+	return ret;
+}
+
 /* Files if there are any, else latents: generators need no data. */
 static int load_data(const struct compress_arguments *arguments,
 		     const struct graph *graph, struct calibration_data *data)
 {
-	const struct calibration_source source = {
-		.layout = arguments->layout,
-		.range = arguments->options.input_range,
-	};
-
-	if (arguments->calibrate)
-		return calibration_data_read(data, graph, arguments->calibrate,
-					     &source);
+	if (arguments->calibrate.count)
+		return load_files(arguments, graph, data);
 	return calibration_data_sample(data, graph,
 				       arguments->latents ? arguments->latents :
 							    LATENTS_DEFAULT,
@@ -109,7 +146,8 @@ static int compress_graph(const struct compress_arguments *arguments,
 	struct calibration_data data;
 	int ret;
 
-	if (is_quantized(graph) && !arguments->calibrate && !arguments->latents)
+	if (is_quantized(graph) && !arguments->calibrate.count &&
+	    !arguments->latents)
 		return compress_model(graph, &arguments->options, NULL, model);
 	ret = load_data(arguments, graph, &data);
 	if (ret)
@@ -168,7 +206,7 @@ int command_compress(int count, char **arguments)
 		  "part of the weights that goes, or: the zeros that are there" },
 		{ "scope", 0, OPTION_TEXT, &line.scope, "layer|global",
 		  "the part of each layer (default), or of all weights" },
-		{ "calibrate", 0, OPTION_TEXT, &line.calibrate, "FILE",
+		{ "calibrate", 0, OPTION_LIST, &line.calibrate, "[NAME=]FILE",
 		  "inputs: .npy, PNG or a folder of them" },
 		{ "latents", 0, OPTION_COUNT, &line.latents, "N",
 		  "or sample so many (512)" },

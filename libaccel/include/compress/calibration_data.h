@@ -21,16 +21,23 @@ struct calibration_data {
 	bool *is_state;
 };
 
-/** struct calibration_source - how to read files; see struct array_port */
+/**
+ * struct calibration_source - how to read files; see struct array_port
+ * @layout: of .npy images
+ * @range: of pictures
+ * @others: .npy files of the inputs by number, as many elements in their batch as
+ *	the first one's file has; [0] is not looked at; NULL: there are none
+ */
 struct calibration_source {
 	enum array_layout layout;
 	struct quantize_range range;
+	const char *const *others;
 };
 
 /*
  * Read a .npy file, a PNG or a folder of both (in the order of their names) as
- * values of the graph's first input. States of recurrent layers are zero; graphs
- * with yet other inputs are refused. Large batches are run in parts.
+ * values of the graph's first input. States of recurrent layers are zero unless
+ * @source has a file; other inputs need one. Large batches are run in parts.
  *
  * Return 0; −EINVAL for what does not fit, −ENOENT, −ENOMEM …
  */

@@ -113,6 +113,19 @@ static int copy_rows(const struct graph *graph, const struct graph_node *node,
 	return 0;
 }
 
+/* Are its rows single ones, as where a matrix stands for an operator that moves? */
+static bool only_moves(const struct lower_matrix *matrix)
+{
+	for (uint32_t r = 0; r < matrix->rows; r++)
+		if (matrix->row_start[r + 1] - matrix->row_start[r] > 1 ||
+		    matrix->bias[r] != 0)
+			return false;
+	for (int64_t i = 0; i < matrix->row_start[matrix->rows]; i++)
+		if (matrix->value[i] != 1)
+			return false;
+	return true;
+}
+
 int lower_matrix_conv(const struct graph *graph, int index, const uint8_t *keep,
 		      struct lower_matrix *matrix)
 {
@@ -140,7 +153,9 @@ int lower_matrix_conv(const struct graph *graph, int index, const uint8_t *keep,
 		matrix->row_start[r + 1] = at;
 	}
 	matrix->dense_macs = rows * columns;
-	return copy_rows(graph, node, 1, matrix);
+	ret = copy_rows(graph, node, 1, matrix);
+	matrix->identity = !ret && node->structural && only_moves(matrix);
+	return ret;
 }
 
 /* One axis of a transposed convolution. */

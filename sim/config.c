@@ -175,7 +175,7 @@ static const struct field *field_find(const char *name)
 	return NULL;
 }
 
-static bool number_parse(const char *text, uint64_t *out)
+bool sim_config_number(const char *text, uint64_t *out)
 {
 	unsigned long long value;
 	unsigned int shift = 0;
@@ -207,7 +207,7 @@ static int field_set(struct sim_config *config, const struct field *field,
 	char *at = (char *)config + field->offset;
 	uint64_t value;
 
-	if (!number_parse(text, &value))
+	if (!sim_config_number(text, &value))
 		return accel_error(-EINVAL, "'%s' is not a number", text);
 	if (value < field->minimum || value > field->maximum)
 		return accel_error(-EINVAL, "%s = %s is outside %llu … %llu",
@@ -222,6 +222,18 @@ static int field_set(struct sim_config *config, const struct field *field,
 	else
 		*(uint32_t *)at = (uint32_t)value;
 	return 0;
+}
+
+int sim_config_set(struct sim_config *config, const char *name,
+		   const char *value)
+{
+	const struct field *field = field_find(name);
+
+	if (!field)
+		return accel_error(-ENOENT,
+				   "'%s' is not a field of a configuration",
+				   name);
+	return field_set(config, field, value);
 }
 
 /* Cuts white space off both ends, in place. */
@@ -239,7 +251,6 @@ static char *text_trim(char *text)
 
 static int line_apply(struct sim_config *config, char *line, bool first)
 {
-	const struct field *field;
 	char *name, *value;
 
 	value = strchr(line, '=');
@@ -254,16 +265,10 @@ static int line_apply(struct sim_config *config, char *line, bool first)
 					   "preset must be the first entry");
 		return sim_config_preset(value, config) ? -EINVAL : 0;
 	}
-	field = field_find(name);
-	if (!field)
-		return accel_error(-EINVAL,
-				   "'%s' is not a field of a configuration",
-				   name);
-	return field_set(config, field, value);
+	return sim_config_set(config, name, value) ? -EINVAL : 0;
 }
 
-/* What no single field shows. */
-static int config_check(const struct sim_config *config)
+int sim_config_check(const struct sim_config *config)
 {
 	if (config->dram_refresh_ps >= config->dram_refresh_interval_ps)
 		return accel_error(-EINVAL,
@@ -304,7 +309,7 @@ int sim_config_read(FILE *file, const char *name, struct sim_config *out)
 	}
 	if (ferror(file))
 		return accel_error(-EIO, "%s: cannot be read", name);
-	ret = config_check(out);
+	ret = sim_config_check(out);
 	/* The entries contradict each other by the last line at the latest. */
 	return ret ? accel_error_prefix(ret, "%s:%u", name, number) : 0;
 }

@@ -7,8 +7,10 @@
 
 #include "backend/backend.h"
 #include "core/error.h"
+#include "runtime/device.h"
 #include "runtime/sized.h"
 #include "runtime/uri.h"
+#include "transport/sim.h"
 
 #define DEFAULT_URI "sim:"
 #define DEFAULT_STALL_TIMEOUT (30 * ACCEL_SECOND)
@@ -33,6 +35,15 @@ static int backend_open(const char *uri,
 					       device);
 	}
 	return -EINVAL;
+}
+
+/* The device is complete, and its first reference the caller's. */
+static void device_publish(struct accel_device *device, char *uri,
+			   struct accel_device **out)
+{
+	device->uri = uri;
+	atomic_init(&device->references, 1);
+	*out = device;
 }
 
 int accel_device_open(const char *uri,
@@ -64,9 +75,33 @@ int accel_device_open(const char *uri,
 		free(copy);
 		return ret;
 	}
-	device->uri = copy;
-	atomic_init(&device->references, 1);
-	*out = device;
+	device_publish(device, copy, out);
+	return 0;
+}
+
+int device_open_sim(const struct sim_config *config, struct accel_device **out)
+{
+	const struct accel_device_options options = {
+		.size = sizeof(options),
+		.stall_timeout_ns = DEFAULT_STALL_TIMEOUT,
+	};
+	struct accel_device *device;
+	struct transport *transport;
+	char *uri = strdup(DEFAULT_URI);
+	int ret;
+
+	*out = NULL;
+	if (!uri)
+		return accel_error(-ENOMEM, "out of memory");
+	ret = transport_sim_create(config, &transport);
+	if (!ret)
+		ret = driver_backend_open(transport, "simulated", &options,
+					  &device);
+	if (ret) {
+		free(uri);
+		return ret;
+	}
+	device_publish(device, uri, out);
 	return 0;
 }
 

@@ -300,9 +300,9 @@ static const struct transport_operations sim_operations = {
 	.reset = sim_reset,
 };
 
-int transport_sim_open(const char *config_path, struct transport **out)
+int transport_sim_create(const struct sim_config *config,
+			 struct transport **out)
 {
-	struct sim_config config;
 	struct sim_host host = {
 		.dma_read = sim_dma_read,
 		.dma_write = sim_dma_write,
@@ -312,12 +312,6 @@ int transport_sim_open(const char *config_path, struct transport **out)
 	int ret;
 
 	*out = NULL;
-	if (config_path && *config_path)
-		ret = sim_config_load(config_path, &config);
-	else
-		ret = sim_config_preset("default", &config);
-	if (ret)
-		return ret;
 	sim = calloc(1, sizeof(*sim));
 	if (!sim)
 		return accel_error(-ENOMEM, "sim: no memory");
@@ -327,11 +321,24 @@ int transport_sim_open(const char *config_path, struct transport **out)
 	pthread_mutex_init(&sim->interrupts_lock, NULL);
 	memset(sim->interrupts, 0xff, sizeof(sim->interrupts));
 	host.opaque = sim;
-	ret = sim_device_create(&config, &host, &sim->device);
+	ret = sim_device_create(config, &host, &sim->device);
 	if (ret) {
 		sim_close(&sim->base);
 		return ret;
 	}
 	*out = &sim->base;
 	return 0;
+}
+
+int transport_sim_open(const char *config_path, struct transport **out)
+{
+	struct sim_config config;
+	int ret;
+
+	*out = NULL;
+	if (config_path && *config_path)
+		ret = sim_config_load(config_path, &config);
+	else
+		ret = sim_config_preset("default", &config);
+	return ret ? ret : transport_sim_create(&config, out);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include <accel/accel.h>
+#include <runtime/device.h>
+#include <sim/config.h>
 
 static void refused(const char *uri, int error, const char *words)
 {
@@ -104,6 +106,24 @@ static void null_handles_are_refused_or_ignored(void **state)
 	accel_model_free(NULL);
 }
 
+static void devices_of_any_configuration_follow_each_other(void **state)
+{
+	(void)state;
+	for (uint32_t clusters = 1; clusters <= 4; clusters++) {
+		struct accel_device_info info = { .size = sizeof(info) };
+		struct accel_device *device;
+		struct sim_config config;
+
+		assert_int_equal(sim_config_preset("small", &config), 0);
+		config.clusters = clusters;
+		assert_int_equal(device_open_sim(&config, &device), 0);
+		assert_int_equal(accel_device_get_info(device, &info), 0);
+		assert_int_equal(info.clusters, clusters);
+		assert_string_equal(info.uri, "sim:");
+		accel_device_close(device);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +133,8 @@ int main(void)
 		cmocka_unit_test(sizes_of_structures_are_checked),
 		cmocka_unit_test(an_older_caller_gets_what_it_knows),
 		cmocka_unit_test(a_newer_caller_may_only_leave_zeros),
+		cmocka_unit_test(
+			devices_of_any_configuration_follow_each_other),
 		cmocka_unit_test(null_handles_are_refused_or_ignored),
 	};
 

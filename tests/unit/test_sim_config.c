@@ -95,6 +95,26 @@ static void bad_lines_are_named(void **state)
 	refused("dram_refresh_ps = 5000000\n", "device.conf:1", "refresh");
 }
 
+static void fields_are_set_by_name(void **state)
+{
+	struct sim_config config;
+	uint64_t number;
+
+	(void)state;
+	assert_int_equal(sim_config_preset("small", &config), 0);
+	assert_int_equal(sim_config_set(&config, "sram_bytes", "512K"), 0);
+	assert_int_equal(config.sram_bytes, 512 << 10);
+	assert_int_equal(sim_config_set(&config, "sram", "512K"), -ENOENT);
+	assert_int_equal(sim_config_set(&config, "lanes", "6"), -EINVAL);
+	assert_int_equal(config.lanes, 8);
+	assert_int_equal(sim_config_check(&config), 0);
+	assert_int_equal(sim_config_set(&config, "sram_bytes", "128K"), 0);
+	assert_int_equal(sim_config_check(&config), -EINVAL);
+	assert_true(sim_config_number("0x10K", &number));
+	assert_int_equal(number, 16384);
+	assert_false(sim_config_number("16k", &number));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +122,7 @@ int main(void)
 		cmocka_unit_test(rates_are_peaks_less_overhead),
 		cmocka_unit_test(file_changes_a_preset),
 		cmocka_unit_test(bad_lines_are_named),
+		cmocka_unit_test(fields_are_set_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

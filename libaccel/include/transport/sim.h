@@ -5,6 +5,13 @@
 
 #include "transport/transport.h"
 
+struct sim_config;
+
+/* With a configuration, which is copied. */
+int transport_sim_create(const struct sim_config *config,
+			 struct transport **out);
+
+/* With that of a file; NULL or "": the default one. */
 int transport_sim_open(const char *config_path, struct transport **out);
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef SIM_CONFIG_H
 #define SIM_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -68,6 +69,17 @@ const char *sim_config_field(unsigned int index);
 
 /* A preset by name; −ENOENT when there is none of that name. */
 int sim_config_preset(const char *name, struct sim_config *out);
+
+/* A number as files have it: decimal, 0x…, with K, M or G; false if it is none. */
+bool sim_config_number(const char *text, uint64_t *out);
+
+/*
+ * Sets one field; −ENOENT when there is none of that name, −EINVAL when the value is
+ * impossible. What only several fields together show, sim_config_check() finds.
+ */
+int sim_config_set(struct sim_config *config, const char *name,
+		   const char *value);
+int sim_config_check(const struct sim_config *config);
 
 /*
  * Reads a file, the default preset where it says nothing. An unknown name or an

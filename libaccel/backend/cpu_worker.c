@@ -68,9 +68,16 @@ static int run_cancelled(void *context)
 	return atomic_load(&queue->cancel) ? -ECANCELED : 0;
 }
 
+/**
+ * struct run_context - one run
+ * @queue: on which it was submitted
+ * @plan: what runs
+ * @since: when the layer before was done, of monotonic_ns()
+ */
 struct run_context {
 	struct cpu_queue *queue;
 	struct cpu_plan *plan;
+	uint64_t since;
 };
 
 static int run_cancelled_of(void *context)
@@ -83,9 +90,11 @@ static int run_layer_done(void *context, uint32_t layer, int32_t tensor,
 {
 	struct run_context *run = context;
 
-	(void)layer;
+	plan_report_add_host(&run->plan->base.report, layer,
+			     monotonic_ns() - run->since);
 	if (run->plan->kept)
 		memcpy(run->plan->kept[tensor], values, size);
+	run->since = monotonic_ns();
 	return 0;
 }
 
@@ -98,7 +107,7 @@ static void staging_pointers(const struct plan_port *ports, uint32_t count,
 
 static int run_execute(struct cpu_queue *queue, struct accel_plan *plan)
 {
-	struct run_context context = { queue, cpu_plan(plan) };
+	struct run_context context = { queue, cpu_plan(plan), monotonic_ns() };
 	struct cpu_observer observer = { .layer_done = run_layer_done,
 					 .cancelled = run_cancelled_of,
 					 .context = &context };
@@ -108,6 +117,7 @@ static int run_execute(struct cpu_queue *queue, struct accel_plan *plan)
 
 	staging_pointers(plan->inputs, model->input_count, inputs);
 	staging_pointers(plan->outputs, model->output_count, outputs);
+	plan_report_clear(&plan->report);
 	ret = cpu_model_run(model, plan->shape.extents, plan->shape.batch,
 			    (const void *const *)inputs, outputs, &observer);
 	if (ret == -ECANCELED)

@@ -127,6 +127,7 @@ static int append_stream(struct plan_constants *constants,
 	matrix->weights_length = stream.length;
 	matrix->nonzeros = stream.nonzeros;
 	matrix->issue_cycles = stream.issue_cycles;
+	matrix->optimal_cycles = stream.optimal_cycles;
 	stream_free(&stream);
 	return ret;
 }

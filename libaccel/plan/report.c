@@ -170,6 +170,7 @@ void plan_report_clear(struct plan_report *report)
 		info->bytes_sram = 0;
 		info->bytes_pcie = 0;
 		info->utilization = 0;
+		info->host_ns = 0;
 		memset(info->stall, 0, sizeof(info->stall));
 	}
 	for (uint32_t i = 0; i < report->layer_count; i++)
@@ -211,6 +212,17 @@ void plan_report_add(struct plan_report *report, uint32_t model_layer,
 		report->first_cycle = start;
 	if (end > report->last_cycle)
 		report->last_cycle = end;
+}
+
+void plan_report_add_host(struct plan_report *report, uint32_t model_layer,
+			  uint64_t nanoseconds)
+{
+	uint32_t entry = report->entry[model_layer];
+
+	if (entry == PLAN_REPORT_NO_ENTRY)
+		entry = report->transfers;
+	report->layers[entry].host_ns += nanoseconds;
+	report->total.host_ns += nanoseconds;
 }
 
 static void utilization_set(struct accel_layer_info *info)

@@ -93,6 +93,21 @@ static void roofs_set(const struct geometry *geometry,
 	info->roof_structural_cycles = roof_structural_cycles(geometry, &layer);
 }
 
+/* What was packed and planned, and depends on no run. */
+static void plan_set(const struct plan_layer_constants *constants,
+		     const struct plan_roof *roof,
+		     struct accel_layer_info *info)
+{
+	const struct plan_matrix *matrix = &constants->matrix;
+	const struct plan_matrix *hidden = &constants->hidden;
+
+	info->issue_cycles = matrix->issue_cycles + hidden->issue_cycles;
+	info->optimal_cycles = matrix->optimal_cycles + hidden->optimal_cycles;
+	info->bytes_weights = roof->stream_bytes;
+	info->bytes_input = roof->input_bytes;
+	info->bytes_output = roof->output_bytes;
+}
+
 /* The last moment at which a byte of a written range is read. */
 static uint32_t last_use(const struct plan_memory *memory, uint32_t node)
 {
@@ -161,8 +176,12 @@ static void network_roof(const struct plan_program *program,
 		.live_bytes = live_bytes(program, report->live),
 	};
 
-	for (uint32_t i = 0; i < report->layer_count; i++)
+	for (uint32_t i = 0; i < report->layer_count; i++) {
 		network.weight_bytes += report->roofs[i].weight_bytes;
+		report->total.bytes_weights += report->layers[i].bytes_weights;
+	}
+	report->total.bytes_input = network.input_bytes;
+	report->total.bytes_output = network.output_bytes;
 	report->network_bytes = roof_network_bytes(geometry, &network);
 	report->total.roof_hard_cycles =
 		roof_network_cycles(geometry, &network);
@@ -192,6 +211,8 @@ void plan_report_roofs(const struct plan_program *program,
 		layer_roofs(program, l, &report->roofs[entry]);
 		roofs_set(geometry, &report->roofs[entry],
 			  &report->layers[entry]);
+		plan_set(&program->constants.layers[l], &report->roofs[entry],
+			 &report->layers[entry]);
 	}
 	network_roof(program, geometry, report);
 	structural_sum(report);

@@ -420,6 +420,101 @@ static void the_first_difference_is_located(void **state)
 	accel_device_close(device);
 }
 
+/* Run a chain of two layers once, on zeros; its plan. */
+static struct accel_plan *plan_run(struct accel_device *device,
+				   struct accel_model *model)
+{
+	struct accel_plan *plan = NULL;
+
+	assert_int_equal(accel_plan_create(device, model, NULL, &plan), 0);
+	assert_int_equal(accel_run(plan, NULL, 0, NULL, 0, PATIENCE), 0);
+	return plan;
+}
+
+static struct accel_layer_info layer_of(const struct accel_plan *plan,
+					uint32_t index)
+{
+	struct accel_layer_info info = { .size = sizeof(info) };
+
+	assert_int_equal(accel_plan_get_layer(plan, index, &info), 0);
+	return info;
+}
+
+static void layers_account_for_every_lane_cycle(void **state)
+{
+	struct accel_device_info about = { .size = sizeof(about) };
+	struct accel_device *device = device_open("sim:");
+	struct accel_model *model = chain(8, 4, 2);
+	struct accel_plan *plan = plan_run(device, model);
+
+	(void)state;
+	assert_int_equal(accel_device_get_info(device, &about), 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct accel_layer_info info = layer_of(plan, i);
+		uint64_t sum = 0;
+
+		for (int c = 0; c < ACCEL_STALL_CAUSES; c++)
+			sum += info.stall[c];
+		assert_true(info.cycles > 0);
+		assert_int_equal(sum,
+				 info.cycles * about.clusters * about.lanes);
+	}
+	accel_plan_destroy(plan);
+	accel_model_free(model);
+	accel_device_close(device);
+}
+
+static void layers_tell_their_schedule_and_operands(void **state)
+{
+	struct accel_device *device = device_open("sim:");
+	struct accel_model *model = chain(8, 4, 2);
+	struct accel_plan *plan = plan_run(device, model);
+	struct accel_layer_info first = layer_of(plan, 0);
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		struct accel_layer_info info = layer_of(plan, i);
+
+		assert_true(info.optimal_cycles > 0);
+		assert_true(info.issue_cycles >= info.optimal_cycles);
+		assert_true(info.bytes_weights >= info.nnz);
+		assert_int_equal(info.host_ns, 0);
+	}
+	assert_int_equal(first.bytes_input, 3 * 8 * 8);
+	assert_int_equal(first.bytes_output, 4 * first.n);
+	accel_plan_destroy(plan);
+	accel_model_free(model);
+	accel_device_close(device);
+}
+
+static void this_processor_times_its_layers(void **state)
+{
+	struct accel_layer_info total = { .size = sizeof(total) };
+	struct accel_device *device = device_open("cpu:");
+	struct accel_model *model = chain(8, 4, 2);
+	struct accel_plan *plan = plan_run(device, model);
+	uint64_t sum = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		struct accel_layer_info info = layer_of(plan, i);
+
+		assert_true(info.host_ns > 0);
+		assert_int_equal(info.cycles, 0);
+		sum += info.host_ns;
+	}
+	assert_int_equal(accel_plan_get_total(plan, &total), 0);
+	assert_int_equal(total.host_ns, sum);
+	/* Another run does not add to the one before. */
+	assert_int_equal(accel_run(plan, NULL, 0, NULL, 0, PATIENCE), 0);
+	sum = layer_of(plan, 0).host_ns + layer_of(plan, 1).host_ns;
+	assert_int_equal(accel_plan_get_total(plan, &total), 0);
+	assert_int_equal(total.host_ns, sum);
+	accel_plan_destroy(plan);
+	accel_model_free(model);
+	accel_device_close(device);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,6 +531,9 @@ int main(void)
 		cmocka_unit_test(a_plan_too_large_for_the_device),
 		cmocka_unit_test(plans_that_cannot_be_compared),
 		cmocka_unit_test(the_first_difference_is_located),
+		cmocka_unit_test(layers_account_for_every_lane_cycle),
+		cmocka_unit_test(layers_tell_their_schedule_and_operands),
+		cmocka_unit_test(this_processor_times_its_layers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,15 @@ int accel_plan_get_output(const struct accel_plan *plan, uint32_t index,
  * @bytes_pcie: moved over the link
  * @stall: lane-cycles by cause, in the order of enum spmm_stall of
  *	spmm/queue.h; the first is useful work
+ * @issue_cycles: that the bank schedule takes to issue the weights once, for one
+ *	vector of columns, in the row group that takes longest; of a recurrent
+ *	layer, input and hidden weights one after the other; 0 on devices that
+ *	need no schedule, and of the total
+ * @optimal_cycles: lower bound of the same, by bipartite edge colouring
+ * @bytes_weights: of the packed weights; 0 on devices that pack none
+ * @bytes_input: of all operands, once
+ * @bytes_output: of the results, once; both 0 on devices that plan no memory
+ * @host_ns: on "cpu:", how long this processor took; 0 on devices
  */
 struct accel_layer_info {
 	size_t size;
@@ -158,6 +167,12 @@ struct accel_layer_info {
 	uint64_t bytes_sram;
 	uint64_t bytes_pcie;
 	uint64_t stall[ACCEL_STALL_CAUSES];
+	uint64_t issue_cycles;
+	uint64_t optimal_cycles;
+	uint64_t bytes_weights;
+	uint64_t bytes_input;
+	uint64_t bytes_output;
+	uint64_t host_ns;
 };
 
 /**

@@ -23,6 +23,7 @@
  * @biases: M int32
  * @nonzeros: of the matrix
  * @issue_cycles: of the longest part of the stream for one vector
+ * @optimal_cycles: lower bound of the same
  */
 struct plan_matrix {
 	uint64_t weights;
@@ -31,6 +32,7 @@ struct plan_matrix {
 	uint64_t biases;
 	uint64_t nonzeros;
 	uint64_t issue_cycles;
+	uint64_t optimal_cycles;
 };
 
 /**

@@ -71,4 +71,8 @@ void plan_report_add(struct plan_report *report, uint32_t model_layer,
 		     const struct spmm_command_stats *stats);
 void plan_report_finish(struct plan_report *report);
 
+/* A layer that this processor executed; clear before the first of a run. */
+void plan_report_add_host(struct plan_report *report, uint32_t model_layer,
+			  uint64_t nanoseconds);
+
 #endif

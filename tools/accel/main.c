@@ -67,8 +67,9 @@ static int close_output(int status)
 
 int main(int count, char **arguments)
 {
-	/* A reader that goes away makes writes fail, and no signal. */
+	/* A reader that goes away and a limit on files make writes fail; no signal. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (count < 2) {
 		print_usage(stderr);
 		return STATUS_USAGE;

@@ -28,6 +28,10 @@ check: check-dependencies
 lint: check-dependencies
 	@tests/lint.sh
 
+# A cluster in SystemVerilog, in lock-step with its C model; needs verilator.
+rtl: all
+	@tests/rtl/run.sh $(BUILD)
+
 bench: all
 	@meson test --benchmark --verbose -C $(BUILD)
 
@@ -38,5 +42,5 @@ install: all
 clean:
 	rm -rf $(BUILD) build-sanitize build-fuzz
 
-.PHONY: all configure dependencies check-dependencies demo check lint bench \
+.PHONY: all configure dependencies check-dependencies demo check lint rtl bench \
 	install clean

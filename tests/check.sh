@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Everything that `make check` does: builds with gcc and clang, all tests, the same
-# under AddressSanitizer and UBSan, a short run of each fuzz target, ONNX Runtime as
-# an oracle, and lint. The last line is "N passed, N failed, N skipped".
-# usage: check.sh [PHASE...], of: tests sanitize fuzz onnxruntime lint
+# under AddressSanitizer and UBSan, a short run of each fuzz target, a cluster's RTL in
+# lock-step with its C model, ONNX Runtime as an oracle, and lint. The last line is "N passed, N failed, N skipped".
+# usage: check.sh [PHASE...], of: tests sanitize fuzz rtl onnxruntime lint
 # shellcheck disable=SC2317 # phases are called by name
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -153,6 +153,19 @@ fuzz()
 	fi
 }
 
+rtl()
+{
+	if ! command -v verilator >/dev/null; then
+		echo "   skipped rtl: verilator is not installed"
+		skipped=$((skipped + 1))
+		return
+	fi
+	run configure-gcc setup gcc build &&
+		run build-gcc ninja -C build &&
+		run rtl tests/rtl/run.sh build &&
+		grep ' tasks, ' "$logs/rtl.log" | sed 's/^/   /'
+}
+
 onnxruntime()
 {
 	run configure-gcc setup gcc build &&
@@ -167,7 +180,7 @@ lint()
 
 mkdir -p "$logs"
 phases=("$@")
-[ ${#phases[@]} -gt 0 ] || phases=(tests sanitize fuzz onnxruntime lint)
+[ ${#phases[@]} -gt 0 ] || phases=(tests sanitize fuzz rtl onnxruntime lint)
 for phase in "${phases[@]}"; do
 	start=$SECONDS
 	echo "== $phase"

@@ -50,7 +50,7 @@ format()
 licences()
 {
 	local file
-	list '*.c' '*.h' '*.sh' '*.rst' '*.md' '*.js' '*.map' 'meson.build' \
+	list '*.c' '*.h' '*.cpp' '*.sv' '*.sh' '*.rst' '*.md' '*.js' '*.map' 'meson.build' \
 		'*/meson.build' Makefile meson_options.txt |
 		while read -r file; do
 			head -n 3 "$file" | grep -q 'SPDX-License-Identifier:' ||

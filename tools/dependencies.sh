@@ -23,7 +23,7 @@ clang_runtime()
 
 check=(
 	clang:clang clang-format:clang-format clang-tidy:clang-tidy
-	shellcheck:shellcheck libasan8 libubsan1
+	shellcheck:shellcheck libasan8 libubsan1 verilator:verilator g++:g++
 	nodejs:node npm:npm ca-certificates dataset-fashion-mnist
 )
 

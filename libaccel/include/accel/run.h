@@ -11,6 +11,7 @@ extern "C" {
 /**
  * struct accel_input - an array of real numbers to be read
  * @data: of the caller; NULL: zeros, which is how a recurrent state starts
+ *	(NaN counts as 0, and what is beyond the codes saturates)
  * @count: elements, as accel_plan_get_input() says
  * @layout: ACCEL_LAYOUT_DEFAULT, the port's own, or NHWC for an NCHW port
  */

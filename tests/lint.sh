@@ -96,7 +96,7 @@ headers_alone()
 public_comments()
 {
 	local header tool
-	for header in libaccel/include/accel/*.h; do
+	for header in libaccel/include/accel/*.h uapi/spmm/*.h; do
 		awk -v file="$header" '
 		/^\/\*/ { comment = 1; documented = /^\/\*\*$/ }
 		comment { if (/\*\/$/) comment = 0; next }
@@ -111,7 +111,8 @@ public_comments()
 	done
 	for tool in /usr/lib/linux-kbuild-*/scripts/kernel-doc; do
 		[ -x "$tool" ] &&
-			"$tool" -none -Werror libaccel/include/accel/*.h
+			"$tool" -none -Werror libaccel/include/accel/*.h \
+				uapi/spmm/*.h
 	done 2>&1 | grep -E 'warning|error'
 	return 0
 }

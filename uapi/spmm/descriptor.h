@@ -20,11 +20,16 @@
 #define SPMM_COLUMNS_MAX (1u << 22) /* K */
 #define SPMM_RESULT_COLUMNS_MAX (1ull << 32) /* N */
 
-/* What the operand's lines are worth to the SRAM after this command. */
+/**
+ * enum spmm_hint - what an operand's lines are worth to the SRAM afterwards
+ * @SPMM_HINT_KEEP: will be read again soon
+ * @SPMM_HINT_STREAM: do not displace others for it
+ * @SPMM_HINT_DISCARD: dead after this command: never write back
+ */
 enum spmm_hint {
-	SPMM_HINT_KEEP = 0, /* will be read again soon */
-	SPMM_HINT_STREAM = 1, /* do not displace others for it */
-	SPMM_HINT_DISCARD = 2, /* dead after this command: never write back */
+	SPMM_HINT_KEEP = 0,
+	SPMM_HINT_STREAM = 1,
+	SPMM_HINT_DISCARD = 2,
 };
 
 /**
@@ -32,12 +37,13 @@ enum spmm_hint {
  * @address: of element (0, 0, 0, 0)
  * @channel_stride: bytes from one channel to the next
  * @row_stride: bytes from one image row to the next
- * @channels: C
- * @height: H
- * @width: W
+ * @channels: C ≥ 1
+ * @height: H ≥ 1
+ * @width: W ≥ 1
  * @zero: int8 zero point (padding reads it)
  * @hint: enum spmm_hint
  * @pad: zero
+ * @pad2: zero
  *
  * The batch is the same for all operands of a command and stands in its
  * descriptor.
@@ -55,21 +61,32 @@ struct spmm_tensor {
 	__le32 pad2;
 };
 
+/**
+ * enum spmm_output_type - what an SPMM command stores
+ * @SPMM_OUTPUT_INT8: codes, requantized
+ * @SPMM_OUTPUT_INT32: the accumulator
+ * @SPMM_OUTPUT_FLOAT32: fl(fl(acc) · scale[row])
+ */
 enum spmm_output_type {
 	SPMM_OUTPUT_INT8 = 0,
-	SPMM_OUTPUT_INT32 = 1, /* the accumulator */
-	SPMM_OUTPUT_FLOAT32 = 2, /* fl(fl(acc) * scale[row]) */
+	SPMM_OUTPUT_INT32 = 1,
+	SPMM_OUTPUT_FLOAT32 = 2,
 };
 
+/* One numbering for all descriptors, each of which says what it takes. */
 #define SPMM_FLAG_TABLE 0x01 /* one table of 256 bytes */
-#define SPMM_FLAG_TABLE_PER_ROW 0x02 /* M tables of 256 bytes */
-#define SPMM_FLAG_RESIDUAL 0x04
+#define SPMM_FLAG_TABLE_PER_ROW 0x02 /* one for each row or channel */
+#define SPMM_FLAG_RESIDUAL 0x04 /* add a second operand */
+#define SPMM_FLAG_COUNT_PADDING 0x08 /* an average counts padding, too */
+#define SPMM_FLAG_REVERSE 0x10 /* the last time step comes first */
+#define SPMM_FLAG_LINEAR_BEFORE_RESET 0x20 /* as ONNX's GRU has it */
 
 /**
  * struct spmm_descriptor - Y = epilogue(W · X) over an implicit im2col matrix
  * @version: SPMM_DESCRIPTOR_VERSION
  * @output_type: enum spmm_output_type
- * @flags: SPMM_FLAG_*; TABLE and RESIDUAL only with SPMM_OUTPUT_INT8
+ * @flags: SPMM_FLAG_TABLE or SPMM_FLAG_TABLE_PER_ROW, SPMM_FLAG_RESIDUAL; only
+ *	with SPMM_OUTPUT_INT8
  * @rows: M
  * @columns: K = input channels × kernel_height × kernel_width
  * @batch: B
@@ -89,6 +106,7 @@ enum spmm_output_type {
  * @replicate_height: each value is stored so many times (nearest), ≥ 1; only
  *	with a shuffle of 1×1
  * @replicate_width: ≥ 1
+ * @pad0: zero
  * @weights: address of the weight stream
  * @weights_length: its bytes
  * @scales: address of M binary32 values
@@ -106,7 +124,8 @@ enum spmm_output_type {
  * @table_zero: za of the residual add (the zero point after the table, or
  *	accumulator_zero without one)
  * @weights_hint: enum spmm_hint
- * @pad: zero
+ * @pad1: zero
+ * @pad2: zero
  */
 struct spmm_descriptor {
 	__u8 version;
@@ -148,10 +167,18 @@ struct spmm_descriptor {
 	__le64 pad2[3];
 };
 
+/**
+ * enum spmm_eltwise_operation - what an ELTWISE command computes
+ * @SPMM_ELTWISE_ADD: the addition of device.rst
+ * @SPMM_ELTWISE_MULTIPLY: its multiplication
+ * @SPMM_ELTWISE_TABLE: one table, or one per channel
+ * @SPMM_ELTWISE_POOL_MAX: the largest code of a window
+ * @SPMM_ELTWISE_POOL_AVERAGE: the mean of a window, requantized
+ */
 enum spmm_eltwise_operation {
-	SPMM_ELTWISE_ADD = 0, /* the residual add of device.rst */
+	SPMM_ELTWISE_ADD = 0,
 	SPMM_ELTWISE_MULTIPLY = 1,
-	SPMM_ELTWISE_TABLE = 2, /* one table, or one per channel */
+	SPMM_ELTWISE_TABLE = 2,
 	SPMM_ELTWISE_POOL_MAX = 3,
 	SPMM_ELTWISE_POOL_AVERAGE = 4,
 };
@@ -163,12 +190,27 @@ enum spmm_eltwise_operation {
  * @flags: SPMM_FLAG_TABLE_PER_ROW for one table per channel;
  *	SPMM_FLAG_COUNT_PADDING: an average divides by the whole window
  * @batch: B
- * @window_height: POOL_*: the window, its strides and pads
+ * @window_height: taps, ≥ 1; this and what follows up to @pad_left is read by
+ *	POOL_* alone
+ * @window_width: taps, ≥ 1
+ * @stride_height: ≥ 1; output row y looks at the rows y·stride + ky·dilation −
+ *	pad_top of @first
+ * @stride_width: ≥ 1, likewise
+ * @dilation_height: ≥ 1
+ * @dilation_width: ≥ 1
+ * @pad_top: may be negative (a crop)
+ * @pad_left: may be negative
+ * @pad2: zero
  * @first: operand a
- * @second: operand b (ADD, MULTIPLY); its height and width may be 1: broadcast
- * @output: y
- * @first_scale: sa, @second_scale: sb, @output_scale: sy; binary32 bits
- * @tables: address
+ * @second: operand b, read by ADD and MULTIPLY alone; a height and width of 1 × 1
+ *	count for all positions
+ * @output: y; as many channels as @first, and its height and width but for POOL_*
+ * @first_scale: sa (ADD, MULTIPLY, POOL_AVERAGE), binary32 bits
+ * @second_scale: sb (ADD, MULTIPLY), likewise
+ * @output_scale: sy (ADD, MULTIPLY, POOL_AVERAGE), likewise
+ * @pad0: zero
+ * @tables: address of the table(s), TABLE alone
+ * @pad1: zero
  */
 struct spmm_eltwise_descriptor {
 	__u8 version;
@@ -195,11 +237,14 @@ struct spmm_eltwise_descriptor {
 	__le64 pad1[10];
 };
 
-#define SPMM_FLAG_COUNT_PADDING 0x08
-
+/**
+ * enum spmm_recurrent_cell - which cell a RECURRENT command computes
+ * @SPMM_RECURRENT_LSTM: gate rows in the order i, o, f, c
+ * @SPMM_RECURRENT_GRU: z, r, h
+ */
 enum spmm_recurrent_cell {
-	SPMM_RECURRENT_LSTM = 0, /* gate rows in the order i, o, f, c */
-	SPMM_RECURRENT_GRU = 1, /* z, r, h */
+	SPMM_RECURRENT_LSTM = 0,
+	SPMM_RECURRENT_GRU = 1,
 };
 
 /**
@@ -210,17 +255,23 @@ enum spmm_recurrent_cell {
  * @batch: B
  * @steps: T
  * @hidden: H; the layer has G·H gate rows, G = 4 (LSTM) or 3 (GRU)
- * @input_weights: stream of G·H × I
- * @hidden_weights: stream of G·H × H
- * @input_scales: G·H binary32: sx·swx[row]; likewise @hidden_scales: sh·swh[row]
- * @input_biases: G·H int32 in units of input_scales; likewise @hidden_biases
- * @cell_state: H × B binary32, read at the start and written at the end: c of an
+ * @input_weights: address of the stream of G·H × I
+ * @input_weights_length: its bytes
+ * @hidden_weights: address of the stream of G·H × H
+ * @hidden_weights_length: its bytes
+ * @input_scales: address of G·H binary32: sx·swx[row]
+ * @hidden_scales: address of G·H binary32: sh·swh[row]
+ * @input_biases: address of G·H int32, in units of @input_scales
+ * @hidden_biases: address of G·H int32, in units of @hidden_scales
+ * @cell_state: address of H × B binary32, read at the start and written at the end: c of an
  *	LSTM, the unrounded h of a GRU
- * @hidden_state: H × B int8, read at the start and written at the end
+ * @hidden_state: address of H × B int8, read at the start and written at the end
  * @input: I channels, T rows, width 1
  * @output: H channels, T rows, width 1; its zero point is also that of the
  *	hidden state
  * @hidden_scale: sh, binary32 bits
+ * @pad0: zero
+ * @pad1: zero
  */
 struct spmm_recurrent_descriptor {
 	__u8 version;
@@ -246,19 +297,21 @@ struct spmm_recurrent_descriptor {
 	__le64 pad1[9];
 };
 
-#define SPMM_FLAG_REVERSE 0x10
-#define SPMM_FLAG_LINEAR_BEFORE_RESET 0x20
-
 #define SPMM_COPY_DIMENSIONS 5
 
 /**
  * struct spmm_copy_descriptor - a strided copy by the DMA engine
  * @version: SPMM_DESCRIPTOR_VERSION
  * @element: bytes of one element, 1, 2, 4 or 8
+ * @pad0: zero
+ * @pad1: zero
  * @source: address of element 0
  * @destination: address of element 0
  * @count: elements along each dimension, outermost first; unused ones are 1
- * @source_stride: bytes, may be negative; likewise @destination_stride
+ * @pad2: zero
+ * @source_stride: bytes from one element to the next, may be negative
+ * @destination_stride: likewise
+ * @pad3: zero
  */
 struct spmm_copy_descriptor {
 	__u8 version;

@@ -21,6 +21,21 @@
 
 #include <linux/types.h>
 
+/**
+ * enum spmm_admin_opcode - commands of the admin queue
+ * @SPMM_ADMIN_CREATE_CQ: create a completion queue
+ * @SPMM_ADMIN_DELETE_CQ: delete one that no SQ uses
+ * @SPMM_ADMIN_CREATE_SQ: create a submission queue
+ * @SPMM_ADMIN_DELETE_SQ: delete one; what it holds is aborted
+ * @SPMM_ADMIN_CREATE_CONTEXT: create an address space
+ * @SPMM_ADMIN_DELETE_CONTEXT: delete one that has no queues
+ * @SPMM_ADMIN_SET_PAGE_TABLE: give a context its root
+ * @SPMM_ADMIN_INVALIDATE: forget translations
+ * @SPMM_ADMIN_ABORT: stop a command, or all of a queue
+ * @SPMM_ADMIN_RESET_CONTEXT: revive a context that a fault has killed
+ * @SPMM_ADMIN_GET_LOG: move fault records to a buffer
+ * @SPMM_ADMIN_SET_PRIORITY: of a submission queue
+ */
 enum spmm_admin_opcode {
 	SPMM_ADMIN_CREATE_CQ = 0x01,
 	SPMM_ADMIN_DELETE_CQ = 0x02,
@@ -36,18 +51,32 @@ enum spmm_admin_opcode {
 	SPMM_ADMIN_SET_PRIORITY = 0x0c,
 };
 
+/**
+ * enum spmm_io_opcode - commands of I/O queues and of command lists
+ * @SPMM_IO_NOP: completes
+ * @SPMM_IO_FENCE: completes after all earlier entries
+ * @SPMM_IO_COPY: copies bytes, linear
+ * @SPMM_IO_COPY_STRIDED: struct spmm_copy_descriptor
+ * @SPMM_IO_SPMM: struct spmm_descriptor
+ * @SPMM_IO_ELTWISE: struct spmm_eltwise_descriptor
+ * @SPMM_IO_RECURRENT: struct spmm_recurrent_descriptor
+ * @SPMM_IO_LIST: an array of entries, run in order; no nesting
+ * @SPMM_IO_SEMAPHORE_WAIT: until the word at address is ≥ value
+ * @SPMM_IO_SEMAPHORE_SIGNAL: stores value at address
+ * @SPMM_IO_TIMESTAMP: stores the cycle counter at address
+ */
 enum spmm_io_opcode {
 	SPMM_IO_NOP = 0x00,
-	SPMM_IO_FENCE = 0x01, /* completes after all earlier entries */
-	SPMM_IO_COPY = 0x02, /* linear */
-	SPMM_IO_COPY_STRIDED = 0x03, /* struct spmm_copy_descriptor */
-	SPMM_IO_SPMM = 0x04, /* struct spmm_descriptor */
-	SPMM_IO_ELTWISE = 0x05, /* struct spmm_eltwise_descriptor */
-	SPMM_IO_RECURRENT = 0x06, /* struct spmm_recurrent_descriptor */
-	SPMM_IO_LIST = 0x07, /* array of entries, run in order; no nesting */
-	SPMM_IO_SEMAPHORE_WAIT = 0x08, /* until *address >= value */
-	SPMM_IO_SEMAPHORE_SIGNAL = 0x09, /* *address = value */
-	SPMM_IO_TIMESTAMP = 0x0a, /* *address = cycle counter */
+	SPMM_IO_FENCE = 0x01,
+	SPMM_IO_COPY = 0x02,
+	SPMM_IO_COPY_STRIDED = 0x03,
+	SPMM_IO_SPMM = 0x04,
+	SPMM_IO_ELTWISE = 0x05,
+	SPMM_IO_RECURRENT = 0x06,
+	SPMM_IO_LIST = 0x07,
+	SPMM_IO_SEMAPHORE_WAIT = 0x08,
+	SPMM_IO_SEMAPHORE_SIGNAL = 0x09,
+	SPMM_IO_TIMESTAMP = 0x0a,
 };
 
 /**
@@ -134,6 +163,8 @@ struct spmm_admin_sqe {
  * @result: by command: 0; for a failed command the offending address or index
  * @sq_head: how far the device has read the submission queue
  * @sq: the submission queue
+ * @list_index: of a failed LIST, the low 8 bits of the index of the entry that
+ *	failed (the fault record has all of them); else 0
  * @id: of the entry
  * @status: enum spmm_status << 1 | phase
  */
@@ -141,7 +172,7 @@ struct spmm_cqe {
 	__le64 result;
 	__le16 sq_head;
 	__u8 sq;
-	__u8 list_index; /* low bits of the failing entry's index in a list */
+	__u8 list_index;
 	__le16 id;
 	__le16 status;
 };
@@ -157,6 +188,7 @@ struct spmm_cqe {
  * @queue: on which queue
  * @id: of the entry
  * @list_index: entry of its command list, else 0
+ * @pad: zero
  */
 struct spmm_fault_record {
 	__le64 cycle;
@@ -203,9 +235,26 @@ struct spmm_command_stats {
 	__le64 stall[12];
 };
 
-/* Causes sum to the lane-cycles of the command: lanes × (end − start). */
+/**
+ * enum spmm_stall - what the lane-cycles of a command went to
+ * @SPMM_STALL_ISSUE: useful work
+ * @SPMM_STALL_BANK: the bank schedule, and fillers
+ * @SPMM_STALL_WEIGHTS: the decoder, or the port that feeds it
+ * @SPMM_STALL_ACTIVATIONS: the ports for the input and the results
+ * @SPMM_STALL_EPILOGUE: its rate
+ * @SPMM_STALL_TAIL: uneven parts, unused clusters, the pipeline
+ * @SPMM_STALL_DRAM: device memory, its latency included
+ * @SPMM_STALL_DMA: the engine of the copies
+ * @SPMM_STALL_PCIE: the link, its latency included
+ * @SPMM_STALL_COMMAND: fetching and checking
+ * @SPMM_STALL_IDLE: none; 0 as long as entries of a list follow at once
+ * @SPMM_STALL_RESERVED: zero
+ * @SPMM_STALL_COUNT: how many there are
+ *
+ * They sum to lanes × (end − start).
+ */
 enum spmm_stall {
-	SPMM_STALL_ISSUE, /* useful work */
+	SPMM_STALL_ISSUE,
 	SPMM_STALL_BANK,
 	SPMM_STALL_WEIGHTS,
 	SPMM_STALL_ACTIVATIONS,

@@ -87,15 +87,28 @@
 #define SPMM_REG_TEMPERATURE 0x0180 /* u32, millidegree Celsius */
 #define SPMM_REG_POWER 0x0184 /* u32, milliwatt */
 
+/* Device time: it passes while there is work, at whatever speed the host has. */
+#define SPMM_REG_CYCLES 0x0200 /* u64 */
+
 /*
  * Performance counters of one context: write its number to COUNTER_LATCH, then
  * read the array. Indices are enum spmm_counter.
  */
-/* Device time: it passes while there is work, at whatever speed the host has. */
-#define SPMM_REG_CYCLES 0x0200 /* u64 */
 #define SPMM_REG_COUNTER_LATCH 0x0208 /* u32, context */
 #define SPMM_REG_COUNTER_BASE 0x0240 /* u64 each */
 
+/**
+ * enum spmm_counter - performance counters of a context
+ * @SPMM_COUNTER_BUSY_CYCLES: from the start to the end of these
+ * @SPMM_COUNTER_COMMANDS: that succeeded, each entry of a list for itself
+ * @SPMM_COUNTER_MACS: useful multiply-accumulates
+ * @SPMM_COUNTER_DRAM_READ_BYTES: from device memory
+ * @SPMM_COUNTER_DRAM_WRITE_BYTES: to device memory
+ * @SPMM_COUNTER_PCIE_READ_BYTES: from host memory
+ * @SPMM_COUNTER_PCIE_WRITE_BYTES: to host memory
+ * @SPMM_COUNTER_FAULTS: of its commands and rings
+ * @SPMM_COUNTER_COUNT: how many there are
+ */
 enum spmm_counter {
 	SPMM_COUNTER_BUSY_CYCLES,
 	SPMM_COUNTER_COMMANDS,

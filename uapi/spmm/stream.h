@@ -71,20 +71,34 @@ struct spmm_stream_lane {
 #define SPMM_BLOCK_COUNT_MASK 0xff
 #define SPMM_BLOCK_COUNT_MAX 256
 
+/**
+ * enum spmm_block_format - how a block tells the positions of its weights
+ * @SPMM_BLOCK_DENSE: they are neighbours; parameter 0
+ * @SPMM_BLOCK_STRUCTURED: N:M; the parameter is an enum spmm_block_pattern
+ * @SPMM_BLOCK_BITMAP: one bit for each position; parameter 0
+ * @SPMM_BLOCK_DELTA: Rice code of each gap; the parameter is its k ≥ 1
+ */
 enum spmm_block_format {
-	SPMM_BLOCK_DENSE = 0, /* neighbouring positions; parameter 0 */
-	SPMM_BLOCK_STRUCTURED = 1, /* N:M; enum spmm_block_pattern */
-	SPMM_BLOCK_BITMAP = 2, /* one bit for each position; parameter 0 */
-	SPMM_BLOCK_DELTA = 3, /* Rice code of the gap; its k ≥ 1 */
+	SPMM_BLOCK_DENSE = 0,
+	SPMM_BLOCK_STRUCTURED = 1,
+	SPMM_BLOCK_BITMAP = 2,
+	SPMM_BLOCK_DELTA = 3,
 };
 
-/* N weights in each group of M neighbouring columns. */
+/**
+ * enum spmm_block_pattern - N weights in each group of M neighbouring columns
+ * @SPMM_PATTERN_1_2: 1 bit for each group
+ * @SPMM_PATTERN_1_4: 2 bits
+ * @SPMM_PATTERN_1_8: 3 bits
+ * @SPMM_PATTERN_1_16: 4 bits
+ * @SPMM_PATTERN_2_4: 3 bits: 01 02 03 12 13 23
+ */
 enum spmm_block_pattern {
-	SPMM_PATTERN_1_2 = 0, /* 1 bit for each group */
-	SPMM_PATTERN_1_4 = 1, /* 2 bits */
-	SPMM_PATTERN_1_8 = 2, /* 3 bits */
-	SPMM_PATTERN_1_16 = 3, /* 4 bits */
-	SPMM_PATTERN_2_4 = 4, /* 3 bits: 01 02 03 12 13 23 */
+	SPMM_PATTERN_1_2 = 0,
+	SPMM_PATTERN_1_4 = 1,
+	SPMM_PATTERN_1_8 = 2,
+	SPMM_PATTERN_1_16 = 3,
+	SPMM_PATTERN_2_4 = 4,
 };
 
 #define SPMM_BLOCK_RICE_MAX 15 /* largest k */

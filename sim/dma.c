@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <core/checked.h>
+#include <core/integer.h>
 #include <sim/dma.h>
 #include <sim/timing.h>
 #include <sim/traffic.h>
@@ -13,7 +14,7 @@ static void dma_account(struct sim_execution *execution, uint64_t bytes)
 {
 	uint32_t rate = execution->device->config.dma_bytes;
 
-	execution->work.dma_cycles = (bytes + rate - 1) / rate;
+	execution->work.dma_cycles = divide_up(bytes, rate);
 }
 
 static bool ranges_valid(const struct spmm_sqe *entry)

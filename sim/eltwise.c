@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <core/integer.h>
 #include <golden/arithmetic.h>
 #include <sim/eltwise.h>
 #include <sim/spmm.h>
@@ -163,8 +164,8 @@ static void eltwise_cost(struct eltwise *run)
 			traffic_read_rows(execution, &rows);
 		traffic_finish_rows(execution, &rows);
 	}
-	work->epilogue_cycles = (element_count(d) + rate - 1) / rate;
-	work->activation_cycles = (bytes[0] + bytes[1] + ports - 1) / ports;
+	work->epilogue_cycles = divide_up(element_count(d), rate);
+	work->activation_cycles = divide_up(bytes[0] + bytes[1], ports);
 	work->sram_bytes = bytes[0] + bytes[1] + bytes[2];
 	work->compulsory_bytes = work->sram_bytes;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <core/integer.h>
 #include <golden/recurrent.h>
 #include <plan/roof.h>
 #include <sim/kernel.h>
@@ -328,11 +329,6 @@ static int steps_run(struct recurrent_run *run)
 	return execution_write(execution, d->hidden_state, run->state, units);
 }
 
-static uint64_t divide_up(uint64_t a, uint64_t b)
-{
-	return a / b + (a % b != 0);
-}
-
 /* Adds the issue cycles of some columns, and what they keep busy. */
 static void side_cost(struct recurrent_run *run,
 		      const struct recurrent_side *side, uint64_t columns,
@@ -351,8 +347,8 @@ static void side_cost(struct recurrent_run *run,
 		const struct sim_part *part = &matrix->parts[p];
 		uint64_t bytes = part->bytes + part->columns * width;
 
-		longest = part->cycles > longest ? part->cycles : longest;
-		port = bytes > port ? bytes : port;
+		longest = max_u64(longest, part->cycles);
+		port = max_u64(port, bytes);
 		bank += part->padding + part->bank_stalls;
 	}
 	work->compute_cycles += longest * share * times;

@@ -4,27 +4,13 @@
  * work on the same columns, each on its row group's part of the weights, which
  * stream through the decoder once for every vector of columns.
  */
+#include <core/integer.h>
 #include <plan/roof.h>
 #include <sim/spmm.h>
 #include <sim/traffic.h>
 
 /* Results are streamed out in so many bands of image rows, at most. */
 #define BANDS_MAX 16
-
-static uint64_t divide_up(uint64_t a, uint64_t b)
-{
-	return a / b + (a % b != 0);
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* Elements of the input that the taps of one axis span. */
 static uint64_t span(uint64_t results, uint32_t stride, uint32_t taps,

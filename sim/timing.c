@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <core/integer.h>
 #include <plan/roof.h>
 #include <sim/counters.h>
 #include <sim/timing.h>
@@ -19,10 +20,8 @@ static uint64_t lanes_of(const struct sim_device *device)
 static uint64_t transfer_cycles(const struct sim_device *device, uint64_t bytes,
 				uint64_t bandwidth)
 {
-	unsigned __int128 product =
-		(unsigned __int128)bytes * device->config.clock_hz;
-
-	return (uint64_t)((product + bandwidth - 1) / bandwidth);
+	return divide_up_u128(
+		(unsigned __int128)bytes * device->config.clock_hz, bandwidth);
 }
 
 static uint64_t bytes_in_cycles(const struct sim_device *device,
@@ -87,18 +86,11 @@ static uint64_t charge(__le64 *stall, const struct demand *demands,
 	return elapsed;
 }
 
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* Weights that came while the entry before left the DRAM idle. */
 static uint64_t prefetched_bytes(const struct sim_execution *execution)
 {
-	uint64_t credit = execution->queue->prefetch_credit;
-	uint64_t wanted = execution->work.weight_miss_bytes;
-
-	return credit < wanted ? credit : wanted;
+	return min_u64(execution->queue->prefetch_credit,
+		       execution->work.weight_miss_bytes);
 }
 
 /* Cycles from start to end; the stall array gets lanes × as many. */

@@ -10,6 +10,7 @@
 
 #include "core/deadline.h"
 #include "core/error.h"
+#include "core/integer.h"
 #include "driver/page_table.h"
 #include "transport/transport.h"
 
@@ -82,9 +83,8 @@ static int command(const struct driver_queue *queue, uint8_t opcode,
 
 static uint64_t sq_bytes(const struct driver_queue *queue)
 {
-	uint64_t bytes = queue->sq.entries * sizeof(struct spmm_sqe);
-
-	return (bytes + SPMM_PAGE_SIZE - 1) & ~(SPMM_PAGE_SIZE - 1);
+	return align_up(queue->sq.entries * sizeof(struct spmm_sqe),
+			SPMM_PAGE_SIZE);
 }
 
 /* Create context and rings in the device, with empty rings here. */

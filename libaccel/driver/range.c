@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/integer.h"
 
 int range_set_create(struct range_set *set, uint64_t start, uint64_t length)
 {
@@ -83,8 +84,7 @@ int range_allocate(struct range_set *set, uint64_t length, uint64_t alignment,
 		return -ENOMEM;
 	for (size_t i = 0; i < set->count; i++) {
 		const struct range *range = &set->free[i];
-		uint64_t first = (range->start + alignment - 1) &
-				 ~(alignment - 1);
+		uint64_t first = align_up(range->start, alignment);
 		uint64_t skipped = first - range->start;
 
 		if (first < range->start || skipped > range->length ||

@@ -1,34 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "pack/mapping.h"
 
+#include "core/integer.h"
 #include "pack/schedule.h"
 
 /* Sixteenths of a byte that a weight takes in a stream: 12 bits and a little. */
 #define WEIGHT_BYTES_16 25
-
-static uint64_t divide_up(uint64_t a, uint64_t b)
-{
-	return a / b + (a % b != 0);
-}
-
-static uint64_t max(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* Cycles that a cluster's port needs to read what one vector takes. */
 static uint64_t port_cycles(const struct geometry *geometry,
 			    const struct mapping_layer *layer,
 			    const struct mapping *mapping, uint64_t weights)
 {
-	uint64_t lines = layer->inner / max(layer->kernel_width, 1);
+	uint64_t lines = layer->inner / max_u64(layer->kernel_width, 1);
 	uint64_t width = mapping->vector_width;
 	uint64_t bytes;
 
 	if (layer->columns < width)
 		width = layer->columns;
 	bytes = lines * width + divide_up(weights * WEIGHT_BYTES_16, 16);
-	return divide_up(bytes, max(geometry->sram_port_bytes, 1));
+	return divide_up(bytes, max_u64(geometry->sram_port_bytes, 1));
 }
 
 uint64_t mapping_cycles(const struct geometry *geometry,
@@ -46,9 +37,11 @@ uint64_t mapping_cycles(const struct geometry *geometry,
 
 	if (rate > geometry->decoder_rate)
 		rate = geometry->decoder_rate;
-	cycles = divide_up(weights, max(rate, 1));
-	cycles = max(cycles, divide_up(rows, max(geometry->epilogue_rate, 1)));
-	cycles = max(cycles, port_cycles(geometry, layer, mapping, weights));
+	cycles = divide_up(weights, max_u64(rate, 1));
+	cycles = max_u64(cycles,
+			 divide_up(rows, max_u64(geometry->epilogue_rate, 1)));
+	cycles =
+		max_u64(cycles, port_cycles(geometry, layer, mapping, weights));
 	return vectors * cycles;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/checked.h"
 #include "core/error.h"
+#include "core/integer.h"
 
 /* Placed items by offset; the order of the indices breaks ties: deterministic. */
 struct order {
@@ -31,11 +32,6 @@ static bool lives_overlap(const struct arena_item *a,
 	return a->first <= b->last && b->first <= a->last;
 }
 
-static uint64_t aligned(uint64_t bytes)
-{
-	return (bytes + ARENA_ALIGNMENT - 1) & ~(uint64_t)(ARENA_ALIGNMENT - 1);
-}
-
 static uint64_t place_lowest(const struct order *placed,
 			     const struct arena_item *item)
 {
@@ -44,7 +40,8 @@ static uint64_t place_lowest(const struct order *placed,
 	for (uint32_t i = 0; i < placed->count; i++) {
 		const struct arena_item *other =
 			&placed->items[placed->index[i]];
-		uint64_t end = aligned(other->offset + other->bytes);
+		uint64_t end =
+			align_up(other->offset + other->bytes, ARENA_ALIGNMENT);
 
 		if (!lives_overlap(item, other) || end <= offset)
 			continue;
@@ -103,7 +100,8 @@ int arena_place(struct arena_item *items, uint32_t count, uint64_t *bytes)
 		item->offset = place_lowest(&placed, item);
 		placed_insert(&placed, by_size[i]);
 		if (item->offset + item->bytes > *bytes)
-			*bytes = aligned(item->offset + item->bytes);
+			*bytes = align_up(item->offset + item->bytes,
+					  ARENA_ALIGNMENT);
 	}
 out:
 	free(by_size);

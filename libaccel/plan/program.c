@@ -8,18 +8,15 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/integer.h"
 #include "plan/command.h"
 
 #define IMAGE_ALIGNMENT 64
 
-static uint64_t aligned(uint64_t bytes)
-{
-	return (bytes + IMAGE_ALIGNMENT - 1) & ~(uint64_t)(IMAGE_ALIGNMENT - 1);
-}
-
 static void image_measure(struct plan_program *program)
 {
-	program->descriptors = aligned(program->constants.length);
+	program->descriptors =
+		align_up(program->constants.length, IMAGE_ALIGNMENT);
 	program->list = program->descriptors +
 			(uint64_t)program->command_count * PLAN_DESCRIPTOR_SLOT;
 	program->image_length =

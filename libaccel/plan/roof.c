@@ -3,15 +3,7 @@
 
 #include "plan/roof.h"
 
-static uint64_t divide_up(unsigned __int128 a, uint64_t b)
-{
-	return (uint64_t)((a + b - 1) / b);
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
+#include "core/integer.h"
 
 static uint64_t macs_per_cycle(const struct geometry *geometry)
 {
@@ -23,8 +15,8 @@ uint64_t roof_hard_cycles(const struct geometry *geometry, uint64_t macs,
 			  uint64_t bytes)
 {
 	uint64_t memory =
-		divide_up((unsigned __int128)bytes * geometry->clock_hz,
-			  geometry->memory_bandwidth);
+		divide_up_u128((unsigned __int128)bytes * geometry->clock_hz,
+			       geometry->memory_bandwidth);
 
 	return max_u64(divide_up(macs, macs_per_cycle(geometry)), memory);
 }
@@ -78,8 +70,8 @@ uint64_t roof_structural_cycles(const struct geometry *geometry,
 	uint64_t ports =
 		(uint64_t)geometry->clusters * geometry->sram_port_bytes;
 	uint64_t results =
-		divide_up((unsigned __int128)layer->rows * layer->columns,
-			  geometry->vector_width);
+		divide_up_u128((unsigned __int128)layer->rows * layer->columns,
+			       geometry->vector_width);
 	uint64_t cycles = roof_hard_cycles(
 		geometry,
 		(layer->nonzeros + layer->state_nonzeros) * layer->columns,
@@ -90,7 +82,7 @@ uint64_t roof_structural_cycles(const struct geometry *geometry,
 	if (geometry->vector_width % 2 == 0) {
 		uint64_t halves = issue_cycles(geometry, layer, 2);
 
-		issue = halves < issue ? halves : issue;
+		issue = min_u64(halves, issue);
 	}
 	cycles = max_u64(cycles, issue);
 	cycles = max_u64(cycles, divide_up(results, epilogues));

@@ -9,15 +9,14 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/integer.h"
 
 /* Sizes were checked with the shape; their sum cannot overflow. */
 static uint64_t take(struct plan_staging *staging, uint64_t bytes)
 {
 	uint64_t offset = staging->length;
 
-	staging->length += bytes;
-	staging->length += PLAN_STAGING_ALIGNMENT - 1;
-	staging->length &= ~(uint64_t)(PLAN_STAGING_ALIGNMENT - 1);
+	staging->length = align_up(offset + bytes, PLAN_STAGING_ALIGNMENT);
 	return offset;
 }
 

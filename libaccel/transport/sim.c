@@ -14,6 +14,7 @@
 
 #include <core/checked.h>
 #include <core/error.h>
+#include <core/integer.h>
 #include <sim/device.h>
 #include <spmm/registers.h>
 #include <transport/sim.h>
@@ -213,8 +214,7 @@ static int sim_map_dma(struct transport *transport, void *memory, size_t length,
 	regions[sim->region_count++] =
 		(struct region){ *bus_address, length, memory };
 	sim->regions = regions;
-	sim->next_address = (end + BUS_GAP + BUS_ALIGNMENT - 1) &
-			    ~(BUS_ALIGNMENT - 1);
+	sim->next_address = align_up(end + BUS_GAP, BUS_ALIGNMENT);
 	pthread_rwlock_unlock(&sim->regions_lock);
 	return 0;
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <core/integer.h>
+
 void dram_timing_init(struct dram_timing *timing,
 		      const struct dram_standard *standard)
 {
@@ -23,11 +25,6 @@ void dram_timing_init(struct dram_timing *timing,
 	}
 }
 
-static inline uint64_t later(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 static uint64_t activate_window(const struct dram_timing *timing, uint32_t rank)
 {
 	uint64_t fourth =
@@ -41,12 +38,13 @@ static uint64_t activate_window(const struct dram_timing *timing, uint32_t rank)
 uint64_t dram_timing_earliest(const struct dram_timing *timing,
 			      enum dram_command command, uint32_t bank)
 {
-	uint64_t clock = later(timing->bank[command][bank],
-			       timing->group[command][timing->group_of[bank]]);
+	uint64_t clock =
+		max_u64(timing->bank[command][bank],
+			timing->group[command][timing->group_of[bank]]);
 
 	if (command == DRAM_ACTIVATE)
-		clock = later(clock,
-			      activate_window(timing, timing->rank_of[bank]));
+		clock = max_u64(clock,
+				activate_window(timing, timing->rank_of[bank]));
 	return clock;
 }
 
@@ -54,7 +52,7 @@ static void raise_bank(struct dram_timing *timing, const struct dram_gap *gap,
 		       uint32_t bank, uint64_t clock)
 {
 	timing->bank[gap->before][bank] =
-		later(timing->bank[gap->before][bank], clock + gap->clocks);
+		max_u64(timing->bank[gap->before][bank], clock + gap->clocks);
 }
 
 static void raise_groups(struct dram_timing *timing, const struct dram_gap *gap,
@@ -63,7 +61,7 @@ static void raise_groups(struct dram_timing *timing, const struct dram_gap *gap,
 	uint64_t *group = timing->group[gap->before];
 
 	for (uint32_t g = first; g < first + count; g++)
-		group[g] = later(group[g], clock + gap->clocks);
+		group[g] = max_u64(group[g], clock + gap->clocks);
 }
 
 static void raise_other_banks(struct dram_timing *timing,

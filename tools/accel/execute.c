@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "execute.h"
 
-#include "progress.h"
-
 #include <accel/queue.h>
 #include <core/deadline.h>
 #include <core/error.h>
@@ -32,7 +30,7 @@ static int cancel(struct accel_queue *queue, double seconds)
 
 static int wait_for_run(const struct execution *execution,
 			struct accel_queue *queue, uint64_t deadline,
-			struct progress *progress, int64_t done)
+			struct progress *progress)
 {
 	struct accel_completion completion;
 
@@ -47,14 +45,14 @@ static int wait_for_run(const struct execution *execution,
 			return completion.status;
 		if (deadline_expired(deadline))
 			return cancel(queue, execution->timeout_seconds);
-		progress_update(progress, done, execution->repeat);
+		progress_refresh(progress);
 	}
 }
 
 /* Time counts from the doorbell on: neither load nor upload is the device's speed. */
 static int run_once(const struct execution *execution,
 		    struct accel_queue *queue, struct progress *progress,
-		    int64_t done, double *seconds)
+		    double *seconds)
 {
 	struct accel_operation operation = { .opcode = ACCEL_OPERATION_RUN };
 	uint64_t start = monotonic_ns();
@@ -66,7 +64,7 @@ static int run_once(const struct execution *execution,
 	ret = accel_queue_submit(queue, &operation, 1);
 	if (ret < 0)
 		return ret;
-	ret = wait_for_run(execution, queue, deadline, progress, done);
+	ret = wait_for_run(execution, queue, deadline, progress);
 	*seconds = (double)(monotonic_ns() - start) / 1e9;
 	return ret;
 }
@@ -81,13 +79,18 @@ static int by_value(const void *a, const void *b)
 static int run_all(struct execution *execution, struct accel_queue *queue,
 		   double *seconds)
 {
-	struct progress progress;
+	struct progress *whole = execution->progress;
+	struct progress own;
 	int ret = 0;
 
-	progress_start(&progress, "running");
-	for (int64_t i = 0; i < execution->repeat && !ret; i++)
-		ret = run_once(execution, queue, &progress, i, &seconds[i]);
-	progress_end(&progress);
+	progress_start(&own, "running");
+	for (int64_t i = 0; i < execution->repeat && !ret; i++) {
+		if (!whole)
+			progress_update(&own, i, execution->repeat);
+		ret = run_once(execution, queue, whole ? whole : &own,
+			       &seconds[i]);
+	}
+	progress_end(&own);
 	if (ret)
 		return ret;
 	/* the median: a host that does something else now and then does not show */

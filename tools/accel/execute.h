@@ -2,6 +2,8 @@
 #ifndef TOOL_EXECUTE_H
 #define TOOL_EXECUTE_H
 
+#include "progress.h"
+
 #include <accel/plan.h>
 
 /**
@@ -10,6 +12,7 @@
  * @plan: with its inputs written
  * @repeat: how often
  * @timeout_seconds: for each run
+ * @progress: of something that this is a part of, shown while waiting; NULL: its own
  * @host_seconds: result: the median, from submission to completion
  */
 struct execution {
@@ -17,6 +20,7 @@ struct execution {
 	struct accel_plan *plan;
 	int64_t repeat;
 	double timeout_seconds;
+	struct progress *progress;
 	double host_seconds;
 };
 

@@ -23,7 +23,28 @@ void progress_start(struct progress *progress, const char *what)
 	};
 }
 
+/* What is left takes as long as what is done did, until that is known better. */
+static void print_line(const struct progress *progress, uint64_t elapsed)
+{
+	fprintf(stderr, "%s%s: %lld of %lld done, %llu s",
+		progress->terminal ? "\r" : "", progress->what,
+		(long long)progress->done, (long long)progress->total,
+		(unsigned long long)(elapsed / SECOND));
+	if (progress->done > 0 && progress->done < progress->total)
+		fprintf(stderr, ", about %.0f s left",
+			(double)elapsed / 1e9 / (double)progress->done *
+				(double)(progress->total - progress->done));
+	fputs(progress->terminal ? "\033[K" : "\n", stderr);
+}
+
 void progress_update(struct progress *progress, int64_t done, int64_t total)
+{
+	progress->done = done;
+	progress->total = total;
+	progress_refresh(progress);
+}
+
+void progress_refresh(struct progress *progress)
 {
 	uint64_t now = monotonic_ns();
 	uint64_t interval = !progress->visible ? SECOND :
@@ -34,11 +55,7 @@ void progress_update(struct progress *progress, int64_t done, int64_t total)
 		return;
 	progress->shown = now;
 	progress->visible = true;
-	fprintf(stderr, "%s%s: %lld of %lld done, %llu s%s",
-		progress->terminal ? "\r" : "", progress->what, (long long)done,
-		(long long)total,
-		(unsigned long long)((now - progress->start) / SECOND),
-		progress->terminal ? "  " : "\n");
+	print_line(progress, now - progress->start);
 }
 
 void progress_end(struct progress *progress)

@@ -9,6 +9,8 @@
 /** struct progress - private */
 struct progress {
 	const char *what;
+	int64_t done;
+	int64_t total;
 	uint64_t start;
 	uint64_t shown;
 	bool terminal;
@@ -22,6 +24,9 @@ void progress_start(struct progress *progress, const char *what);
  * second on a terminal and every ten seconds in a log.
  */
 void progress_update(struct progress *progress, int64_t done, int64_t total);
+
+/* Time has passed, and no more is done. */
+void progress_refresh(struct progress *progress);
 
 /* Wipe the line, if there is one. */
 void progress_end(struct progress *progress);

@@ -24,6 +24,8 @@ static const struct command commands[] = {
 	{ "export", command_export, "write a model as ONNX or as scipy .npz" },
 	{ "evaluate", command_evaluate,
 	  "hold models against the dense network" },
+	{ "sweep", command_sweep,
+	  "run a model on a grid of simulated devices" },
 	{ "compare", command_compare, "measure how far two arrays are apart" },
 	{ "info", command_info, "describe a device" },
 	{ "list", command_list, "list the devices of this machine" },

@@ -84,15 +84,14 @@ static const char *export_product(struct exporter *exporter,
 				  const char *codes, size_t first, size_t rows)
 {
 	const struct onnx_builder *outer = &exporter->builder;
-	float *scale = calloc(rows + 1, sizeof(*scale));
 	const char *sum = onnx_name(place, "sum");
 	const char *real = onnx_name(place, "real");
-	const char *scales;
+	/* As factors, so that whoever reads it back has the weights' scales. */
+	const char *scales = pair(
+		outer, "Mul", onnx_scalar_float(outer, product->operand.scale),
+		row_constant(outer, ONNX_TYPE(FLOAT), product->scale + first,
+			     rows));
 
-	for (size_t r = 0; scale && r < rows; r++)
-		scale[r] = product->operand.scale * product->scale[first + r];
-	scales = row_constant(outer, ONNX_TYPE(FLOAT), scale, scale ? rows : 0);
-	free(scale);
 	ONNX_NODE(place, "MatMulInteger", sum, codes,
 		  transposed_weights(outer, product->weights, first, rows),
 		  export_zero(outer, product->operand.zero));

@@ -18,6 +18,8 @@ int lower_transpose(struct lowering *lowering, int index)
 	to->tensor = from->tensor;
 	for (int i = 0; i < rank; i++)
 		to->axis[i] = from->axis[node->transpose.perm[i]];
+	/* Files with the batch first say only of the result how it is rounded. */
+	lower_inherit(lowering, to->tensor, node->outputs[0]);
 	return 0;
 }
 

@@ -85,20 +85,12 @@ int lower_matrix_dense(const struct lower_dense *dense,
 	return 0;
 }
 
-/* Bias and recorded scales; row r is the element r / repeat of both. */
-static int copy_rows(const struct graph *graph, const struct graph_node *node,
-		     uint32_t repeat, struct lower_matrix *matrix)
+int lower_matrix_record(const struct graph_quantization *recorded,
+			uint32_t repeat, struct lower_matrix *matrix)
 {
-	const struct graph_quantization *recorded =
-		graph->tensors[node->inputs[1]].quantization;
-	const float *bias = NULL;
 	bool usable = recorded && recorded->low >= -128 && recorded->low < 0 &&
 		      recorded->high == 127;
 
-	if (node->input_count > 2 && node->inputs[2] >= 0)
-		bias = graph->tensors[node->inputs[2]].data;
-	for (uint32_t r = 0; bias && r < matrix->rows; r++)
-		matrix->bias[r] = bias[r / repeat];
 	for (int64_t i = 0; usable && i < recorded->count; i++)
 		usable = !recorded->zero_point[i];
 	if (!usable ||
@@ -124,6 +116,20 @@ static bool only_moves(const struct lower_matrix *matrix)
 		if (matrix->value[i] != 1)
 			return false;
 	return true;
+}
+
+/* Bias and recorded scales; row r is the element r / repeat of both. */
+static int copy_rows(const struct graph *graph, const struct graph_node *node,
+		     uint32_t repeat, struct lower_matrix *matrix)
+{
+	const float *bias = NULL;
+
+	if (node->input_count > 2 && node->inputs[2] >= 0)
+		bias = graph->tensors[node->inputs[2]].data;
+	for (uint32_t r = 0; bias && r < matrix->rows; r++)
+		matrix->bias[r] = bias[r / repeat];
+	return lower_matrix_record(graph->tensors[node->inputs[1]].quantization,
+				   repeat, matrix);
 }
 
 int lower_matrix_conv(const struct graph *graph, int index, const uint8_t *keep,

@@ -304,6 +304,7 @@ static int import_graph(struct onnx_context *context,
 {
 	int ret = context_create(context, graph);
 
+	context->proto = graph;
 	if (!ret)
 		ret = import_initializers(context, graph);
 	if (!ret)

@@ -192,7 +192,7 @@ int onnx_import_reshape(struct onnx_context *context,
 {
 	int tensor = onnx_input_tensor(context, node, 0);
 	struct graph_shape target;
-	int ret;
+	int parted, ret;
 
 	if (tensor < 0)
 		return tensor;
@@ -200,8 +200,12 @@ int onnx_import_reshape(struct onnx_context *context,
 				  &target);
 	if (ret)
 		return ret;
-	tensor = onnx_emit_reshape(context, node, tensor, &target,
-				   onnx_output_name(node));
+	parted = onnx_part_steps(context, node, tensor, &target);
+	if (parted != GRAPH_NO_TENSOR)
+		tensor = parted;
+	else
+		tensor = onnx_emit_reshape(context, node, tensor, &target,
+					   onnx_output_name(node));
 	if (tensor < 0)
 		return tensor;
 	return onnx_bind_tensor(context, node, 0, tensor);

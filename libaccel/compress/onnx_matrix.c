@@ -283,3 +283,58 @@ int onnx_import_matmul(struct onnx_context *context,
 		return tensor;
 	return onnx_bind_tensor(context, node, 0, tensor);
 }
+
+/* What a tensor is the result of, if that is of an operator. */
+static const struct graph_node *result_of(const struct onnx_context *context,
+					  int tensor, enum graph_op op)
+{
+	int producer = context->graph->tensors[tensor].producer;
+
+	if (producer < 0 || context->graph->nodes[producer].op != op)
+		return NULL;
+	return &context->graph->nodes[producer];
+}
+
+/* Is the view of a quantized tensor quantized like that, or not at all? */
+static bool same_codes(const struct onnx_context *context, int tensor, int view)
+{
+	const struct graph_quantization *a =
+		context->graph->tensors[tensor].quantization;
+	const struct graph_quantization *b =
+		context->graph->tensors[view].quantization;
+
+	return !b || (a && onnx_quantization_equal(a, b));
+}
+
+int onnx_part_steps(struct onnx_context *context, const struct onnx_node *node,
+		    int tensor, const struct graph_shape *wanted)
+{
+	const struct graph_node *gemm = result_of(context, tensor, GRAPH_GEMM);
+	const struct graph_node *merge =
+		gemm ? result_of(context, gemm->inputs[0], GRAPH_RESHAPE) :
+		       NULL;
+	const struct graph_quantization *quantization =
+		context->graph->tensors[tensor].quantization;
+	struct graph_node template = { .op = GRAPH_GEMM };
+	const struct graph_shape *whole, *merged;
+	int inputs[3], result, ret;
+
+	if (!merge || !same_codes(context, merge->inputs[0], gemm->inputs[0]))
+		return GRAPH_NO_TENSOR;
+	whole = &context->shapes[merge->inputs[0]];
+	merged = &context->shapes[gemm->inputs[0]];
+	if (whole->rank != 3 || merged->rank != 2 || wanted->rank != 3 ||
+	    whole->dims[2] != merged->dims[1] ||
+	    whole->dims[0] != wanted->dims[0] ||
+	    whole->dims[1] != wanted->dims[1] ||
+	    wanted->dims[2] != context->shapes[tensor].dims[1])
+		return GRAPH_NO_TENSOR;
+	memcpy(inputs, gemm->inputs, (size_t)gemm->input_count * sizeof(int));
+	inputs[0] = merge->inputs[0];
+	result = onnx_emit(context, node, &template, inputs, gemm->input_count,
+			   onnx_output_name(node));
+	if (result < 0 || !quantization)
+		return result;
+	ret = onnx_quantization_set(context, result, quantization);
+	return ret ? ret : result;
+}

@@ -56,6 +56,7 @@ static const struct onnx_operator {
 	{ "LeakyRelu", onnx_import_activation, NULL },
 	{ "Less", NULL, onnx_fold_binary },
 	{ "MatMul", onnx_import_matmul, onnx_fold_matmul },
+	{ "MatMulInteger", onnx_import_matmul_integer, NULL },
 	{ "Max", onnx_import_bound, onnx_fold_binary },
 	{ "MaxPool", onnx_import_pool, NULL },
 	{ "Min", onnx_import_bound, onnx_fold_binary },
@@ -76,6 +77,7 @@ static const struct onnx_operator {
 	{ "Reshape", onnx_import_reshape, onnx_fold_reshape },
 	{ "Resize", onnx_import_resize, NULL },
 	{ "Round", NULL, onnx_fold_unary },
+	{ "Scan", onnx_import_scan, NULL },
 	{ "Shape", onnx_import_shape, onnx_import_shape },
 	{ "Sigmoid", onnx_import_activation, NULL },
 	{ "Size", onnx_import_size, onnx_import_size },
@@ -153,6 +155,8 @@ int onnx_import_node(struct onnx_context *context, const struct onnx_node *node)
 		return unknown_operator(node);
 	if (found->fold && inputs_are_constant(context, node))
 		return found->fold(context, node);
+	if (onnx_reads_accumulator(context, node))
+		return onnx_import_accumulated(context, node);
 	if (!found->import)
 		return onnx_unsupported(node, "inputs that are computed from "
 					      "the data, not from shapes");

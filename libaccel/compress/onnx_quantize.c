@@ -159,11 +159,24 @@ int onnx_fold_dequantize(struct onnx_context *context,
 	return ret ? ret : onnx_bind_output(context, node, 0, &result);
 }
 
+/* Room for the integers of a constant, of which a splat has one. */
+static int integers_like(struct onnx_context *context,
+			 const struct onnx_value *x, struct onnx_value *result)
+{
+	const struct graph_shape scalar = { 0 };
+	int ret = onnx_value_integers(context, x->splat ? &scalar : &x->shape,
+				      result);
+
+	result->splat = x->splat;
+	result->shape = x->shape;
+	return ret;
+}
+
 /* Models that quantize their weights on the way hold them as reals. */
 int onnx_fold_quantize(struct onnx_context *context,
 		       const struct onnx_node *node)
 {
-	const struct onnx_value *x = onnx_input_weight(context, node, 0);
+	const struct onnx_value *x = onnx_input(context, node, 0);
 	struct onnx_value result = { .name = onnx_output_name(node) };
 	struct graph_quantization quantization;
 	int ret;
@@ -172,8 +185,14 @@ int onnx_fold_quantize(struct onnx_context *context,
 		return -EINVAL;
 	ret = quantization_read(context, node, TYPE(UINT8), &x->shape,
 				&quantization);
+	/* A state of zeros has the batch's size, which is not known yet. */
+	if (!ret && (!x->splat || !x->reals || quantization.count != 1)) {
+		x = onnx_input_weight(context, node, 0);
+		if (!x)
+			return -EINVAL;
+	}
 	if (!ret)
-		ret = onnx_value_integers(context, &x->shape, &result);
+		ret = integers_like(context, x, &result);
 	for (int64_t i = 0; i < x->count && !ret; i++) {
 		int64_t j = scale_index(&quantization, &x->shape, i);
 		double q = nearbyint((double)(x->reals[i] /
@@ -221,8 +240,8 @@ int onnx_import_quantize(struct onnx_context *context,
 	return onnx_bind_output(context, node, 0, &result);
 }
 
-static bool quantization_equal(const struct graph_quantization *a,
-			       const struct graph_quantization *b)
+bool onnx_quantization_equal(const struct graph_quantization *a,
+			     const struct graph_quantization *b)
 {
 	return a->count == 1 && b->count == 1 && a->scale[0] == b->scale[0] &&
 	       a->zero_point[0] == b->zero_point[0] && a->low == b->low &&
@@ -244,12 +263,30 @@ static int emit_copy(struct onnx_context *context, const struct onnx_node *node,
 			 onnx_output_name(node));
 }
 
+int onnx_quantized_tensor(struct onnx_context *context,
+			  const struct onnx_node *node,
+			  const struct onnx_value *value)
+{
+	const struct graph_quantization *quantization = value->quantization;
+	int tensor = value->tensor, ret;
+	const struct graph_quantization *present =
+		context->graph->tensors[tensor].quantization;
+
+	if (present && onnx_quantization_equal(present, quantization))
+		return tensor;
+	if (present)
+		tensor = emit_copy(context, node, tensor);
+	if (tensor < 0)
+		return tensor;
+	ret = onnx_quantization_set(context, tensor, quantization);
+	return ret ? ret : tensor;
+}
+
 /* The pair is gone, its scale stays with the tensor. */
 int onnx_import_dequantize(struct onnx_context *context,
 			   const struct onnx_node *node)
 {
 	const struct onnx_value *x = onnx_input(context, node, 0);
-	const struct graph_quantization *present;
 	struct graph_quantization quantization;
 	int tensor, ret;
 
@@ -258,24 +295,15 @@ int onnx_import_dequantize(struct onnx_context *context,
 	if (!x->quantized)
 		return onnx_unsupported(node, "an input that is not the result "
 					      "of QuantizeLinear");
-	tensor = x->tensor;
 	ret = quantization_read(context, node,
 				x->quantization->low ? TYPE(INT8) : TYPE(UINT8),
 				&x->shape, &quantization);
 	if (ret)
 		return ret;
-	if (!quantization_equal(&quantization, x->quantization))
+	if (!onnx_quantization_equal(&quantization, x->quantization))
 		return onnx_unsupported(node,
 					"another scale or zero point than "
 					"QuantizeLinear's");
-	present = context->graph->tensors[tensor].quantization;
-	if (present && !quantization_equal(present, &quantization)) {
-		tensor = emit_copy(context, node, tensor);
-		if (tensor < 0)
-			return tensor;
-		present = NULL;
-	}
-	if (!present)
-		ret = onnx_quantization_set(context, tensor, &quantization);
-	return ret ? ret : onnx_bind_tensor(context, node, 0, tensor);
+	tensor = onnx_quantized_tensor(context, node, x);
+	return tensor < 0 ? tensor : onnx_bind_tensor(context, node, 0, tensor);
 }

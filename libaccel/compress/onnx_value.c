@@ -182,6 +182,12 @@ int onnx_value_tensor(struct onnx_context *context, struct onnx_value *value)
 				   "%s is quantized: integer tensors are read "
 				   "only where DequantizeLinear follows",
 				   value->name);
+	if (value->accumulated)
+		return accel_error(-ENOTSUP,
+				   "%s is an integer product: these are read "
+				   "only in the recurrent layers that accel "
+				   "exports",
+				   value->name);
 	if (!value->constant || value->tensor != GRAPH_NO_TENSOR)
 		return value->tensor;
 	reals = spread(context, value);

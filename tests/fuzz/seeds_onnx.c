@@ -3,6 +3,10 @@
 
 #include "../unit/onnx_builder.h"
 
+#include <accel/error.h>
+#include <compress/compress.h>
+#include <compress/export_onnx.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -104,6 +108,41 @@ static struct onnx_builder *recurrent_model(void)
 	return builder;
 }
 
+/* An LSTM between quantized tensors, as accel exports it. */
+static void write_export(const char *folder)
+{
+	static const float scale[] = { 0.0078125f };
+	static const struct compress_options keep = { .sparsity =
+							      COMPRESS_KEEP };
+	static const int8_t zero[1] = { 0 };
+	struct onnx_builder *builder = model(13, "T N 2");
+	struct model *exported;
+	struct graph *graph;
+	char path[4096];
+
+	onnx_builder_floats(builder, "w", "1 8 2", NULL);
+	onnx_builder_floats(builder, "r", "1 8 2", NULL);
+	onnx_builder_floats(builder, "s", "", scale);
+	onnx_builder_raw(builder, "z", ONNX_INT8, "", zero, 1);
+	onnx_builder_integers(builder, "one", "1");
+	onnx_builder_node(builder, "QuantizeLinear", "x s z", "a");
+	onnx_builder_node(builder, "DequantizeLinear", "a s z", "b");
+	onnx_builder_node(builder, "LSTM", "b w r", "c");
+	onnx_builder_int(builder, "hidden_size", 2);
+	onnx_builder_node(builder, "Squeeze", "c one", "d");
+	onnx_builder_node(builder, "QuantizeLinear", "d s z", "e");
+	onnx_builder_node(builder, "DequantizeLinear", "e s z", "y");
+	graph = onnx_builder_graph(builder);
+	snprintf(path, sizeof(path), "%s/export", folder);
+	if (compress_model(graph, &keep, NULL, &exported) ||
+	    export_onnx(exported, path)) {
+		fprintf(stderr, "%s\n", accel_last_error());
+		exit(1);
+	}
+	model_destroy(exported);
+	graph_destroy(graph);
+}
+
 static void write_model(struct onnx_builder *builder, const char *folder,
 			int number)
 {
@@ -128,4 +167,5 @@ void onnx_seeds(const char *folder)
 	write_model(image_model(), folder, 0);
 	write_model(shape_model(), folder, 1);
 	write_model(recurrent_model(), folder, 2);
+	write_export(folder);
 }

@@ -157,6 +157,26 @@ static void integer_tensors_go_no_further(void **state)
 	onnx_builder_refused(builder, -ENOTSUP, "q is quantized");
 }
 
+/* A product that belongs to no recurrent layer of ours. */
+static void integer_products_go_no_further(void **state)
+{
+	static const char *const readers[] = { "Relu", "Identity", "Cast",
+					       "DequantizeLinear" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++) {
+		struct onnx_builder *builder = model();
+
+		onnx_builder_raw(builder, "m", ONNX_INT8, "3 2", weight, 6);
+		onnx_builder_node(builder, "QuantizeLinear", "r sy sy_zero",
+				  "q");
+		onnx_builder_node(builder, "MatMulInteger", "q m sy_zero", "p");
+		onnx_builder_node(builder, readers[i],
+				  i == 3 ? "p sy sy_zero" : "p", "y");
+		onnx_builder_refused(builder, -ENOTSUP, i == 2 ? "y" : "p");
+	}
+}
+
 static void scales_must_be_positive(void **state)
 {
 	struct onnx_builder *builder = model();
@@ -175,6 +195,7 @@ int main(void)
 		cmocka_unit_test(quantized_weights_are_not_folded_into),
 		cmocka_unit_test(a_tensor_may_be_quantized_twice),
 		cmocka_unit_test(integer_tensors_go_no_further),
+		cmocka_unit_test(integer_products_go_no_further),
 		cmocka_unit_test(scales_must_be_positive),
 	};
 

@@ -116,6 +116,32 @@ static void gru_of_two_directions_is_one_node(void **state)
 	graph_destroy(graph);
 }
 
+/* What is [T·N, K] only for the sake of Gemm is a product of [T, N, K]. */
+static void merged_steps_are_no_views(void **state)
+{
+	struct onnx_builder *builder = model("T N 5");
+	struct graph *graph;
+
+	(void)state;
+	onnx_builder_floats(builder, "w", "7 5", NULL);
+	onnx_builder_integers(builder, "zero", "0");
+	onnx_builder_integers(builder, "two", "2");
+	onnx_builder_integers(builder, "rows", "7");
+	onnx_builder_integers(builder, "merge", "-1 5");
+	onnx_builder_node(builder, "Reshape", "x merge", "m");
+	onnx_builder_node(builder, "Gemm", "m w", "p");
+	onnx_builder_int(builder, "transB", 1);
+	onnx_builder_node(builder, "Shape", "x", "shape");
+	onnx_builder_node(builder, "Slice", "shape zero two", "steps");
+	onnx_builder_node(builder, "Concat", "steps rows", "target");
+	onnx_builder_int(builder, "axis", 0);
+	onnx_builder_node(builder, "Reshape", "p target", "y");
+	graph = onnx_builder_graph(builder);
+	assert_operators(graph, "Gemm");
+	assert_output_shape(graph, "7 2 5", "7 2 7");
+	graph_destroy(graph);
+}
+
 /* layout = 1 is the same as transposing what goes in and comes out. */
 static struct graph *batch_first(bool layout)
 {
@@ -177,6 +203,7 @@ int main(void)
 		cmocka_unit_test(gru_of_two_directions_is_one_node),
 		cmocka_unit_test(batch_may_come_first),
 		cmocka_unit_test(other_cells_are_refused),
+		cmocka_unit_test(merged_steps_are_no_views),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,13 @@ struct lower_dense {
 int lower_matrix_dense(const struct lower_dense *dense,
 		       struct lower_matrix *matrix);
 
+/*
+ * Take over the weights' recorded scales, if they are int8 without zero points and
+ * one for all rows or for each; row r has scale r / repeat.
+ */
+int lower_matrix_record(const struct graph_quantization *recorded,
+			uint32_t repeat, struct lower_matrix *matrix);
+
 /* A convolution's rows; columns are (channel, ky, kx). */
 int lower_matrix_conv(const struct graph *graph, int node, const uint8_t *keep,
 		      struct lower_matrix *matrix);

@@ -36,6 +36,9 @@ struct onnx_value {
 	bool splat;
 	/* QuantizeLinear's result: DequantizeLinear must follow */
 	bool quantized;
+	/* made from MatMulInteger's result, of which only the shape is kept: Scan
+	 * must follow */
+	bool accumulated;
 	int tensor; /* GRAPH_NO_TENSOR until a constant enters the graph */
 	int element_type; /* of ONNX's TensorProto.DataType */
 	struct graph_shape shape; /* numbers or handles */
@@ -51,6 +54,7 @@ struct onnx_context {
 	const char *folder; /* of external data, or NULL */
 	struct safetensors_file *weights; /* instead of the model's, or NULL */
 	int64_t opset;
+	const Onnx__GraphProto *proto;
 	struct graph *graph;
 	struct dimension_table *table;
 	struct graph_shape *shapes; /* of the graph's tensors, with handles */

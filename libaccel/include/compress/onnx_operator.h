@@ -65,6 +65,13 @@ onnx_operator_function onnx_import_space_to_depth;
 onnx_operator_function onnx_import_lstm;
 onnx_operator_function onnx_import_gru;
 
+/* onnx_scan.c */
+onnx_operator_function onnx_import_scan;
+
+/* onnx_accumulator.c */
+onnx_operator_function onnx_import_matmul_integer;
+onnx_operator_function onnx_import_accumulated;
+
 /* onnx_quantize.c */
 onnx_operator_function onnx_import_quantize;
 onnx_operator_function onnx_import_dequantize;
@@ -103,6 +110,30 @@ int onnx_reshape_target(struct onnx_context *context,
 			const struct onnx_node *node,
 			const struct graph_shape *shape,
 			struct graph_shape *target);
+
+/* Does a node compute with what MatMulInteger made? */
+bool onnx_reads_accumulator(struct onnx_context *context,
+			    const struct onnx_node *node);
+
+/*
+ * A quantized value's tensor, which remembers the quantization; a copy if it has
+ * another one already. −errno.
+ */
+int onnx_quantized_tensor(struct onnx_context *context,
+			  const struct onnx_node *node,
+			  const struct onnx_value *value);
+
+/* Are both of a whole tensor, and the same? */
+bool onnx_quantization_equal(const struct graph_quantization *a,
+			     const struct graph_quantization *b);
+
+/*
+ * [T·N, M] as [T, N, M], where it is the product of a [T, N, K] that was made
+ * [T·N, K]: the same product without these views. GRAPH_NO_TENSOR if it is
+ * none, −errno.
+ */
+int onnx_part_steps(struct onnx_context *context, const struct onnx_node *node,
+		    int tensor, const struct graph_shape *wanted);
 
 /* What Slice asks for on each axis; handles. */
 struct onnx_slice_range {

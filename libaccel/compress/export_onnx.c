@@ -156,21 +156,26 @@ static bool is_point(const struct model_spmm *spmm)
 {
 	const struct model_window *window = &spmm->window;
 
-	return window->kernel_height == 1 && window->kernel_width == 1 &&
-	       window->stride_height == 1 && window->stride_width == 1 &&
-	       !window->pad_top && !window->pad_left && !window->pad_bottom &&
-	       !window->pad_right && spmm->shuffle_height == 1 &&
-	       spmm->shuffle_width == 1 && spmm->replicate_height == 1 &&
-	       spmm->replicate_width == 1;
+	return !window->last_row && window->kernel_height == 1 &&
+	       window->kernel_width == 1 && window->stride_height == 1 &&
+	       window->stride_width == 1 && !window->pad_top &&
+	       !window->pad_left && !window->pad_bottom && !window->pad_right &&
+	       spmm->shuffle_height == 1 && spmm->shuffle_width == 1 &&
+	       spmm->replicate_height == 1 && spmm->replicate_width == 1;
 }
 
 /* Gemm instead of Conv where there are no pixels is what people expect to see. */
-static enum export_form result_form(const struct model_layer *layer,
+static enum export_form result_form(const struct model *model,
+				    const struct model_layer *layer,
 				    enum export_form input)
 {
+	const struct model_tensor *x = &model->tensors[layer->inputs[0]];
+
 	switch (layer->op) {
 	case MODEL_SPMM:
-		return is_point(&layer->spmm) ? input : EXPORT_IMAGE;
+		if (!is_point(&layer->spmm))
+			return EXPORT_IMAGE;
+		return x->height == 1 && x->width == 1 ? EXPORT_MATRIX : input;
 	case MODEL_RESHAPE:
 		return layer->reshape.height == 1 && layer->reshape.width == 1 ?
 			       EXPORT_MATRIX :
@@ -204,7 +209,7 @@ static void find_forms(struct exporter *exporter)
 	for (uint32_t i = 0; i < model->layer_count; i++) {
 		const struct model_layer *layer = &model->layers[i];
 		enum export_form form = result_form(
-			layer, exporter->values[layer->inputs[0]].form);
+			model, layer, exporter->values[layer->inputs[0]].form);
 
 		for (uint32_t k = 0; k < layer->output_count; k++)
 			if (layer->outputs[k] != MODEL_NO_TENSOR)

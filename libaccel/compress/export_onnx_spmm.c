@@ -55,11 +55,17 @@ static const char *crop_input(struct exporter *exporter,
 	int64_t end[2] = { window->pad_bottom, window->pad_right };
 	const char *y = onnx_name(builder, "cropped");
 
-	if (layer->spmm.transposed ||
-	    (start[0] <= 0 && start[1] <= 0 && end[0] >= 0 && end[1] >= 0))
+	if (window->last_row)
+		start[0] = -(int64_t)((window->kernel_height - 1) *
+					      window->dilation_height +
+				      1);
+	if (!window->last_row &&
+	    (layer->spmm.transposed ||
+	     (start[0] <= 0 && start[1] <= 0 && end[0] >= 0 && end[1] >= 0)))
 		return x;
 	for (int i = 0; i < 2; i++) {
-		start[i] = start[i] < 0 ? 0 : start[i];
+		if (start[i] < 0 && (i || !window->last_row))
+			start[i] = 0;
 		end[i] = end[i] < 0 ? end[i] : INT64_MAX;
 	}
 	ONNX_NODE(builder, "Slice", y, x, onnx_vector_i64(builder, 2, start),

@@ -144,6 +144,19 @@ static int linear_move(struct lower_layer *layer, const int64_t *source,
 	return ret;
 }
 
+/* The first or the last row of however many; a stride beyond all leaves the first. */
+static bool slice_one_row(const struct graph_slice *slice,
+			  struct model_window *window)
+{
+	if (slice->start == -1 && slice->end == GRAPH_SLICE_END)
+		window->last_row = true;
+	else if (!slice->start && slice->end == 1)
+		window->stride_height = UINT16_MAX;
+	else
+		return false;
+	return true;
+}
+
 static int linear_slice(struct lowering *lowering, int index,
 			struct lower_layer *layer, enum lower_axis axis)
 {
@@ -154,6 +167,9 @@ static int linear_slice(struct lowering *lowering, int index,
 	struct model_window *window = &layer->model.spmm.window;
 	int64_t start = slice->start, end = slice->end, cut;
 
+	if (length == GRAPH_DIM_DYNAMIC && axis == LOWER_HEIGHT &&
+	    slice_one_row(slice, window))
+		return 0;
 	/* What is cut at the end is a number only if it is counted from there. */
 	if (length != GRAPH_DIM_DYNAMIC) {
 		start = start < 0 ? start + length : start;
@@ -289,11 +305,40 @@ static int result_axes(struct lowering *lowering, int index,
 	return lower_axes(lowering, index, 4, axis);
 }
 
+/* A point-wise layer, until something else is said. */
+static void set_point(struct model_spmm *spmm)
+{
+	spmm->window = point;
+	spmm->shuffle_height = spmm->shuffle_width = 1;
+	spmm->replicate_height = spmm->replicate_width = 1;
+}
+
+int lower_row(struct lowering *lowering, int node, const struct lower_row *row)
+{
+	uint32_t channels = lowering->tensors[row->input].model.channels;
+	int output = lower_bind(lowering, row->source, row->axis);
+	struct lower_layer *layer =
+		output < 0 ? NULL : lower_layer_add(lowering, node, MODEL_SPMM);
+
+	if (!layer)
+		return output < 0 ? output : -ENOMEM;
+	set_point(&layer->model.spmm);
+	if (row->last)
+		layer->model.spmm.window.last_row = true;
+	else
+		layer->model.spmm.window.stride_height = UINT16_MAX;
+	layer->model.inputs[0] = row->input;
+	layer->model.input_count = 1;
+	layer->model.outputs[0] = output;
+	layer->model.output_count = 1;
+	lower_unite(lowering, row->input, output);
+	return linear_move(layer, NULL, channels, channels);
+}
+
 int lower_linear(struct lowering *lowering, int node, struct lower_layer *layer,
 		 uint8_t axis[GRAPH_MAX_RANK])
 {
 	enum graph_op op = lowering->graph->nodes[node].op;
-	struct model_spmm *spmm = &layer->model.spmm;
 	int ret = result_axes(lowering, node, axis);
 
 	if (!ret)
@@ -305,9 +350,7 @@ int lower_linear(struct lowering *lowering, int node, struct lower_layer *layer,
 			lowering->options->means, lowering->graph,
 			&lowering->graph->nodes[node],
 			lowering->graph->nodes[node].inputs[0]);
-	spmm->window = point;
-	spmm->shuffle_height = spmm->shuffle_width = 1;
-	spmm->replicate_height = spmm->replicate_width = 1;
+	set_point(&layer->model.spmm);
 	if (op == GRAPH_CONV)
 		return linear_conv(lowering, node, layer);
 	if (op == GRAPH_CONV_TRANSPOSE)

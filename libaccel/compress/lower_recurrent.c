@@ -85,13 +85,29 @@ static bool is_used(const struct lowering *lowering,
 	       graph_tensor_use_count(lowering->graph, node->outputs[slot]);
 }
 
-/* A last state, as binary32 output of the layer. */
+/* Does another layer go on with it? */
+static bool is_read(const struct lowering *lowering, int tensor)
+{
+	const struct graph *graph = lowering->graph;
+
+	for (int n = 0; n < graph->node_count; n++)
+		for (int i = 0; i < graph->nodes[n].input_count; i++)
+			if (graph->nodes[n].inputs[i] == tensor)
+				return true;
+	return false;
+}
+
+/*
+ * A last state, as binary32 output of the layer. A hidden state that other layers
+ * read is int8, like them, and cut from the sequence: see last_step().
+ */
 static int final_state(struct lowering *lowering, const struct graph_node *node,
 		       int slot)
 {
 	int tensor;
 
-	if (!is_used(lowering, node, slot))
+	if (!is_used(lowering, node, slot) ||
+	    (slot == 1 && is_read(lowering, node->outputs[slot])))
 		return MODEL_NO_TENSOR;
 	tensor = lower_bind(lowering, node->outputs[slot], sequence_axes);
 	if (tensor >= 0)
@@ -163,6 +179,23 @@ static void find_means(const struct lowering *lowering,
 	if (node->recurrent.direction != GRAPH_BIDIRECTIONAL)
 		layer->hidden_mean = channel_means_get(means, lowering->graph,
 						       node, node->outputs[0]);
+}
+
+/* The hidden state after the last step in the layer's direction, for its readers. */
+static int last_step(struct lowering *lowering, int index, int y)
+{
+	const struct graph_node *node = &lowering->graph->nodes[index];
+	struct lower_row row = {
+		.input = y,
+		.source = node->output_count > 1 ? node->outputs[1] :
+						   GRAPH_NO_TENSOR,
+		.axis = sequence_axes,
+		.last = node->recurrent.direction == GRAPH_FORWARD,
+	};
+
+	if (row.source < 0 || !is_read(lowering, row.source))
+		return 0;
+	return lower_row(lowering, index, &row);
 }
 
 /* The layer of one direction; its y, or −errno. */
@@ -242,8 +275,10 @@ int lower_recurrent(struct lowering *lowering, int index)
 			lowering, index,
 			"states of a bidirectional layer are not supported");
 	forward = add_direction(lowering, index, 0, input);
-	if (forward < 0 || !both)
-		return forward < 0 ? forward : 0;
+	if (forward < 0)
+		return forward;
+	if (!both)
+		return last_step(lowering, index, forward);
 	backward = add_direction(lowering, index, 1, input);
 	if (backward < 0)
 		return backward;

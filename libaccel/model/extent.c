@@ -53,7 +53,7 @@ static int window_grid(const struct model_window *window,
 		       const struct model_extent *input,
 		       struct model_grid *grid)
 {
-	const struct axis vertical = {
+	struct axis vertical = {
 		input->height,	       window->kernel_height,
 		window->stride_height, window->dilation_height,
 		window->pad_top,       window->pad_bottom,
@@ -63,9 +63,13 @@ static int window_grid(const struct model_window *window,
 		window->stride_width, window->dilation_width,
 		window->pad_left,     window->pad_right,
 	};
-	int ret = axis_positions(window, &vertical, &grid->height,
-				 &grid->pad_top);
+	int64_t span = (vertical.kernel - 1) * vertical.dilation + 1;
+	int ret;
 
+	/* All rows before the last window are cut off. */
+	if (window->last_row && vertical.size > span)
+		vertical.pad_before = span - vertical.size;
+	ret = axis_positions(window, &vertical, &grid->height, &grid->pad_top);
 	if (ret)
 		return ret;
 	return axis_positions(window, &horizontal, &grid->width,

@@ -104,7 +104,8 @@ static const struct field layer_fields[] = {
 		I32("pad_right", model_layer, member.pad_right),             \
 		BOOL("same_upper", model_layer, member.same_upper),          \
 		BOOL("same_lower", model_layer, member.same_lower),          \
-		BOOL("ceil_mode", model_layer, member.ceil_mode)
+		BOOL("ceil_mode", model_layer, member.ceil_mode),            \
+		BOOL("last_row", model_layer, member.last_row)
 
 static const struct field spmm_fields[] = {
 	U32("rows", model_layer, spmm.weights.rows),

@@ -137,6 +137,10 @@ static int check_window(const struct model_window *window)
 				   MODEL_DIMENSION_MAX);
 	if (window->same_upper && window->same_lower)
 		return accel_error(-EINVAL, "two kinds of auto_pad");
+	if (window->last_row &&
+	    (window->same_upper || window->same_lower || window->ceil_mode ||
+	     window->pad_top || window->pad_bottom))
+		return accel_error(-EINVAL, "a last row with padding");
 	return 0;
 }
 

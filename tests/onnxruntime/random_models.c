@@ -28,6 +28,7 @@ static int write_model(struct graph *graph, const char *folder, int number)
 			-1, 1);
 	run_float(graph, (const float *const *)inputs, &run);
 	options.ranges = run.ranges;
+	forget_steps(graph);
 	snprintf(path, sizeof(path), "%s/%s%d.safetensors", folder, graph->name,
 		 number);
 	if (run.largest < 100)

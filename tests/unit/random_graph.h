@@ -456,6 +456,25 @@ static inline int recurrent_node(struct graph *graph, int x, int64_t features,
 	return outputs[0];
 }
 
+/* All steps, the first, the last, or the last state where nothing else reads it. */
+static inline int cut_step(struct graph *graph, int x)
+{
+	struct graph_node *layer = producer_of(graph, x);
+	int kind = (int)pick(0, 3), y;
+
+	if (kind == 3 && layer->recurrent.direction != GRAPH_BIDIRECTIONAL &&
+	    !graph_tensor_use_count(graph, layer->outputs[1]))
+		return layer->outputs[1];
+	if (!kind || kind == 3)
+		return x;
+	y = add_node(graph, GRAPH_SLICE, &x, 1);
+	producer_of(graph, y)->slice =
+		kind == 1 ? (struct graph_slice){ 0, -1, GRAPH_SLICE_END, 1 } :
+			    (struct graph_slice){ 0, 0, 1, 1 };
+	assert_true(settle_shapes(graph));
+	return y;
+}
+
 static inline int swap_steps(struct graph *graph, int x)
 {
 	int y = add_node(graph, GRAPH_TRANSPOSE, &x, 1);
@@ -492,6 +511,7 @@ static inline struct graph *random_sequence_graph(void)
 		assert_true(settle_shapes(graph));
 		features = dims_of(graph, x)[2];
 	}
+	x = cut_step(graph, x);
 	inputs[0] = x;
 	inputs[1] = weight_of(graph, 7, features, 1, 1, 2);
 	inputs[2] = bias_of(graph, 7);
@@ -503,6 +523,21 @@ static inline struct graph *random_sequence_graph(void)
 		x = swap_steps(graph, x);
 	graph_add_output(graph, x);
 	return graph;
+}
+
+/* Make the number of a sequence's steps free, where it can be told from others. */
+static inline void forget_steps(struct graph *graph)
+{
+	int64_t steps = graph->tensors[0].shape.dims[0];
+
+	for (int t = 0; t < graph->tensor_count; t++)
+		if (!graph->tensors[t].data &&
+		    graph->tensors[0].shape.rank == 3 && steps > 3)
+			for (int i = 0; i < graph->tensors[t].shape.rank - 1;
+			     i++)
+				if (graph->tensors[t].shape.dims[i] == steps)
+					graph->tensors[t].shape.dims[i] =
+						GRAPH_DIM_DYNAMIC;
 }
 
 #endif

@@ -126,9 +126,9 @@ static inline void sample_add(struct model *model,
 
 static inline struct model_window sample_window(uint32_t kernel, int32_t pad)
 {
-	struct model_window window = { kernel, kernel, 1,    1,	  1,
-				       1,      pad,    pad,  pad, pad,
-				       false,  false,  false };
+	struct model_window window = { kernel, kernel, 1,     1,    1,
+				       1,      pad,    pad,   pad,  pad,
+				       false,  false,  false, false };
 
 	return window;
 }

@@ -342,7 +342,7 @@ static void grids_count_the_positions(void **state)
 	(void)state;
 	for (int i = 0; i < 20000; i++) {
 		struct model_pool pool = { { 0, 1, 0, 1, 0, 1, 0, 0, 0, 0,
-					     false, false, false },
+					     false, false, false, false },
 					   false };
 		struct model_extent input = { 1, 0, 1 };
 		struct model_grid grid;
@@ -369,9 +369,9 @@ static void grids_count_the_positions(void **state)
 
 static void automatic_padding_divides_the_input(void **state)
 {
-	struct model_pool pool = {
-		{ 3, 4, 2, 3, 1, 2, 0, 0, 0, 0, true, false, false }, false
-	};
+	struct model_pool pool = { { 3, 4, 2, 3, 1, 2, 0, 0, 0, 0, true, false,
+				     false, false },
+				   false };
 	const struct model_extent input = { 1, 8, 10 };
 	struct model_grid grid;
 

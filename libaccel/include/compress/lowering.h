@@ -186,6 +186,23 @@ int lower_chain_layer(struct lowering *lowering, int first);
 int lower_linear(struct lowering *lowering, int node, struct lower_layer *layer,
 		 uint8_t axis[GRAPH_MAX_RANK]);
 
+/**
+ * struct lower_row - one row of a tensor, such as a step of a sequence
+ * @input: the lowered tensor that it is cut from
+ * @source: the graph's tensor that it becomes
+ * @axis: where its axes go
+ * @last: or the first
+ */
+struct lower_row {
+	int input;
+	int source;
+	const uint8_t *axis;
+	bool last;
+};
+
+/* Add the layer that cuts a row out. */
+int lower_row(struct lowering *lowering, int node, const struct lower_row *row);
+
 /* Source rows of DepthToSpace in the (channel, dy, dx) order of the store. */
 uint32_t lower_shuffle_source(const struct graph_depth_to_space *shuffle,
 			      uint32_t row, uint32_t rows);

@@ -75,6 +75,8 @@ struct model_csr {
  * @same_lower: likewise, the odd one at the beginning
  * @ceil_mode: pools only: a last window that is not full counts, unless it would
  *	begin in the padding at the end
+ * @last_row: SPMM only: one row of output, for the window at the end of the input,
+ *	whatever its height: the last step of a sequence
  */
 struct model_window {
 	uint32_t kernel_height, kernel_width;
@@ -83,6 +85,7 @@ struct model_window {
 	int32_t pad_top, pad_left, pad_bottom, pad_right;
 	bool same_upper, same_lower;
 	bool ceil_mode;
+	bool last_row;
 };
 
 enum model_op {

@@ -40,8 +40,9 @@ module epilogue_element
 	logic signed [9:0] product_exponent;
 
 	// fl(product): shift to 1.47 bits, further if it is subnormal, and round. A carry
-	// out of the fraction is right for the exponent, too, up to infinity.
-	logic [47:0] normal, shifted, lost;
+	// out of the fraction is right for the exponent, too, up to infinity. A subnormal
+	// product is exact, since it is a scale times an integer: no set bit gets lost.
+	logic [47:0] normal, shifted;
 	logic signed [9:0] biased;
 	logic [9:0] shift;
 	logic [30:0] packed_, value;
@@ -52,8 +53,7 @@ module epilogue_element
 		biased = product_exponent + 10'sd127 + (product[47] ? 10'sd1 : 10'sd0);
 		shift = biased < 10'sd1 ? 10'(10'sd1 - biased) : '0;
 		shifted = normal >> shift;
-		lost = normal & ~({48{1'b1}} << shift);
-		up = shifted[23] && (shifted[22:0] != 0 || lost != 0 || shifted[24]);
+		up = shifted[23] && (shifted[22:0] != 0 || shifted[24]);
 		packed_ = {shift == 0 ? biased[7:0] : 8'd0, shifted[46:24]} + 31'(up);
 		if (biased >= 10'sd255)
 			packed_ = {8'hff, 23'd0};

@@ -75,12 +75,18 @@ const char *export_convert(struct exporter *exporter, const char *real,
 			   enum export_form from, enum export_form to)
 {
 	static const int64_t columns[1] = { 3 }, pixel[2] = { 2, 3 };
+	static const int64_t steps[1] = { 0 };
 	static const int64_t to_image[4] = { 1, 2, 0, 3 };
 	static const int64_t to_sequence[4] = { 2, 0, 1, 3 };
 	struct onnx_builder *builder = &exporter->builder;
 
 	if (from == to)
 		return real;
+	/* A matrix is a sequence of one step. */
+	if (from == EXPORT_MATRIX && to == EXPORT_SEQUENCE)
+		return with_axes(builder, "Unsqueeze", real, 1, steps);
+	if (from == EXPORT_SEQUENCE && to == EXPORT_MATRIX)
+		return with_axes(builder, "Squeeze", real, 1, steps);
 	if (from == EXPORT_MATRIX)
 		real = with_axes(builder, "Unsqueeze", real, 2, pixel);
 	if (from == EXPORT_SEQUENCE)

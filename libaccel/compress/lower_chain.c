@@ -396,20 +396,33 @@ static int add_stages(struct lowering *lowering,
 	return 0;
 }
 
-/* What a tensor is called after steps and batch have changed places. */
-static int after_swap(const struct lowering *lowering, int tensor)
+/* Steps and batch change places, or only axes before the features come and go. */
+static bool keeps_features(const struct lowering *lowering, int node)
+{
+	const struct graph_node *view = &lowering->graph->nodes[node];
+	const struct graph_shape *in, *out;
+
+	if (view->op != GRAPH_TRANSPOSE && view->op != GRAPH_RESHAPE)
+		return false;
+	in = &lowering->graph->tensors[view->inputs[0]].shape;
+	out = &lowering->graph->tensors[view->outputs[0]].shape;
+	if (in->rank > 3 || out->rank > 3 || !lowering->sequence)
+		return false;
+	if (view->op == GRAPH_TRANSPOSE)
+		return in->rank == 3 && view->transpose.perm[2] == 2;
+	return in->dims[in->rank - 1] == out->dims[out->rank - 1];
+}
+
+/* What a tensor of features is called at the end of such views. */
+static int after_views(const struct lowering *lowering, int tensor)
 {
 	int node = only_reader(lowering, tensor);
-	const int *perm;
 
-	if (node == LOWER_NONE || !lowering->sequence ||
-	    lowering->graph->nodes[node].op != GRAPH_TRANSPOSE ||
-	    lowering->graph->tensors[tensor].shape.rank != 3)
-		return tensor;
-	perm = lowering->graph->nodes[node].transpose.perm;
-	if (perm[0] != 1 || perm[1] != 0)
-		return tensor;
-	return lowering->graph->nodes[node].outputs[0];
+	while (node != LOWER_NONE && keeps_features(lowering, node)) {
+		tensor = lowering->graph->nodes[node].outputs[0];
+		node = only_reader(lowering, tensor);
+	}
+	return tensor;
 }
 
 /* Unbounded results of a last matrix product leave the device as binary32. */
@@ -417,7 +430,7 @@ static bool stays_float(const struct lowering *lowering,
 			const struct lower_chain *chain)
 {
 	const struct graph *graph = lowering->graph;
-	int result = after_swap(lowering, chain->output);
+	int result = after_views(lowering, chain->output);
 	bool output = false;
 
 	for (int i = 0; i < graph->output_count; i++)

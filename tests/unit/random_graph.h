@@ -10,6 +10,9 @@ static uint64_t seed = 1;
 /* Whole numbers with scales of 1, or real ones and all operators. */
 static bool whole = true;
 
+/* May sequences go on with one of their steps? An export has two nodes for that. */
+static bool cut_steps = true;
+
 static inline int64_t pick(int64_t low, int64_t high)
 {
 	return low + random_below(&seed, (uint32_t)(high - low + 1));
@@ -462,10 +465,11 @@ static inline int cut_step(struct graph *graph, int x)
 	struct graph_node *layer = producer_of(graph, x);
 	int kind = (int)pick(0, 3), y;
 
-	if (kind == 3 && layer->recurrent.direction != GRAPH_BIDIRECTIONAL &&
+	if (cut_steps && kind == 3 &&
+	    layer->recurrent.direction != GRAPH_BIDIRECTIONAL &&
 	    !graph_tensor_use_count(graph, layer->outputs[1]))
 		return layer->outputs[1];
-	if (!kind || kind == 3)
+	if (!kind || kind == 3 || !cut_steps)
 		return x;
 	y = add_node(graph, GRAPH_SLICE, &x, 1);
 	producer_of(graph, y)->slice =

@@ -465,5 +465,6 @@ int main(void)
 	};
 
 	whole = false;
+	cut_steps = false;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

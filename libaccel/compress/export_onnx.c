@@ -71,7 +71,8 @@ static const char *with_axes(struct onnx_builder *builder, const char *op,
 	return y;
 }
 
-const char *export_convert(struct exporter *exporter, const char *real,
+/* Change the form of real values. */
+static const char *convert(struct exporter *exporter, const char *real,
 			   enum export_form from, enum export_form to)
 {
 	static const int64_t columns[1] = { 3 }, pixel[2] = { 2, 3 };
@@ -107,8 +108,7 @@ const char *export_operand(struct exporter *exporter, int32_t number,
 			   enum export_form form)
 {
 	const struct export_value *value = &exporter->values[number];
-	const char *real =
-		export_convert(exporter, value->real, value->form, form);
+	const char *real = convert(exporter, value->real, value->form, form);
 
 	if (real == value->real)
 		return real;
@@ -528,9 +528,8 @@ static void export_outputs(struct exporter *exporter)
 		const struct model_port *port = &model->outputs[i];
 		const struct export_value *value =
 			&exporter->values[port->tensor];
-		const char *real = export_convert(exporter, value->real,
-						  value->form,
-						  layout_form(port->layout));
+		const char *real = convert(exporter, value->real, value->form,
+					   layout_form(port->layout));
 
 		declare_port(exporter, port, true);
 		ONNX_NODE(&exporter->builder, "Identity",

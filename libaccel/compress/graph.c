@@ -170,14 +170,6 @@ int graph_find_tensor(const struct graph *graph, const char *name)
 	return -ENOENT;
 }
 
-int graph_find_node(const struct graph *graph, const char *name)
-{
-	for (int i = 0; i < graph->node_count; i++)
-		if (graph->nodes[i].name && !strcmp(graph->nodes[i].name, name))
-			return i;
-	return -ENOENT;
-}
-
 int graph_add_tensor(struct graph *graph, const char *name,
 		     const struct graph_shape *shape)
 {

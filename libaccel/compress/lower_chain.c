@@ -230,8 +230,9 @@ int lower_claim_functions(struct lowering *lowering, int node,
 
 /* ---- making the layer ---- */
 
-uint32_t lower_shuffle_source(const struct graph_depth_to_space *shuffle,
-			      uint32_t row, uint32_t rows)
+/* Source rows of DepthToSpace in the (channel, dy, dx) order of the store. */
+static uint32_t shuffle_source(const struct graph_depth_to_space *shuffle,
+			       uint32_t row, uint32_t rows)
 {
 	uint32_t phases = (uint32_t)(shuffle->block * shuffle->block);
 
@@ -253,8 +254,8 @@ static uint32_t row_channel(const struct lower_chain *chain,
 		return row;
 	if (spmm->transposed || after_store)
 		return row / phases;
-	return lower_shuffle_source(&graph->nodes[chain->store].depth_to_space,
-				    row, layer->matrix.rows);
+	return shuffle_source(&graph->nodes[chain->store].depth_to_space, row,
+			      layer->matrix.rows);
 }
 
 static int add_functions(struct lowering *lowering,
@@ -300,7 +301,7 @@ static int shuffle_rows(const struct graph_depth_to_space *shuffle,
 	if (!source)
 		return accel_error(-ENOMEM, "out of memory");
 	for (uint32_t r = 0; r < matrix->rows; r++)
-		source[r] = lower_shuffle_source(shuffle, r, matrix->rows);
+		source[r] = shuffle_source(shuffle, r, matrix->rows);
 	ret = lower_matrix_permute(matrix, source);
 	free(source);
 	return ret;

@@ -46,9 +46,12 @@ static int weight_tensor(struct onnx_context *context,
 				 weight->quantization);
 }
 
-/* A constant vector, whatever axes of length 1 it has beside. */
-int onnx_input_vector(struct onnx_context *context,
-		      const struct onnx_node *node, size_t i)
+/*
+ * Input i as a constant of one axis, whatever axes of length 1 it has beside;
+ * GRAPH_NO_TENSOR if absent, or -errno.
+ */
+static int input_vector(struct onnx_context *context,
+			const struct onnx_node *node, size_t i)
 {
 	const struct onnx_value *value;
 	struct graph_shape shape;
@@ -137,7 +140,7 @@ static int convolution_inputs(struct onnx_context *context,
 	    window->kernel[1] > GRAPH_MAX_EXTENT)
 		return onnx_invalid(node, "a kernel of this size");
 	inputs[1] = weight_tensor(context, node, weight);
-	inputs[2] = onnx_input_vector(context, node, 2);
+	inputs[2] = input_vector(context, node, 2);
 	if (spatial == 1)
 		inputs[0] = emit_row(context, node, inputs[0], true);
 	for (int i = 0; i < 3; i++)

@@ -7,7 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-void onnx_strides(const struct graph_shape *shape, int64_t *stride)
+/* Distances of neighbours in row-major order; dims are numbers. */
+static void strides(const struct graph_shape *shape, int64_t *stride)
 {
 	int64_t distance = 1;
 
@@ -26,7 +27,7 @@ static int value_strides(const struct onnx_node *node,
 		return 0;
 	if (graph_shape_count(&value->shape) < 0)
 		return onnx_unsupported(node, "a constant of unknown size");
-	onnx_strides(&value->shape, stride);
+	strides(&value->shape, stride);
 	return 0;
 }
 
@@ -147,7 +148,7 @@ int onnx_constant_transpose(struct onnx_context *context,
 	int ret;
 
 	if (!from->splat)
-		onnx_strides(&from->shape, old);
+		strides(&from->shape, old);
 	for (int i = 0; i < shape.rank; i++) {
 		shape.dims[i] = from->shape.dims[perm[i]];
 		stride[i] = from->splat ? 0 : old[perm[i]];
@@ -411,7 +412,7 @@ static int gather_part(struct onnx_context *context,
 				    (long long)index,
 				    (long long)shape.dims[axis]);
 	index += index < 0 ? shape.dims[axis] : 0;
-	onnx_strides(&x->shape, stride);
+	strides(&x->shape, stride);
 	shape.dims[axis] = 1;
 	return onnx_constant_view(context, node, x, &shape, stride,
 				  index * stride[axis], part);

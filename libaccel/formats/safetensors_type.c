@@ -26,8 +26,9 @@ const char *safetensors_type_name(enum safetensors_type type)
 	return types[type].name;
 }
 
-bool safetensors_elements(const struct safetensors_tensor *tensor,
-			  size_t *elements)
+/* The number of elements; false if it overflows. */
+static bool elements_count(const struct safetensors_tensor *tensor,
+			   size_t *elements)
 {
 	*elements = 1;
 	for (unsigned int i = 0; i < tensor->rank; i++) {
@@ -39,6 +40,6 @@ bool safetensors_elements(const struct safetensors_tensor *tensor,
 
 bool safetensors_bytes(const struct safetensors_tensor *tensor, size_t *bytes)
 {
-	return safetensors_elements(tensor, bytes) &&
+	return elements_count(tensor, bytes) &&
 	       checked_multiply(*bytes, types[tensor->type].size, bytes);
 }

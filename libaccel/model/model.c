@@ -146,29 +146,6 @@ int model_add_output(struct model *model, const struct model_port *port)
 	return add_port(&model->outputs, &model->output_count, port);
 }
 
-/* Linear, but only names of one model that is being made go through it. */
-static bool layer_name_taken(const struct model *model, const char *name)
-{
-	for (uint32_t i = 0; i < model->layer_count; i++)
-		if (!strcmp(model->layers[i].name, name))
-			return true;
-	return false;
-}
-
-char *model_layer_name(const struct model *model, const char *base)
-{
-	char *name = strdup(*base ? base : "layer");
-
-	for (uint32_t number = 2; name && layer_name_taken(model, name);
-	     number++) {
-		free(name);
-		if (asprintf(&name, "%s_%u", *base ? base : "layer", number) <
-		    0)
-			name = NULL;
-	}
-	return name;
-}
-
 uint32_t model_layer_operands(const struct model_layer *layer,
 			      int32_t operands[MODEL_INPUTS_MAX + 1])
 {

@@ -389,20 +389,6 @@ static void automatic_padding_divides_the_input(void **state)
 	assert_int_equal(grid.pad_left, 3);
 }
 
-static void names_are_made_unique(void **state)
-{
-	struct model *model = sample_model();
-	char *name = model_layer_name(model, "conv1");
-
-	(void)state;
-	assert_string_equal(name, "conv1_2");
-	free(name);
-	name = model_layer_name(model, "");
-	assert_string_equal(name, "layer");
-	free(name);
-	model_destroy(model);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,7 +398,6 @@ int main(void)
 		cmocka_unit_test(sizes_that_do_not_fit_are_refused),
 		cmocka_unit_test(grids_count_the_positions),
 		cmocka_unit_test(automatic_padding_divides_the_input),
-		cmocka_unit_test(names_are_made_unique),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -430,9 +430,6 @@ int graph_add_output(struct graph *graph, int tensor);
 /** graph_find_tensor() - index of the tensor of a name, or −ENOENT */
 int graph_find_tensor(const struct graph *graph, const char *name);
 
-/** graph_find_node() - index of the first node of a name, or −ENOENT */
-int graph_find_node(const struct graph *graph, const char *name);
-
 /** graph_op_name() - "Conv" …, as ONNX spells it where it has the operator */
 const char *graph_op_name(enum graph_op op);
 

@@ -203,10 +203,6 @@ struct lower_row {
 /* Add the layer that cuts a row out. */
 int lower_row(struct lowering *lowering, int node, const struct lower_row *row);
 
-/* Source rows of DepthToSpace in the (channel, dy, dx) order of the store. */
-uint32_t lower_shuffle_source(const struct graph_depth_to_space *shuffle,
-			      uint32_t row, uint32_t rows);
-
 /* Does an activation have one parameter for each element of its axis? */
 bool lower_axis_parameters(const struct graph *graph, int node);
 

@@ -51,10 +51,6 @@ void export_result(struct exporter *exporter, int32_t tensor, const char *real);
 const char *export_operand(struct exporter *exporter, int32_t tensor,
 			   enum export_form form);
 
-/* Change the form of real values. */
-const char *export_convert(struct exporter *exporter, const char *real,
-			   enum export_form from, enum export_form to);
-
 /* A real constant of codes: DequantizeLinear, one scale for each row. */
 const char *export_weights(struct exporter *exporter, size_t rank,
 			   const int64_t *dims, const int8_t *codes,

@@ -24,7 +24,4 @@ int onnx_constant_transpose(struct onnx_context *context,
 int onnx_permutation(const struct onnx_node *node, int rank,
 		     int perm[GRAPH_MAX_RANK]);
 
-/* Distances of neighbours in row-major order; dims are numbers. */
-void onnx_strides(const struct graph_shape *shape, int64_t *stride);
-
 #endif

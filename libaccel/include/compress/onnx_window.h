@@ -26,8 +26,4 @@ int onnx_window_pair(const struct onnx_node *node, const char *name,
 void onnx_window_resolve(struct onnx_window *window,
 			 const struct graph_shape *shape);
 
-/* Input i as a constant of one axis, GRAPH_NO_TENSOR if absent, or -errno. */
-int onnx_input_vector(struct onnx_context *context,
-		      const struct onnx_node *node, size_t i);
-
 #endif

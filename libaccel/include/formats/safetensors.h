@@ -71,10 +71,6 @@ const char *safetensors_metadata(const struct safetensors_file *file,
 size_t safetensors_type_size(enum safetensors_type type);
 const char *safetensors_type_name(enum safetensors_type type);
 
-/* The number of elements; false if it overflows. */
-bool safetensors_elements(const struct safetensors_tensor *tensor,
-			  size_t *elements);
-
 /*
  * Write a file atomically (see atomic_file.h). The same tensors and texts in the same
  * order give the same bytes. Tensors are stored by falling element size, so that

@@ -321,13 +321,6 @@ int model_add_output(struct model *model, const struct model_port *port);
 void model_layer_release(struct model_layer *layer);
 
 /**
- * model_layer_name() - a layer name that the model does not have yet
- *
- * Return: @base or @base with a number, for free(); NULL without memory.
- */
-char *model_layer_name(const struct model *model, const char *base);
-
-/**
  * model_layer_operands() - the tensors that a layer reads
  * @layer: any
  * @operands: result: inputs that are not omitted, then the residual

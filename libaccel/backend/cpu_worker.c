@@ -30,7 +30,8 @@ struct cpu_entry {
  * struct cpu_queue - operations on their way through the worker
  * @base: the public queue
  * @worker: the thread
- * @lock: over everything below but @reaped and @cancel
+ * @lock: over everything below but @reaped and @cancel; a leaf, not held while
+ *	an operation is executed
  * @work: there is something to execute, or @stop
  * @done: something was executed
  * @submitted: operations so far

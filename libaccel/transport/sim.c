@@ -34,14 +34,16 @@ struct transport_sim {
 	struct sim_device *device;
 
 	/*
-	 * Held for reading by the device while it copies, so that no access is
-	 * left when unmap_dma() returns.
+	 * Over the next three. Held for reading by the device while it copies, so
+	 * that no access is left when unmap_dma() returns. A leaf, as is
+	 * interrupts_lock; the two are never held together.
 	 */
 	pthread_rwlock_t regions_lock;
 	struct region *regions; /* in ascending order of bus address */
 	size_t region_count;
 	uint64_t next_address;
 
+	/* Over the event descriptors, which the device signals under it. */
 	pthread_mutex_t interrupts_lock;
 	int interrupts[SPMM_MSIX_VECTORS]; /* −1 until asked for */
 };

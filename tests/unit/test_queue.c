@@ -116,6 +116,7 @@ static void bytes_go_through_the_device(const char *uri)
 	unsigned char *source, *result;
 	void *address;
 
+	assert_int_equal(accel_buffer_length(middle), LENGTH + SHIFT);
 	assert_int_equal(accel_buffer_map(middle, &address), -ENOTSUP);
 	assert_int_equal(accel_buffer_map(from, &address), 0);
 	source = address;

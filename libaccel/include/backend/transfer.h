@@ -9,7 +9,7 @@
 
 /**
  * struct transfer - a queue and a bounce buffer, made on first use
- * @lock: over everything
+ * @lock: over everything; comes before the locks of @device
  * @device: of both
  * @queue: of depth 1
  * @bounce: host memory

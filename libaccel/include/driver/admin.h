@@ -16,7 +16,8 @@ struct transport;
 
 /**
  * struct admin_queue - the rings
- * @lock: over everything below
+ * @lock: over everything below, from a command to its completion; only the
+ *	transport's own locks are taken inside
  * @transport: of the device
  * @memory: the submission ring in the first page, the completion ring in the next
  * @sq: counters of the submission ring

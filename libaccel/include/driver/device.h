@@ -27,7 +27,8 @@ struct transport;
  * @geometry: of it
  * @admin: its admin queue
  * @stall_timeout_ns: a queue without progress for so long is hung
- * @lock: over everything below but @generation
+ * @lock: over everything below but @generation. It is held over the admin commands
+ *	that invalidate, so it comes before @admin's lock and the transport's
  * @tables: of the address space
  * @addresses: free virtual addresses
  * @memory: free device memory

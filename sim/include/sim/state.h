@@ -118,6 +118,7 @@ struct sim_device {
 	_Atomic uint32_t request; /* SIM_REQUEST_* */
 
 	pthread_t thread;
+	/* A leaf: neither a callback nor anything that waits runs under it. */
 	pthread_mutex_t lock;
 	pthread_cond_t wake; /* the device's thread waits here */
 	pthread_cond_t done; /* a reset waits here */

@@ -97,9 +97,14 @@ mkdir "$folder/nothing"
 expect 1 'no .npy and no .png' "$accel" compress "$onnx" -o "$other" \
 	--sparsity keep --calibrate "$folder/nothing"
 
+expect 1 'accel explain: .*none.onnx' "$accel" explain "$model" \
+	--dense "$folder/none.onnx"
+expect 1 'accel explain: .*input z takes shape \[\?, 64\]' "$accel" explain "$model" \
+	--dense "$models/fashion_dcgan.onnx"
+
 # ---- devices and deadlines ----
 
-for command in run verify; do
+for command in run verify explain; do
 	expect 1 'unknown device' "$accel" "$command" "$model" --device fpga:
 	expect 1 'accel .*none.json' "$accel" "$command" "$model" \
 		--device "sim:$folder/none.json"
@@ -127,6 +132,9 @@ expect 1 'accel compress: .*' "$accel" compress "$onnx" \
 	-o "$folder/none/model" --sparsity keep
 expect 1 'accel run: .*' "$accel" run "$model" --device cpu: --output /dev/full
 expect 1 'accel run: .*' "$accel" run "$model" --device cpu: --image /dev/full
+expect 1 'accel explain: .*' "$accel" explain "$model" --html /dev/full
+expect 1 'accel explain: .*' "$accel" explain "$model" \
+	--html "$folder/none/page.html"
 expect 1 'standard output' sh -c "\"$accel\" inspect \"$model\" >/dev/full"
 
 finish

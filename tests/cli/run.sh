@@ -90,6 +90,24 @@ check 'NHWC in, NHWC out' shape_is "$folder/out.npy" '(1, 8, 16, 3)'
 expect 1 '\[1, 4, 8, 3\].*\[\?, 3, \?, \?\]' "$accel" run "$sr" --device cpu: \
 	--input "$folder/nhwc.npy" --layout nchw
 
+# ---- explain ----
+
+expect 0 'worth offloading' "$accel" explain "$vae" --latents 4 \
+	--dense "$models/fashion_vae_dec.onnx" --html "$folder/explain.html"
+expect 0 'estimate' cat "$folder/explain.html"
+expect 0 '/deconv2/ConvTranspose' cat "$folder/explain.html"
+check 'the page needs nothing else' \
+	sh -c "! grep -qE '<script|<link|src=|href=|url|@import' '$folder/explain.html'"
+for key in density schedule issue_cycles optimal_cycles stall_lane_cycles \
+	stall_percent energy_estimate_joules energy_estimate_figures source \
+	cpu_seconds dense_seconds link_seconds_alone verdict worth reason summary; do
+	expect 0 "\"$key\":" "$accel" explain "$vae" --json
+done
+expect 0 'counts no cycles' "$accel" explain "$vae" --device cpu:
+expect 0 'counts no cycles' "$accel" explain "$vae" --device nil: \
+	--html "$folder/nil.html"
+expect 0 'worth offloading' "$accel" explain "$sr" --input "$photo"
+
 # ---- verify, compare, evaluate, export, info ----
 
 expect 0 '^[1-9][0-9]* values, 0 differ$' "$accel" verify "$vae"

@@ -7,7 +7,7 @@
 expect 2 'usage: accel COMMAND' "$accel"
 expect 2 'no command bake' "$accel" bake
 expect 0 'usage: accel COMMAND' "$accel" --help
-for command in compress inspect run verify export evaluate sweep compare info list; do
+for command in compress inspect run explain verify export evaluate sweep compare info list; do
 	expect 0 "usage: accel $command" "$accel" "$command" --help
 	expect 2 'no option --nonsense' "$accel" "$command" --nonsense
 	expect 2 'no option -z' "$accel" "$command" -z
@@ -25,6 +25,9 @@ expect 2 'a number of seconds' "$accel" run a --timeout nan
 expect 2 'nchw or nhwc' "$accel" run a --layout hwc
 expect 2 'LOW:HIGH' "$accel" run a --output-range 1:0
 expect 2 'LOW:HIGH' "$accel" run a --output-range 0:inf
+
+expect 2 'an argument is missing' "$accel" explain
+expect 2 '--html needs FILE' "$accel" explain a --html
 
 expect 2 'where to\?' "$accel" compress a.onnx --sparsity keep
 expect 2 'how sparse\?' "$accel" compress a.onnx -o b

@@ -49,8 +49,8 @@ static int evaluate_models(const struct evaluate_arguments *arguments,
 			   struct accel_model *const *models,
 			   const struct inputs *inputs)
 {
-	int ret =
-		reference_run(&set->reference, arguments->operands[0], inputs);
+	int ret = reference_run(&set->reference, arguments->operands[0], inputs,
+				1);
 
 	if (!ret)
 		ret = choose_range(arguments, models[0], set);

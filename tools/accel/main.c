@@ -19,6 +19,8 @@ static const struct command commands[] = {
 	{ "compress", command_compress, "make a sparse int8 model from ONNX" },
 	{ "inspect", command_inspect, "show what is in a model" },
 	{ "run", command_run, "run a model on a device" },
+	{ "explain", command_explain,
+	  "say where a model's time goes, and whether it pays" },
 	{ "verify", command_verify,
 	  "compare a device with the golden results" },
 	{ "export", command_export, "write a model as ONNX or as scipy .npz" },

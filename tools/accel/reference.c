@@ -59,19 +59,72 @@ static int copy_result(struct reference *reference, const struct graph *graph,
 	return 0;
 }
 
+/**
+ * struct node_clock - the time between two tensors
+ * @reference: gets the nodes
+ * @records: in the last run
+ * @graph: that runs
+ * @since: when the node before ended, of monotonic_ns()
+ */
+struct node_clock {
+	struct reference *reference;
+	bool records;
+	const struct graph *graph;
+	uint64_t since;
+};
+
+/* Inputs are shown, too: they have no producer, and start the clock. */
+static int node_done(void *context, int tensor, const struct graph_shape *shape,
+		     const float *values)
+{
+	struct node_clock *clock = context;
+	int producer = clock->graph->tensors[tensor].producer;
+	struct reference *reference = clock->reference;
+	struct reference_node *node = &reference->nodes[reference->node_count];
+	uint64_t now = monotonic_ns();
+
+	(void)shape;
+	(void)values;
+	/* a node of several outputs is one node */
+	if (clock->records && producer >= 0 &&
+	    clock->graph->nodes[producer].outputs[0] == tensor) {
+		node->name = strdup(clock->graph->nodes[producer].name);
+		if (!node->name)
+			return accel_error(-ENOMEM, "no memory for a name");
+		node->seconds = (double)(now - clock->since) / 1e9;
+		reference->node_count++;
+	}
+	clock->since = monotonic_ns();
+	return 0;
+}
+
 static int run_graph(struct reference *reference, const struct graph *graph,
 		     const struct graph_shape *shapes,
-		     const float *const *values)
+		     const float *const *values, int runs)
 {
+	struct node_clock clock = { .reference = reference, .graph = graph };
+	const struct executor_options options = {
+		.observer = node_done,
+		.observer_context = &clock,
+	};
 	struct executor *executor;
-	uint64_t start;
-	int ret = executor_create(&executor, graph, shapes, NULL);
+	int ret;
 
+	reference->nodes = calloc((size_t)graph->node_count + 1,
+				  sizeof(*reference->nodes));
+	if (!reference->nodes)
+		return accel_error(-ENOMEM, "no memory for its nodes");
+	ret = executor_create(&executor, graph, shapes, &options);
 	if (ret)
 		return ret;
-	start = monotonic_ns();
-	ret = executor_run(executor, values);
-	reference->seconds = (double)(monotonic_ns() - start) / 1e9;
+	for (int i = 0; i < runs && !ret; i++) {
+		uint64_t start = monotonic_ns();
+
+		clock.since = start;
+		clock.records = i == runs - 1;
+		ret = executor_run(executor, values);
+		reference->seconds = (double)(monotonic_ns() - start) / 1e9;
+	}
 	if (!ret)
 		ret = copy_result(reference, graph, executor);
 	executor_destroy(executor);
@@ -93,7 +146,7 @@ static float *make_zeros(const struct inputs *inputs)
 }
 
 static int run_on_inputs(struct reference *reference, const struct graph *graph,
-			 const struct inputs *inputs)
+			 const struct inputs *inputs, int runs)
 {
 	struct graph_shape *shapes = calloc(inputs->count, sizeof(*shapes));
 	const float **values = calloc(inputs->count, sizeof(*values));
@@ -111,7 +164,7 @@ static int run_on_inputs(struct reference *reference, const struct graph *graph,
 			values[i] = zeros;
 	}
 	if (!ret)
-		ret = run_graph(reference, graph, shapes, values);
+		ret = run_graph(reference, graph, shapes, values, runs);
 	free(zeros);
 	free(values);
 	free(shapes);
@@ -119,7 +172,7 @@ static int run_on_inputs(struct reference *reference, const struct graph *graph,
 }
 
 int reference_run(struct reference *reference, const char *path,
-		  const struct inputs *inputs)
+		  const struct inputs *inputs, int runs)
 {
 	struct graph *graph;
 	int ret = onnx_import(path, &graph);
@@ -128,7 +181,7 @@ int reference_run(struct reference *reference, const char *path,
 	if (ret)
 		return accel_error_prefix(ret, "%s", path);
 	if ((uint32_t)graph->input_count == inputs->count)
-		ret = run_on_inputs(reference, graph, inputs);
+		ret = run_on_inputs(reference, graph, inputs, runs);
 	else
 		ret = accel_error(
 			-EINVAL,
@@ -140,5 +193,8 @@ int reference_run(struct reference *reference, const char *path,
 
 void reference_release(struct reference *reference)
 {
+	for (int i = 0; i < reference->node_count; i++)
+		free(reference->nodes[i].name);
+	free(reference->nodes);
 	free(reference->values);
 }

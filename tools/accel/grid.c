@@ -12,6 +12,7 @@
 
 #define PRESET "preset"
 
+/* Cannot overflow: grid_add() keeps to GRID_POINTS_MAX. */
 uint32_t grid_points(const struct grid *grid)
 {
 	uint32_t points = 1;
@@ -36,6 +37,7 @@ static bool field_exists(const char *name)
 	return false;
 }
 
+/* What is wrong with a key shows here, before anything has run. */
 static int check_key(const struct grid *grid, const char *key)
 {
 	char close[256];
@@ -69,6 +71,10 @@ static int check_key(const struct grid *grid, const char *key)
 		key);
 }
 
+/*
+ * Only whether it is a value at all: what a device can be of it is asked at each
+ * point, so that a grid may reach beyond the possible.
+ */
 static int parse_value(const char *key, const char *text,
 		       struct grid_value *value)
 {
@@ -164,6 +170,7 @@ void grid_release(struct grid *grid)
 	grid->axis_count = 0;
 }
 
+/* A point is a number whose digits are the axes' values, the last one the lowest. */
 const struct grid_value *grid_value(const struct grid *grid, uint32_t axis,
 				    uint32_t point)
 {

@@ -46,6 +46,7 @@ struct sweep {
 
 /* ---- one point ---- */
 
+/* A result is there whole or not at all: a row never mixes two. */
 static int run_plan(struct sweep *sweep, struct accel_device *device,
 		    struct accel_plan *plan, struct sweep_result *result)
 {
@@ -81,6 +82,10 @@ static int run_plan(struct sweep *sweep, struct accel_device *device,
 	return 0;
 }
 
+/*
+ * Each point has a device of its own, so that none finds what another left in memory
+ * or caches, and the order of the points does not matter.
+ */
 static int run_point(struct sweep *sweep, uint32_t point,
 		     struct sweep_result *result)
 {
@@ -167,6 +172,7 @@ static int print_table(const struct sweep_table *table, FILE *stream)
 	return 0;
 }
 
+/* Written to memory first: a plot that memory ends in is no file. */
 static int write_output(const struct sweep_table *table, const char *path,
 			int (*print)(const struct sweep_table *, FILE *))
 {
@@ -188,6 +194,7 @@ static int write_output(const struct sweep_table *table, const char *path,
 	return ret;
 }
 
+/* Skipped points fail the command only when all that there is has been written. */
 static int write_outputs(const struct sweep *sweep)
 {
 	const struct sweep_table *table = &sweep->table;
@@ -285,6 +292,7 @@ static int sweep(const struct sweep_arguments *arguments,
 	return ret ? ret : sweep_model(arguments, grid, &base);
 }
 
+/* All that fails here is wrong use: nothing has been opened yet. */
 static int build_grid(const struct sweep_arguments *arguments,
 		      struct grid *grid)
 {

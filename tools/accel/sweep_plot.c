@@ -122,6 +122,7 @@ static double scale(const struct plot *plot, uint32_t index, bool logarithmic)
 	return logarithmic ? log2(number) : number;
 }
 
+/* Sizes of hardware come in powers of two, which a straight axis would crowd. */
 static bool is_logarithmic(const struct grid_axis *axis)
 {
 	uint64_t low = axis->values[0].number, high = low;
@@ -330,6 +331,7 @@ static void draw_legend(const struct plot *plot)
 	}
 }
 
+/* As wide as the longest label of the legend, as high as all of them. */
 static void begin(const struct plot *plot)
 {
 	size_t height = TOP + 2 * (HEIGHT + GAP);

@@ -19,6 +19,7 @@ uint32_t sweep_table_refused(const struct sweep_table *table)
 	return refused;
 }
 
+/* Empty cells where nothing was measured: a zero would be taken for a figure. */
 static void print_result(const struct sweep_result *result, FILE *stream)
 {
 	if (result->refusal) {

@@ -85,15 +85,21 @@ static bool is_used(const struct lowering *lowering,
 	       graph_tensor_use_count(lowering->graph, node->outputs[slot]);
 }
 
-/* Does another layer go on with it? */
+/* Does another layer go on with it, perhaps under other names? */
 static bool is_read(const struct lowering *lowering, int tensor)
 {
 	const struct graph *graph = lowering->graph;
 
-	for (int n = 0; n < graph->node_count; n++)
-		for (int i = 0; i < graph->nodes[n].input_count; i++)
-			if (graph->nodes[n].inputs[i] == tensor)
+	for (int n = 0; n < graph->node_count; n++) {
+		const struct graph_node *node = &graph->nodes[n];
+		bool view = node->op == GRAPH_RESHAPE ||
+			    node->op == GRAPH_TRANSPOSE;
+
+		for (int i = 0; i < node->input_count; i++)
+			if (node->inputs[i] == tensor &&
+			    (!view || is_read(lowering, node->outputs[0])))
 				return true;
+	}
 	return false;
 }
 

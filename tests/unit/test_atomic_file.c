@@ -146,7 +146,8 @@ static void reading_keeps_to_its_limit(void **state)
 	assert_int_equal(file_read(path, 5, &data, &size), 0);
 	assert_int_equal((uintptr_t)data % 64, 0);
 	free(data);
-	assert_int_equal(file_read("/dev/zero", 1 << 20, &data, &size), -EINVAL);
+	assert_int_equal(file_read("/dev/zero", 1 << 20, &data, &size),
+			 -EINVAL);
 	assert_int_equal(file_read(*state, 10, &data, &size), -EISDIR);
 	assert_int_equal(file_read("", 10, &data, &size), -ENOENT);
 }

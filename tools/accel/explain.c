@@ -15,6 +15,9 @@
 
 #define TIMEOUT_DEFAULT 3600
 
+/* A processor's first run also touches its memory for the first time. */
+#define WARM_RUNS 2
+
 /** struct explain_arguments - the command line */
 struct explain_arguments {
 	const char *model;
@@ -32,12 +35,13 @@ struct measurement {
 	struct accel_plan *plan;
 };
 
+/* Costs are the last run's. */
 static int measure(const struct explain_arguments *arguments, const char *uri,
 		   struct accel_model *model, const struct inputs *inputs,
-		   struct measurement *measurement)
+		   int64_t runs, struct measurement *measurement)
 {
 	struct execution execution = {
-		.repeat = 1,
+		.repeat = runs,
 		.timeout_seconds = arguments->timeout,
 	};
 	int ret = accel_device_open(uri, NULL, &measurement->device);
@@ -162,7 +166,8 @@ static int measure_dense(const struct explain_arguments *arguments,
 			 struct explanation *explanation)
 {
 	struct reference reference;
-	int ret = reference_run(&reference, arguments->dense, inputs, 2);
+	int ret =
+		reference_run(&reference, arguments->dense, inputs, WARM_RUNS);
 
 	if (!ret)
 		ret = read_dense(arguments->dense, &reference, explanation);
@@ -195,12 +200,14 @@ static int explain_on_inputs(const struct explain_arguments *arguments,
 	struct measurement device = { .plan = NULL };
 	struct measurement cpu = { .plan = NULL };
 	struct explanation explanation = { .layers = NULL };
-	int ret = measure(arguments, arguments->device, model, inputs, &device);
+	int ret = measure(arguments, arguments->device, model, inputs, 1,
+			  &device);
 
 	if (!ret)
 		ret = read_device(&device, &explanation);
 	if (!ret)
-		ret = measure(arguments, "cpu:", model, inputs, &cpu);
+		ret = measure(arguments, "cpu:", model, inputs, WARM_RUNS,
+			      &cpu);
 	if (!ret)
 		ret = read_cpu(&cpu, &explanation);
 	if (!ret && arguments->dense)

@@ -86,8 +86,8 @@ static void summarize_time(struct explanation *explanation, char *text,
 	snprintf(
 		text, size,
 		"%s performs %.1f %% of the dense network's multiplications. A run of batch %u "
-		"takes %.3f ms on the device, %.1f %% of the hard roof; %s takes "
-		"the largest part of it (%.1f %%). %.1f %% of the lane-cycles are "
+		"takes %.3f ms on the device, %.1f %% of the hard roof; the "
+		"longest entry is %s (%.1f %%). %.1f %% of the lane-cycles are "
 		"useful work; most of the rest goes to: %s (%.1f %%). ",
 		explanation->model, 100 * total->density, explanation->batch,
 		1e3 * total->device_seconds, 100 * total->cost.utilization,

@@ -183,8 +183,9 @@ static int write_shape(const struct verdict_facts *facts,
 	case REASON_DENSE:
 		return snprintf(
 			text, size,
-			"%.0f %% of the weights are kept: a dense path would do.",
-			100 * facts->density);
+			"%.0f %% of the weights are kept: a dense path would do. "
+			"The multipliers work %.1f %% of the time.",
+			100 * facts->density, percent(facts, SPMM_STALL_ISSUE));
 	case REASON_COMPUTE:
 		return snprintf(text, size,
 				"The multipliers work %.1f %% of the time.",
@@ -219,8 +220,7 @@ static const char *remedy(enum verdict_reason reason)
 	case REASON_MEMORY:
 		return "activations pass through device memory";
 	case REASON_TRANSFERS:
-		return "transfers dominate; a larger batch does not help, more layers "
-		       "on the device do";
+		return "transfers dominate; more work on the device for each helps";
 	case REASON_COMMAND:
 		return "too small to pay for its own start; a larger batch helps";
 	default:

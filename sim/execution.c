@@ -79,7 +79,7 @@ static void semaphore_wait(struct sim_execution *execution)
 	    execution_read(execution, execution->entry->address, &value, 8))
 		return;
 	execution->waits = value < execution->entry->value;
-	/* Time passes while a queue waits: see device_wait(). */
+	/* Time passes while a queue waits: see sleep_and_poll() in device.c. */
 	if (execution->waits && timing_hopeless(execution, 1))
 		execution_fail(execution, SPMM_SC_TIMEOUT, value);
 }

@@ -3,7 +3,7 @@
  * What a float graph becomes on its way to a quantized model; private to
  * lower*.c.
  *
- * First every node finds its place in a lowered layer (lower_walk.c, lower_chain.c
+ * First every node finds its place in a lowered layer (lower.c, lower_chain.c
  * and the files that it calls), with weights still in binary32. Then tensors that
  * must share a quantization get one (lower_quantize.c), and only then are codes
  * computed (lower_emit.c).

@@ -36,6 +36,8 @@ int accel_buffer_create(struct accel_device *device, enum accel_memory memory,
 /**
  * accel_buffer_destroy() - free a buffer
  * @buffer: or NULL; no operation that names it may be outstanding
+ *
+ * Thread-safe, as long as no other thread uses this buffer.
  */
 void accel_buffer_destroy(struct accel_buffer *buffer);
 
@@ -45,6 +47,7 @@ void accel_buffer_destroy(struct accel_buffer *buffer);
  * @address: the result; holds until the buffer is destroyed
  *
  * Return: 0; -ENOTSUP for device memory, which ACCEL_OPERATION_COPY reaches.
+ * Thread-safe; who writes when is the callers' to agree.
  */
 int accel_buffer_map(struct accel_buffer *buffer, void **address);
 
@@ -53,6 +56,7 @@ int accel_buffer_map(struct accel_buffer *buffer, void **address);
  * @buffer: any
  *
  * Return: as given at its creation.
+ * Thread-safe.
  */
 uint64_t accel_buffer_length(const struct accel_buffer *buffer);
 

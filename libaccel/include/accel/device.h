@@ -66,7 +66,8 @@ struct accel_device_info {
  *
  * The device that was named is opened or none is: there is no falling back.
  *
- * Return: 0; -EINVAL for an unknown URI or a bad option; -ENOTSUP for "vfio:",
+ * Return: 0; -EINVAL for an unknown URI, a bad option or a mistake in the
+ * configuration; -ENOENT, -EACCES, -EIO as the file system says of it; -ENOTSUP for "vfio:",
  * "vfio-user:" and "dev:", which this version does not have; -ENODEV, -ETIMEDOUT
  * or -EIO if the device does not come up; -ENOMEM.
  * Thread-safe.
@@ -80,6 +81,7 @@ int accel_device_open(const char *uri,
  * @device: or NULL
  *
  * Plans, queues and buffers keep the device open until they are destroyed.
+ * Thread-safe, as long as no other thread uses this reference.
  */
 void accel_device_close(struct accel_device *device);
 

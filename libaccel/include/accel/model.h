@@ -62,6 +62,8 @@ int accel_model_load(const char *path, struct accel_model **model);
 /**
  * accel_model_free() - drop the caller's reference
  * @model: or NULL; plans made from it stay valid
+ *
+ * Thread-safe, as long as no other thread uses this reference.
  */
 void accel_model_free(struct accel_model *model);
 

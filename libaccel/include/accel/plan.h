@@ -22,7 +22,7 @@ extern "C" {
  * struct accel_plan_options - the sizes of a run
  * @size: sizeof(struct accel_plan_options)
  * @flags: ACCEL_PLAN_*
- * @batch: 0: 1
+ * @batch: 0 means 1
  * @height: of the image inputs; 0: what the model fixes. An error where the
  *	model fixes another, or nothing and this is 0
  * @width: likewise
@@ -56,6 +56,8 @@ int accel_plan_create(struct accel_device *device, struct accel_model *model,
 /**
  * accel_plan_destroy() - free a plan and its memory
  * @plan: or NULL; no run of it may be outstanding
+ *
+ * Thread-safe, as long as no other thread uses this plan.
  */
 void accel_plan_destroy(struct accel_plan *plan);
 

@@ -8,6 +8,11 @@
 extern "C" {
 #endif
 
+/*
+ * As all of a plan's functions, those below are for one thread at a time; threads
+ * with plans of their own need not agree, whether or not they share a device.
+ */
+
 /**
  * struct accel_input - an array of real numbers to be read
  * @data: of the caller; NULL: zeros, which is how a recurrent state starts

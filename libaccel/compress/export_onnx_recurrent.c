@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "compress/onnx_exporter.h"
-#include "core/error.h"
 
 /* One of the layer's two products. */
 struct gate_product {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "compress/lowering.h"
-#include "core/error.h"
 
 /* Bind a tensor as the result of the newest layer. */
 static int finish(struct lowering *lowering, int output,

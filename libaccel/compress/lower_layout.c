@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "compress/lowering.h"
-#include "core/error.h"
 
 int lower_transpose(struct lowering *lowering, int index)
 {

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "compress/lowering.h"
-#include "core/error.h"
 
 static const uint8_t sequence_axes[GRAPH_MAX_RANK] = { LOWER_HEIGHT,
 						       LOWER_BATCH,

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "compress/lowering.h"
-#include "core/error.h"
 
 /* The axes of a shape that are longer than 1, and the batch. */
 struct axis_list {

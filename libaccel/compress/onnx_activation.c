@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions of one element, and operators that do nothing in inference. */
 #include <compress/onnx_operator.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <math.h>

@@ -2,7 +2,6 @@
 /* Add, Sub, Mul, Div and their like, where an operand at least is computed. */
 #include <compress/graph_shape.h>
 #include <compress/onnx_operator.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <math.h>

@@ -5,7 +5,6 @@
  * reads whichever the model has.
  */
 #include <compress/onnx_context.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 /* Constants from constants, element by element. */
 #include <compress/graph_shape.h>
 #include <compress/onnx_operator.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <math.h>

@@ -2,7 +2,6 @@
 /* Constants from constants, with elements moved, selected or joined. */
 #include <compress/onnx_fold.h>
 #include <compress/onnx_operator.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <string.h>

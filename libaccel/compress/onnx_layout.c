@@ -3,7 +3,6 @@
 #include <compress/graph_shape.h>
 #include <compress/onnx_fold.h>
 #include <compress/onnx_operator.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <string.h>

@@ -7,7 +7,6 @@
 #include <compress/onnx_fold.h>
 #include <compress/onnx_operator.h>
 #include <compress/onnx_window.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* In inference batch normalization is a factor and a sum for each channel. */
 #include <compress/onnx_operator.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <math.h>

@@ -2,7 +2,6 @@
 /* Pooling over windows and over whole images. */
 #include <compress/onnx_operator.h>
 #include <compress/onnx_window.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,6 @@
  * scales and zero points on its tensors.
  */
 #include <compress/onnx_operator.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <math.h>

@@ -5,7 +5,6 @@
  * form needs are added, and cancel against those of the model.
  */
 #include <compress/onnx_operator.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operators that change the resolution of an image. */
 #include <compress/onnx_operator.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <math.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operators that take parts of computed tensors. */
 #include <compress/onnx_operator.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <string.h>

@@ -5,7 +5,6 @@
  * cancel, a factor comes next to the layer that it folds into.
  */
 #include <compress/simplify.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <stdlib.h>

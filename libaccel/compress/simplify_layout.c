@@ -5,7 +5,6 @@
  * readers, or for graph_compact().
  */
 #include <compress/simplify.h>
-#include <core/error.h>
 
 #include <errno.h>
 #include <string.h>

@@ -120,8 +120,9 @@ static int write_factor(const struct verdict_facts *facts, const char *before,
 {
 	double factor = alternative(facts) / facts->device_seconds;
 
-	return snprintf(text, size, "%s%.*f times as fast as this CPU", before,
-			factor < 10 ? 1 : 0, factor);
+	return snprintf(text, size,
+			"%s%.*f times as fast as one thread of this CPU",
+			before, factor < 10 ? 1 : 0, factor);
 }
 
 static int write_worth(const struct verdict_facts *facts,

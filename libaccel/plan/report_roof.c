@@ -182,7 +182,6 @@ static void network_roof(const struct plan_program *program,
 	}
 	report->total.bytes_input = network.input_bytes;
 	report->total.bytes_output = network.output_bytes;
-	report->network_bytes = roof_network_bytes(geometry, &network);
 	report->total.roof_hard_cycles =
 		roof_network_cycles(geometry, &network);
 }
@@ -221,16 +220,6 @@ void plan_report_roofs(const struct plan_program *program,
 void plan_report_roofs_warm(const struct geometry *geometry,
 			    struct plan_report *report)
 {
-	uint64_t bytes = report->network_bytes;
-
-	/*
-	 * Weights that stayed on chip since the run before do not pass again:
-	 * no more can be asked for than did pass.
-	 */
-	if (bytes > report->total.bytes_dram)
-		bytes = report->total.bytes_dram;
-	report->total.roof_hard_cycles =
-		roof_hard_cycles(geometry, report->total.macs, bytes);
 	for (uint32_t i = 0; i < report->layer_count; i++)
 		if (i != report->transfers)
 			roofs_set(geometry, &report->roofs[i],

@@ -92,8 +92,8 @@ uint64_t roof_structural_cycles(const struct geometry *geometry,
 	return max_u64(cycles, divide_up(layer->output_bytes, ports));
 }
 
-uint64_t roof_network_bytes(const struct geometry *geometry,
-			    const struct roof_network *network)
+static uint64_t network_bytes(const struct geometry *geometry,
+			      const struct roof_network *network)
 {
 	uint64_t spill = network->live_bytes > geometry->sram_bytes ?
 				 network->live_bytes - geometry->sram_bytes :
@@ -107,5 +107,5 @@ uint64_t roof_network_cycles(const struct geometry *geometry,
 			     const struct roof_network *network)
 {
 	return roof_hard_cycles(geometry, network->macs,
-				roof_network_bytes(geometry, network));
+				network_bytes(geometry, network));
 }

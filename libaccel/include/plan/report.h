@@ -40,7 +40,6 @@ struct plan_roof {
  *	PLAN_REPORT_NO_ENTRY for views and concats
  * @roofs: for each of @layers
  * @live: for each layer of the model the bytes that live after it
- * @network_bytes: of the network's hard roof, for a run that starts cold
  * @transfers: the entry for inputs, outputs and copies
  * @total: of the whole run
  * @first_cycle: of the run that is being added up
@@ -52,7 +51,6 @@ struct plan_report {
 	uint32_t *entry;
 	struct plan_roof *roofs;
 	uint64_t *live;
-	uint64_t network_bytes;
 	uint32_t transfers;
 	struct accel_layer_info total;
 	uint64_t first_cycle;

@@ -74,9 +74,6 @@ struct roof_network {
 	uint64_t live_bytes;
 };
 
-/* Bytes that have to pass, and the roof that follows from these and the MACs. */
-uint64_t roof_network_bytes(const struct geometry *geometry,
-			    const struct roof_network *network);
 uint64_t roof_network_cycles(const struct geometry *geometry,
 			     const struct roof_network *network);
 

@@ -51,11 +51,13 @@ void put(T &port, unsigned int at, unsigned int count, uint64_t value)
 uint64_t next_word(const rtl_cluster &rtl, int lane)
 {
 	const cluster_stream &stream = rtl.task.streams[lane];
-	uint32_t rest = stream.length - rtl.fetched[lane];
+	uint32_t fetched = rtl.fetched[lane];
+	/* The last word may reach beyond the end. */
+	uint32_t rest = fetched < stream.length ? stream.length - fetched : 0;
 	uint64_t word = 0;
 
 	for (uint32_t i = 0; i < 8 && i < rest; i++)
-		word |= (uint64_t)stream.bytes[rtl.fetched[lane] + i] << 8 * i;
+		word |= (uint64_t)stream.bytes[fetched + i] << 8 * i;
 	return word;
 }
 
@@ -179,6 +181,9 @@ void rtl_tick(void *handle, const cluster_write *write,
 	clock(*rtl);
 	memset(signals, 0, sizeof(*signals));
 	signals->busy = top.busy;
+	/* What the task pointed to is the caller's again. */
+	if (!top.busy)
+		rtl->task = {};
 	signals->turn = top.turn;
 	signals->stalled = top.stalled;
 	signals->issued = top.issued;

@@ -141,7 +141,9 @@ static void device_free(struct sim_device *device)
 }
 
 int sim_device_create(const struct sim_config *config,
-		      const struct sim_host *host, struct sim_device **out)
+		      const struct sim_host *host,
+		      const struct sim_options *options,
+		      struct sim_device **out)
 {
 	struct sim_device *device = calloc(1, sizeof(*device));
 	int ret;
@@ -151,6 +153,8 @@ int sim_device_create(const struct sim_config *config,
 		return accel_error(-ENOMEM, "no memory for a simulated device");
 	device->config = *config;
 	device->host = *host;
+	if (options)
+		device->options = *options;
 	device->geometry = geometry_of(config);
 	ret = locks_create(device);
 	if (ret) {

@@ -323,7 +323,7 @@ int transport_sim_create(const struct sim_config *config,
 	pthread_mutex_init(&sim->interrupts_lock, NULL);
 	memset(sim->interrupts, 0xff, sizeof(sim->interrupts));
 	host.opaque = sim;
-	ret = sim_device_create(config, &host, &sim->device);
+	ret = sim_device_create(config, &host, NULL, &sim->device);
 	if (ret) {
 		sim_close(&sim->base);
 		return ret;

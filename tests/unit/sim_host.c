@@ -145,7 +145,8 @@ struct test_host *host_start(const struct sim_config *config)
 		assert_int_equal(sim_config_preset("default", &preset), 0);
 		config = &preset;
 	}
-	assert_int_equal(sim_device_create(config, &calls, &host->device), 0);
+	assert_int_equal(sim_device_create(config, &calls, NULL, &host->device),
+			 0);
 	host_enable(host);
 	return host;
 }

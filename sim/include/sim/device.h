@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "sim/config.h"
+#include "sim/engine/engine.h"
 
 struct sim_device;
 
@@ -34,9 +35,25 @@ struct sim_host {
 	void (*interrupt)(void *opaque, unsigned int vector);
 };
 
-/* Starts a device in its power-on state. The text of an error is set. */
+/**
+ * struct sim_options - how a device is simulated, which changes nothing of what it does
+ * @mode: of its engine
+ * @observer: told what happens, by the device's own thread; must outlive the device;
+ *	or NULL
+ */
+struct sim_options {
+	enum engine_mode mode;
+	const struct engine_observer *observer;
+};
+
+/*
+ * Starts a device in its power-on state. @options may be NULL: the fast engine, and
+ * nobody looks on. The text of an error is set.
+ */
 int sim_device_create(const struct sim_config *config,
-		      const struct sim_host *host, struct sim_device **out);
+		      const struct sim_host *host,
+		      const struct sim_options *options,
+		      struct sim_device **out);
 
 /* Stops it at a tile boundary; no callback runs after the return. */
 void sim_device_destroy(struct sim_device *device);

@@ -107,6 +107,7 @@ struct sim_execution;
 struct sim_device {
 	struct sim_config config;
 	struct sim_host host;
+	struct sim_options options;
 	struct geometry geometry;
 	uint8_t *memory; /* DRAM, plain memory for all threads */
 

@@ -53,7 +53,17 @@ enum engine_signal {
 	ENGINE_SIGNAL_COUNT,
 };
 
+struct engine_command;
+
+/**
+ * struct engine_observer - who looks on; a function may be NULL
+ * @command: one has been pushed and has its sequence; comes before all else of it
+ * @span: something is over; spans of a track and unit come in the order of their ends
+ * @change: @value holds from cycle @now on; in the order of time, over all signals
+ * @owner: handed to the functions
+ */
 struct engine_observer {
+	void (*command)(void *owner, const struct engine_command *command);
 	void (*span)(void *owner, const struct engine_span *span);
 	void (*change)(void *owner, enum engine_signal signal, uint32_t unit,
 		       uint64_t now, uint64_t value);

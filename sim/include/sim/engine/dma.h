@@ -20,8 +20,13 @@ void engine_dma_destroy(struct engine_dma *dma);
 /* Is an engine free? */
 bool dma_has_room(const struct engine_dma *dma);
 
+/* Its pieces wait for dma_allow(). */
 void dma_start(struct engine_dma *dma, struct engine_command *command,
 	       uint64_t now);
+
+/* What the first @pieces of its pieces come after has been stored. */
+void dma_allow(struct engine_dma *dma, const struct engine_command *command,
+	       uint32_t pieces);
 
 /* Pieces of the command that have been written, in order; its tile_count at the end. */
 uint32_t dma_pieces_done(const struct engine_dma *dma,

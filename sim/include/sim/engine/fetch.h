@@ -18,11 +18,16 @@ int engine_fetcher_create(const struct sim_config *config,
 void engine_fetcher_destroy(struct engine_fetcher *fetcher);
 
 /*
- * The next command in the arbiter's order. Entries of a block and their descriptors
- * are read ahead, up to command_prefetch commands before the one at the front.
+ * The next command in the arbiter's order. A doorbell rings when all that its queue
+ * had announced before has retired. Entries of a block and their descriptors are read
+ * ahead, up to command_prefetch commands beyond the one at the front. −ENOMEM.
  */
-void fetch_push(struct engine_fetcher *fetcher, struct engine_command *command,
-		uint64_t now);
+int fetch_push(struct engine_fetcher *fetcher, struct engine_command *command,
+	       uint64_t now);
+
+/* A command that was taken has retired; of all of them the engine says so. */
+void fetch_retired(struct engine_fetcher *fetcher,
+		   const struct engine_command *command, uint64_t now);
 
 /* How many have been pushed and not taken. */
 uint32_t fetch_waiting(const struct engine_fetcher *fetcher);
@@ -36,12 +41,15 @@ struct engine_command *fetch_front(const struct engine_fetcher *fetcher);
 /* Takes the one at the front, which is ready. */
 void fetch_take(struct engine_fetcher *fetcher);
 
-/* Forgets what a queue has not had dispatched; its reads go to nobody. */
+/*
+ * Forgets what a queue has not had dispatched, and its completions; reads and writes
+ * under way go to nobody. What it had dispatched counts as retired.
+ */
 void fetch_drop(struct engine_fetcher *fetcher, uint16_t queue);
 
-/* Completion entry and interrupt of a command whose last write is done. */
-void completion_post(struct engine_fetcher *fetcher,
-		     struct engine_command *command, uint64_t now);
+/* Completion entry and interrupt of a command whose last write is done. −ENOMEM. */
+int completion_post(struct engine_fetcher *fetcher,
+		    struct engine_command *command, uint64_t now);
 
 /* A command whose completion the host has seen, in order of posting, or NULL. */
 struct engine_command *completion_take(struct engine_fetcher *fetcher);

@@ -18,9 +18,11 @@
  * @count: of @ranges
  * @write: to the host; else from it
  * @allowed: bytes that may be requested so far (a write whose data are still on
- *	their way); the owner may raise it
+ *	their way); the owner may raise it; UINT64_MAX: all
+ * @sequence: of the command that it belongs to, for the observer
  * @total: bytes of all ranges, set by link_open()
  * @done: read: arrived; write: seen by the host
+ * @requested: of @total, so many are on their way or done
  * @range: cursor, link.c's as all that follows
  */
 struct link_transfer {
@@ -28,12 +30,17 @@ struct link_transfer {
 	uint32_t count;
 	bool write;
 	uint64_t allowed;
+	uint64_t sequence;
 	uint64_t total;
 	uint64_t done;
+	uint64_t requested;
 	uint32_t range;
 	uint32_t offset;
-	uint64_t requested;
-	uint64_t walk_end;
+	uint32_t walk_range;
+	uint32_t walk_level;
+	bool walking;
+	bool interrupt;
+	uint64_t opened;
 	struct link_transfer *next;
 };
 
@@ -60,8 +67,15 @@ static inline bool link_transfer_done(const struct link_transfer *transfer)
 	return transfer->done == transfer->total;
 }
 
-/* A host's store at @now; the cycle at which the device sees it. */
-uint64_t link_doorbell(struct engine_link *link, uint64_t now);
+/* A write whose last range is the message that interrupts the host. */
+void link_interrupt(struct engine_link *link, struct link_transfer *transfer);
+
+/*
+ * A host's store to a doorbell at @now: @transfer, of which only @sequence counts, is
+ * done when the device has seen it.
+ */
+void link_doorbell(struct engine_link *link, struct link_transfer *transfer,
+		   uint64_t now);
 
 bool link_step(struct engine_link *link, uint64_t now);
 uint64_t link_next(const struct engine_link *link, uint64_t now);

@@ -50,9 +50,12 @@ struct engine_pass {
 
 /* All tiles of the command that is named, or it has retired. */
 #define ENGINE_TILE_ALL UINT32_MAX
-#define ENGINE_DEPENDENCIES 4
+#define ENGINE_DEPENDENCIES 8
 
-/* Tiles 0 … @tile of a command have been stored; sequence 0: no dependency. */
+/*
+ * Tiles 0 … @tile of a command have been stored; sequence 0: no dependency. One on a
+ * command without tiles, a semaphore's, is fulfilled when it has retired.
+ */
 struct engine_dependency {
 	uint64_t sequence;
 	uint32_t tile;
@@ -145,12 +148,15 @@ struct engine_fetch {
  * @owner: the caller's
  *
  * Written by the engine:
+ * @fetch_cycle: cycle from which lane-cycles may be its own: it has come to the front
+ *	of the fetcher, or @start_cycle if that is earlier
  * @start_cycle: first cycle in which anything of it was fetched beyond its entry,
  *	moved or computed
  * @work_cycle: first cycle of a lane or of the DMA engine that is its own
  * @end_cycle: its last write is done
  * @early_bytes: of its reads, come before @work_cycle
- * @lane_cycles: those of the array that are its own, by enum spmm_stall
+ * @lane_cycles: those of the array that are its own, by enum spmm_stall; none is
+ *	before @fetch_cycle or from @end_cycle on (its completion is on its way)
  */
 struct engine_command {
 	uint64_t sequence;
@@ -176,6 +182,7 @@ struct engine_command {
 	uint64_t macs;
 	void *owner;
 
+	uint64_t fetch_cycle;
 	uint64_t start_cycle;
 	uint64_t work_cycle;
 	uint64_t end_cycle;

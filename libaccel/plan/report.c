@@ -171,12 +171,12 @@ void plan_report_clear(struct plan_report *report)
 		info->bytes_pcie = 0;
 		info->utilization = 0;
 		info->host_ns = 0;
+		info->first_cycle = 0;
+		info->last_cycle = 0;
 		memset(info->stall, 0, sizeof(info->stall));
 	}
 	for (uint32_t i = 0; i < report->layer_count; i++)
 		report->roofs[i].resident_bytes = 0;
-	report->first_cycle = UINT64_MAX;
-	report->last_cycle = 0;
 }
 
 static void stats_add(const struct spmm_command_stats *stats,
@@ -189,6 +189,16 @@ static void stats_add(const struct spmm_command_stats *stats,
 			    le64toh(stats->pcie_write_bytes);
 	for (unsigned int i = 0; i < SPMM_STALL_COUNT; i++)
 		info->stall[i] += le64toh(stats->stall[i]);
+}
+
+/* Nothing has been added before an end: time 0 is before any command. */
+static void span_extend(struct accel_layer_info *info, uint64_t start,
+			uint64_t end)
+{
+	if (!info->last_cycle || start < info->first_cycle)
+		info->first_cycle = start;
+	if (end > info->last_cycle)
+		info->last_cycle = end;
 }
 
 void plan_report_add(struct plan_report *report, uint32_t model_layer,
@@ -204,14 +214,12 @@ void plan_report_add(struct plan_report *report, uint32_t model_layer,
 	if (entry == PLAN_REPORT_NO_ENTRY)
 		entry = report->transfers;
 	info = &report->layers[entry];
+	span_extend(info, start, end);
+	span_extend(&report->total, start, end);
 	info->cycles += end - start;
 	report->roofs[entry].resident_bytes += le64toh(stats->resident_bytes);
 	stats_add(stats, info);
 	stats_add(stats, &report->total);
-	if (start < report->first_cycle)
-		report->first_cycle = start;
-	if (end > report->last_cycle)
-		report->last_cycle = end;
 }
 
 void plan_report_add_host(struct plan_report *report, uint32_t model_layer,
@@ -234,8 +242,8 @@ static void utilization_set(struct accel_layer_info *info)
 
 void plan_report_finish(struct plan_report *report)
 {
-	if (report->last_cycle > report->first_cycle)
-		report->total.cycles = report->last_cycle - report->first_cycle;
+	report->total.cycles =
+		report->total.last_cycle - report->total.first_cycle;
 	for (uint32_t i = 0; i < report->layer_count; i++)
 		utilization_set(&report->layers[i]);
 	utilization_set(&report->total);

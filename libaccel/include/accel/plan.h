@@ -150,6 +150,8 @@ int accel_plan_get_output(const struct accel_plan *plan, uint32_t index,
  * @bytes_input: of all operands, once
  * @bytes_output: of the results, once; both 0 on devices that plan no memory
  * @host_ns: on "cpu:", how long this processor took; 0 on devices
+ * @first_cycle: of the device's counter, when the layer began in the last run
+ * @last_cycle: likewise, when its last result was stored; layers overlap
  */
 struct accel_layer_info {
 	size_t size;
@@ -175,6 +177,8 @@ struct accel_layer_info {
 	uint64_t bytes_input;
 	uint64_t bytes_output;
 	uint64_t host_ns;
+	uint64_t first_cycle;
+	uint64_t last_cycle;
 };
 
 /**

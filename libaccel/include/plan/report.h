@@ -42,8 +42,6 @@ struct plan_roof {
  * @live: for each layer of the model the bytes that live after it
  * @transfers: the entry for inputs, outputs and copies
  * @total: of the whole run
- * @first_cycle: of the run that is being added up
- * @last_cycle: likewise
  */
 struct plan_report {
 	struct accel_layer_info *layers;
@@ -53,8 +51,6 @@ struct plan_report {
 	uint64_t *live;
 	uint32_t transfers;
 	struct accel_layer_info total;
-	uint64_t first_cycle;
-	uint64_t last_cycle;
 };
 
 /* Everything that depends on neither a run nor a geometry. */

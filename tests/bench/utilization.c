@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "utilization.h"
+
+#include <core/error.h>
+#include <spmm/queue.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TIMEOUT_NS (3600ll * 1000000000)
+
+static double cpu_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static bool is_transfer(const struct accel_layer_info *info)
+{
+	return !strcmp(info->op, "copy");
+}
+
+static void layer_conclude(struct layer_utilization *layer, uint64_t lanes)
+{
+	const struct accel_layer_info *info = &layer->info;
+	uint64_t sum = 0;
+
+	layer->cause = SPMM_STALL_BANK;
+	for (int i = 0; i < ACCEL_STALL_CAUSES; i++) {
+		sum += info->stall[i];
+		if (i != SPMM_STALL_ISSUE &&
+		    info->stall[i] > info->stall[layer->cause])
+			layer->cause = i;
+	}
+	layer->cycles = (double)sum / (double)lanes;
+	if (!sum)
+		return;
+	layer->hard = (double)info->roof_hard_cycles / layer->cycles;
+	layer->structural =
+		(double)info->roof_structural_cycles / layer->cycles;
+}
+
+static void makespan_extend(const struct accel_layer_info *info,
+			    uint64_t *first, uint64_t *last)
+{
+	if (info->first_cycle < *first)
+		*first = info->first_cycle;
+	if (info->last_cycle > *last)
+		*last = info->last_cycle;
+}
+
+static int layers_read(const struct accel_plan *plan, uint32_t count,
+		       uint64_t lanes, struct utilization *out)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+
+	out->layers = calloc((size_t)count + 1, sizeof(*out->layers));
+	if (!out->layers)
+		return accel_error(-ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < count; i++) {
+		struct layer_utilization *layer =
+			&out->layers[out->layer_count];
+		int ret;
+
+		layer->info.size = sizeof(layer->info);
+		ret = accel_plan_get_layer(plan, i, &layer->info);
+		if (ret)
+			return ret;
+		if (is_transfer(&layer->info))
+			continue;
+		layer->info.name = strdup(layer->info.name);
+		out->layer_count++;
+		layer_conclude(layer, lanes);
+		makespan_extend(&layer->info, &first, &last);
+	}
+	out->makespan = last > first ? last - first : 0;
+	return 0;
+}
+
+static int plan_read(const struct accel_plan *plan, struct accel_device *device,
+		     struct utilization *out)
+{
+	struct accel_device_info info = { .size = sizeof(info) };
+	struct accel_plan_info plan_info = { .size = sizeof(plan_info) };
+	int ret = accel_device_get_info(device, &info);
+
+	if (!ret)
+		ret = accel_plan_get_info(plan, &plan_info);
+	if (!ret)
+		ret = layers_read(plan, plan_info.layer_count,
+				  (uint64_t)info.clusters * info.lanes, out);
+	out->total.size = sizeof(out->total);
+	if (!ret)
+		ret = accel_plan_get_total(plan, &out->total);
+	if (ret)
+		return ret;
+	out->clock_hz = info.clock_hz;
+	out->with_transfers = out->total.cycles;
+	if (out->makespan)
+		out->hard = (double)out->total.roof_hard_cycles /
+			    (double)out->makespan;
+	return 0;
+}
+
+static int model_measure(const struct utilization_options *options,
+			 struct accel_model *model, struct utilization *out)
+{
+	struct accel_device *device = NULL;
+	struct accel_plan *plan = NULL;
+	int ret = accel_device_open(options->uri, NULL, &device);
+
+	if (!ret)
+		ret = accel_plan_create(device, model, &out->workload->options,
+					&plan);
+	for (uint32_t i = 0; i < options->runs && !ret; i++) {
+		double start = cpu_seconds();
+
+		ret = accel_run(plan, NULL, 0, NULL, 0, TIMEOUT_NS);
+		out->seconds = cpu_seconds() - start;
+	}
+	if (!ret)
+		ret = plan_read(plan, device, out);
+	accel_plan_destroy(plan);
+	accel_device_close(device);
+	return ret;
+}
+
+int utilization_measure(const struct utilization_options *options,
+			const struct workload *workload, const char *path,
+			const struct pruning *pruning, struct utilization *out)
+{
+	struct accel_model *model;
+	int ret = workload_load(path, pruning, &model);
+
+	*out = (struct utilization){ .workload = workload, .pruning = pruning };
+	if (ret || !model)
+		return ret;
+	ret = model_measure(options, model, out);
+	accel_model_free(model);
+	if (ret)
+		utilization_free(out);
+	return ret ? ret : 1;
+}
+
+void utilization_free(struct utilization *utilization)
+{
+	for (uint32_t i = 0; i < utilization->layer_count; i++)
+		free((char *)utilization->layers[i].info.name);
+	free(utilization->layers);
+	utilization->layers = NULL;
+	utilization->layer_count = 0;
+}

@@ -26,6 +26,8 @@ struct sim_config {
 	uint32_t clock_hz;
 	uint32_t pipeline_cycles; /* from the first read to the first store */
 	uint32_t command_cycles; /* to fetch and check one descriptor */
+	uint32_t command_window; /* commands in work at a time */
+	uint32_t tile_prefetch; /* tiles whose input is read ahead */
 	uint32_t stop_cycles; /* bound on stopping a queue */
 	uint32_t dma_bytes; /* per cycle, of a copy inside the device */
 

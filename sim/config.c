@@ -79,6 +79,7 @@ static const struct field fields[] = {
 	FIELD32(job_timeout_seconds, 1, 255),
 	FIELD32(temperature_millidegrees, 0, 150000),
 	FIELD32(idle_power_milliwatts, 0, 1000000),
+	FIELD32(memory_kind, 0, SPMM_MEMORY_KIND_COUNT - 1),
 };
 
 /*
@@ -128,6 +129,7 @@ static const struct sim_config preset_default = {
 	.job_timeout_seconds = 60,
 	.temperature_millidegrees = 45000,
 	.idle_power_milliwatts = 3000,
+	.memory_kind = SPMM_MEMORY_LPDDR5X,
 };
 
 int sim_config_preset(const char *name, struct sim_config *out)
@@ -141,6 +143,7 @@ int sim_config_preset(const char *name, struct sim_config *out)
 		out->sram_total_bytes = 128;
 		out->prefetch_bytes = 256 << 10;
 		out->memory_bytes = 4ull << 30;
+		out->memory_kind = SPMM_MEMORY_DDR4;
 		out->dram_megatransfers = 3200;
 		out->dram_width_bits = 64;
 		out->dram_refresh_ps = 350000;
@@ -152,6 +155,7 @@ int sim_config_preset(const char *name, struct sim_config *out)
 		out->sram_bytes = 32 << 20;
 		out->sram_total_bytes = 4096;
 		out->prefetch_bytes = 8 << 20;
+		out->memory_kind = SPMM_MEMORY_HBM2E;
 		out->dram_megatransfers = 3600;
 		out->dram_width_bits = 1024;
 		out->dram_refresh_ps = 260000;

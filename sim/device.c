@@ -33,6 +33,7 @@ static struct geometry geometry_of(const struct sim_config *config)
 		.sram_port_bytes = config->sram_port_bytes,
 		.epilogue_rate = config->epilogue_rate,
 		.clock_hz = config->clock_hz,
+		.memory_kind = config->memory_kind,
 		.sram_bytes = config->sram_bytes,
 		.memory_bytes = config->memory_bytes,
 		.memory_bandwidth = sim_config_dram_bandwidth(config),

@@ -29,6 +29,7 @@ static const struct geometry_register {
 	GEOMETRY32(SRAM_PORT_BYTES, sram_port_bytes),
 	GEOMETRY32(EPILOGUE_RATE, epilogue_rate),
 	GEOMETRY32(SCHEDULE_WINDOW, schedule_window),
+	GEOMETRY32(MEMORY_KIND, memory_kind),
 	GEOMETRY64(SRAM_BYTES, sram_bytes),
 	GEOMETRY64(MEMORY_BYTES, memory_bytes),
 	GEOMETRY64(MEMORY_BANDWIDTH, memory_bandwidth),

@@ -86,6 +86,7 @@ int registers_read_geometry(struct transport *transport,
 		.sram_port_bytes = read32(transport, SPMM_REG_SRAM_PORT_BYTES),
 		.epilogue_rate = read32(transport, SPMM_REG_EPILOGUE_RATE),
 		.clock_hz = read32(transport, SPMM_REG_CLOCK_HZ),
+		.memory_kind = read32(transport, SPMM_REG_MEMORY_KIND),
 		.sram_bytes = read64(transport, SPMM_REG_SRAM_BYTES),
 		.memory_bytes = read64(transport, SPMM_REG_MEMORY_BYTES),
 		.memory_bandwidth =

@@ -2,8 +2,11 @@
 #include <accel/device.h>
 
 #include <errno.h>
+#include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <spmm/registers.h>
 
 #include "backend/backend.h"
 #include "core/error.h"
@@ -128,6 +131,20 @@ void accel_device_close(struct accel_device *device)
 		device_put(device);
 }
 
+static const char *memory_kind_name(uint32_t kind)
+{
+	switch (kind) {
+	case SPMM_MEMORY_DDR4:
+		return "DDR4";
+	case SPMM_MEMORY_LPDDR5X:
+		return "LPDDR5X";
+	case SPMM_MEMORY_HBM2E:
+		return "HBM2E";
+	default:
+		return "other";
+	}
+}
+
 int accel_device_get_info(struct accel_device *device,
 			  struct accel_device_info *info)
 {
@@ -148,6 +165,9 @@ int accel_device_get_info(struct accel_device *device,
 		full.clusters = geometry->clusters;
 		full.lanes = geometry->lanes;
 		full.vector_width = geometry->vector_width;
+		if (geometry->memory_bytes)
+			full.memory_kind =
+				memory_kind_name(geometry->memory_kind);
 	}
 	device->operations->describe(device, &full);
 	return sized_write(info, &full, sizeof(full), "accel_device_info");

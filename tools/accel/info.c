@@ -18,9 +18,9 @@ static void print_info(const struct accel_device_info *info)
 		       info->clusters, info->lanes, info->vector_width,
 		       info->clock_hz / 1e6);
 	if (info->memory_bytes)
-		printf("%.1f GiB device memory, %.1f GB/s; %.1f MiB SRAM; link %.1f GB/s\n",
+		printf("%.1f GiB device memory (%s), %.1f GB/s; %.1f MiB SRAM; link %.1f GB/s\n",
 		       (double)info->memory_bytes / (1 << 30),
-		       (double)info->memory_bandwidth / 1e9,
+		       info->memory_kind, (double)info->memory_bandwidth / 1e9,
 		       (double)info->sram_bytes / (1 << 20),
 		       (double)info->link_bandwidth / 1e9);
 	printf("%" PRIu32 " queues of up to %" PRIu32 " operations\n",
@@ -30,11 +30,11 @@ static void print_info(const struct accel_device_info *info)
 static int print_info_json(const struct accel_device_info *info)
 {
 	return json_print(json_pack(
-		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:s, s:s, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"uri", info->uri, "name", info->name, "backend", info->backend,
 		"memory_bytes", (json_int_t)info->memory_bytes, "memory_used",
-		(json_int_t)info->memory_used, "sram_bytes",
-		(json_int_t)info->sram_bytes, "memory_bandwidth",
+		(json_int_t)info->memory_used, "memory_kind", info->memory_kind,
+		"sram_bytes", (json_int_t)info->sram_bytes, "memory_bandwidth",
 		(json_int_t)info->memory_bandwidth, "link_bandwidth",
 		(json_int_t)info->link_bandwidth, "clock_hz",
 		(json_int_t)info->clock_hz, "clusters",

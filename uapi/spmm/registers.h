@@ -82,6 +82,16 @@
 #define SPMM_REG_EPILOGUE_RATE 0x0144 /* u32, vectors per cycle per cluster */
 #define SPMM_REG_SCHEDULE_WINDOW 0x0148 /* u32, bank reorder window, issues */
 #define SPMM_REG_STOP_CYCLES 0x014c /* u32, bound on stopping a queue */
+#define SPMM_REG_MEMORY_KIND 0x0150 /* u32, enum spmm_memory_kind */
+
+/* The standard of device DRAM; what a program does not know is as OTHER to it. */
+enum spmm_memory_kind {
+	SPMM_MEMORY_OTHER,
+	SPMM_MEMORY_DDR4,
+	SPMM_MEMORY_LPDDR5X,
+	SPMM_MEMORY_HBM2E,
+	SPMM_MEMORY_KIND_COUNT,
+};
 
 /* Sensors. */
 #define SPMM_REG_TEMPERATURE 0x0180 /* u32, millidegree Celsius */

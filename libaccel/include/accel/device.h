@@ -37,6 +37,8 @@ struct accel_device_options {
  * @vector_width: int8 multiply-accumulates per lane and cycle
  * @queue_count: queues that can exist at once
  * @queue_depth: largest depth of a queue
+ * @memory_kind: standard of the device memory: "DDR4", "LPDDR5X", "HBM2E",
+ *	"other"; NULL without any
  */
 struct accel_device_info {
 	size_t size;
@@ -54,6 +56,7 @@ struct accel_device_info {
 	uint32_t vector_width;
 	uint32_t queue_count;
 	uint32_t queue_depth;
+	const char *memory_kind;
 };
 
 /**

@@ -17,6 +17,7 @@ struct geometry {
 	uint32_t sram_port_bytes; /* per cycle per cluster, each way */
 	uint32_t epilogue_rate; /* vectors per cycle per cluster */
 	uint32_t clock_hz;
+	uint32_t memory_kind; /* enum spmm_memory_kind */
 	uint64_t sram_bytes;
 	uint64_t memory_bytes;
 	uint64_t memory_bandwidth; /* attainable bytes per second */

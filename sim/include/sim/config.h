@@ -64,6 +64,7 @@ struct sim_config {
 	uint32_t job_timeout_seconds;
 	uint32_t temperature_millidegrees;
 	uint32_t idle_power_milliwatts;
+	uint32_t memory_kind; /* enum spmm_memory_kind: a name, it sets no timing */
 };
 
 /* Names of the fields, in order; NULL after the last one. */

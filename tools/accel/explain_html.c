@@ -105,7 +105,11 @@ static void add_cost_row(struct markup *markup,
 	add_microseconds(markup, layer->cpu_seconds);
 	if (explanation->has_dense)
 		add_microseconds(markup, layer->dense_seconds);
-	markup_add(markup, "<td>%.3f</td></tr>\n", 1e6 * layer->energy.total);
+	if (layer->energy.total > 0)
+		markup_add(markup, "<td>%.3f</td></tr>\n",
+			   1e6 * layer->energy.total);
+	else
+		markup_add(markup, "<td>&#8211;</td></tr>\n");
 }
 
 static void add_costs(struct markup *markup,
@@ -172,11 +176,14 @@ static void add_energy(struct markup *markup,
 	markup_add(
 		markup,
 		"<h2>Energy: an estimate</h2>\n<p class=\"note\">Counted actions, each at a "
-		"figure published for another chip; clocks, leakage, long wires and the "
-		"host are left out.</p>\n<div class=\"wide\"><table>\n<tr><th>action</th>"
-		"<th>estimate &#181;J</th><th>pJ each</th><th class=\"text\">source</th></tr>\n");
+		"figure published for another chip, with %s; clock trees, wires between "
+		"clusters and the host are left out.</p>\n<div class=\"wide\"><table>\n"
+		"<tr><th>action</th><th>estimate &#181;J</th><th>pJ each</th>"
+		"<th class=\"text\">source</th></tr>\n",
+		explanation->table.memory);
 	for (int i = 0; i < ENERGY_KINDS; i++) {
-		const struct energy_action *action = &energy_actions()[i];
+		const struct energy_action *action =
+			&explanation->table.actions[i];
 
 		markup_add(
 			markup,
@@ -218,7 +225,8 @@ int explanation_write_html(const struct explanation *explanation,
 	if (explanation->total.cost.cycles)
 		add_plots(&markup, explanation);
 	add_costs(&markup, explanation);
-	add_energy(&markup, explanation);
+	if (explanation->total.energy.total > 0)
+		add_energy(&markup, explanation);
 	markup_add(&markup, "</body>\n</html>\n");
 	ret = markup.failed ?
 		      accel_error(-ENOMEM, "%s: no memory for it", path) :

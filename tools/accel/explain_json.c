@@ -64,18 +64,23 @@ static json_t *stall_json(const uint64_t stall[ACCEL_STALL_CAUSES])
 	return object;
 }
 
-static json_t *energy_json(const struct energy *energy)
+static json_t *energy_json(const struct energy_table *table,
+			   const struct energy *energy)
 {
-	json_t *object = json_object();
+	json_t *object;
 
+	if (energy->total <= 0)
+		return json_null();
+	object = json_object();
 	for (int i = 0; i < ENERGY_KINDS; i++)
-		json_object_set_new(object, energy_actions()[i].key,
+		json_object_set_new(object, table->actions[i].key,
 				    json_real(energy->joules[i]));
 	json_object_set_new(object, "total", json_real(energy->total));
 	return object;
 }
 
-static json_t *layer_json(const struct explained_layer *layer)
+static json_t *layer_json(const struct energy_table *table,
+			  const struct explained_layer *layer)
 {
 	const struct verdict *verdict = &layer->verdict;
 	json_t *object = json_pack("{s:s, s:s, s:f}", "name", layer->cost.name,
@@ -94,7 +99,7 @@ static json_t *layer_json(const struct explained_layer *layer)
 	json_object_set_new(object, "stall_percent",
 			    shares_json(layer->shares));
 	json_object_set_new(object, "energy_estimate_joules",
-			    energy_json(&layer->energy));
+			    energy_json(table, &layer->energy));
 	json_object_set_new(object, "verdict",
 			    json_pack("{s:s, s:s, s:s}", "worth",
 				      verdict_worth_key(verdict->worth),
@@ -104,12 +109,12 @@ static json_t *layer_json(const struct explained_layer *layer)
 	return object;
 }
 
-static json_t *actions_json(void)
+static json_t *actions_json(const struct energy_table *table)
 {
 	json_t *array = json_array();
 
 	for (int i = 0; i < ENERGY_KINDS; i++) {
-		const struct energy_action *action = &energy_actions()[i];
+		const struct energy_action *action = &table->actions[i];
 
 		json_array_append_new(
 			array, json_pack("{s:s, s:s, s:f, s:s}", "key",
@@ -123,16 +128,18 @@ static json_t *actions_json(void)
 /* What fails in between is missing memory, which json_print() will meet. */
 int explanation_print_json(const struct explanation *explanation)
 {
+	const struct energy_table *table = &explanation->table;
 	json_t *layers = json_array();
 
 	for (uint32_t i = 0; i < explanation->count; i++)
-		json_array_append_new(layers,
-				      layer_json(&explanation->layers[i]));
+		json_array_append_new(
+			layers, layer_json(table, &explanation->layers[i]));
 	return json_print(
-		json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:s}", "model",
+		json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:o, s:s}", "model",
 			  explanation->model, "device", explanation->device.uri,
 			  "batch", (json_int_t)explanation->batch, "total",
-			  layer_json(&explanation->total), "layers", layers,
-			  "energy_estimate_figures", actions_json(), "summary",
-			  explanation->summary));
+			  layer_json(table, &explanation->total), "layers",
+			  layers, "energy_estimate_memory", table->memory,
+			  "energy_estimate_figures", actions_json(table),
+			  "summary", explanation->summary));
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define NAME_WIDTH 26
+#define ACTION_WIDTH 28
 
 static void print_costs_head(void)
 {
@@ -40,7 +41,10 @@ static void print_costs(const struct explained_layer *layer)
 	printf(" %10" PRIu64 " %9" PRIu64, cost->bytes_dram, cost->bytes_pcie);
 	print_microseconds(layer->cpu_seconds);
 	print_microseconds(layer->dense_seconds);
-	printf(" %9.3f\n", 1e6 * layer->energy.total);
+	if (layer->energy.total > 0)
+		printf(" %9.3f\n", 1e6 * layer->energy.total);
+	else
+		printf(" %9s\n", "-");
 }
 
 static void print_shares(const struct explained_layer *layer)
@@ -78,15 +82,16 @@ static void print_verdicts(const struct explanation *explanation)
 
 static void print_energy(const struct explanation *explanation)
 {
+	const struct energy_action *actions = explanation->table.actions;
 	const struct energy *energy = &explanation->total.energy;
 
-	printf("\nenergy, an estimate from published figures of other chips\n");
+	printf("\nenergy, an estimate from published figures of other chips, with %s\n",
+	       explanation->table.memory);
 	for (int i = 0; i < ENERGY_KINDS; i++)
-		printf("%-*s %10.3f uJ  at %.4g pJ each: %s\n", NAME_WIDTH,
-		       energy_actions()[i].name, 1e6 * energy->joules[i],
-		       energy_actions()[i].picojoules,
-		       energy_actions()[i].source);
-	printf("%-*s %10.3f uJ\n", NAME_WIDTH, "total", 1e6 * energy->total);
+		printf("%-*s %10.3f uJ  at %.4g pJ each: %s\n", ACTION_WIDTH,
+		       actions[i].name, 1e6 * energy->joules[i],
+		       actions[i].picojoules, actions[i].source);
+	printf("%-*s %10.3f uJ\n", ACTION_WIDTH, "total", 1e6 * energy->total);
 }
 
 void explanation_print(const struct explanation *explanation)
@@ -102,6 +107,7 @@ void explanation_print(const struct explanation *explanation)
 	if (explanation->total.cost.cycles)
 		print_stalls(explanation);
 	print_verdicts(explanation);
-	print_energy(explanation);
+	if (explanation->total.energy.total > 0)
+		print_energy(explanation);
 	printf("\n%s\n", explanation->summary);
 }

@@ -20,9 +20,29 @@ static double link_seconds(const struct accel_device_info *device,
 	return ratio((double)bytes, (double)device->link_bandwidth);
 }
 
-static void derive(const struct accel_device_info *device,
+static struct energy estimate(const struct explanation *explanation,
+			      const struct explained_layer *layer)
+{
+	const struct accel_device_info *device = &explanation->device;
+	const struct accel_layer_info *cost = &layer->cost;
+	struct energy_counts counts = {
+		.macs = cost->macs,
+		.sram_bytes = cost->bytes_sram,
+		.dram_bytes = cost->bytes_dram,
+		.pcie_bytes = cost->bytes_pcie,
+		.seconds = layer->device_seconds,
+		.multipliers = (uint64_t)device->clusters * device->lanes *
+			       device->vector_width,
+		.dram_bandwidth = device->memory_bandwidth,
+	};
+
+	return energy_estimate(&explanation->table, &counts);
+}
+
+static void derive(const struct explanation *explanation,
 		   struct explained_layer *layer)
 {
+	const struct accel_device_info *device = &explanation->device;
 	const struct accel_layer_info *cost = &layer->cost;
 
 	layer->density = ratio((double)cost->macs, (double)cost->macs_dense);
@@ -31,8 +51,9 @@ static void derive(const struct accel_device_info *device,
 	layer->schedule =
 		ratio((double)cost->issue_cycles, (double)cost->optimal_cycles);
 	stall_shares(cost->stall, layer->shares);
-	layer->energy = energy_estimate(cost->macs, cost->bytes_sram,
-					cost->bytes_dram, cost->bytes_pcie);
+	/* The figures are the device's: another processor's would be others. */
+	if (device->clock_hz)
+		layer->energy = estimate(explanation, layer);
 }
 
 static struct verdict_facts facts_of(const struct explained_layer *layer)
@@ -116,19 +137,25 @@ static void summarize(struct explanation *explanation)
 	snprintf(
 		explanation->summary + length, size - length,
 		"%s Of its layers %d are worth offloading, %d only together with their "
-		"neighbours, %d not. Estimated energy: %.3g mJ.",
+		"neighbours, %d not.",
 		total->verdict.text, count[VERDICT_YES],
-		count[VERDICT_TOGETHER], count[VERDICT_NO],
-		1e3 * total->energy.total);
+		count[VERDICT_TOGETHER], count[VERDICT_NO]);
+	if (total->energy.total > 0) {
+		length = strlen(explanation->summary);
+		snprintf(explanation->summary + length, size - length,
+			 " Energy, an estimate: %.3g mJ.",
+			 1e3 * total->energy.total);
+	}
 }
 
 void explanation_conclude(struct explanation *explanation)
 {
+	energy_table_for(explanation->device.memory_kind, &explanation->table);
 	for (uint32_t i = 0; i < explanation->count; i++) {
-		derive(&explanation->device, &explanation->layers[i]);
+		derive(explanation, &explanation->layers[i]);
 		judge(&explanation->layers[i], false);
 	}
-	derive(&explanation->device, &explanation->total);
+	derive(explanation, &explanation->total);
 	judge(&explanation->total, true);
 	summarize(explanation);
 }

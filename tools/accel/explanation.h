@@ -19,7 +19,7 @@
  * @link_seconds: of its operands and results, were it alone on the device
  * @schedule: issue cycles of the bank schedule ÷ their optimum, 0 without one
  * @shares: of the lane-cycles
- * @energy: an estimate
+ * @energy: an estimate, of a device that counts cycles
  * @verdict: on it
  */
 struct explained_layer {
@@ -41,6 +41,7 @@ struct explained_layer {
  * @device: that ran it
  * @batch: of it
  * @has_dense: the dense float network was measured, too
+ * @table: that the energies are estimated by
  * @layers: transfers last
  * @count: of @layers
  * @total: of the run
@@ -51,6 +52,7 @@ struct explanation {
 	struct accel_device_info device;
 	uint32_t batch;
 	bool has_dense;
+	struct energy_table table;
 	struct explained_layer *layers;
 	uint32_t count;
 	struct explained_layer total;

@@ -52,7 +52,10 @@ static const struct field fields[] = {
 	FIELD32(command_window, 1, 64),
 	FIELD32(tile_prefetch, 1, 1024),
 	FIELD32(stop_cycles, 1, UINT32_MAX),
+	FIELD32(command_prefetch, 0, 256),
+	FIELD32(dma_engines, 1, 16),
 	FIELD32(dma_bytes, 1, 65536),
+	FIELD32(dma_buffer, 16384, 1u << 24),
 	FIELD64(sram_bytes, 65536, 1ull << 32),
 	FIELD32(sram_port_bytes, 1, 4096),
 	FIELD32(sram_total_bytes, 1, 1u << 20),
@@ -71,6 +74,11 @@ static const struct field fields[] = {
 	FIELD32(pcie_overhead, 0, 256),
 	FIELD32(pcie_read_latency_ps, 0, 1000000000),
 	FIELD32(pcie_write_latency_ps, 0, 1000000000),
+	FIELD32(pcie_doorbell_ps, 0, 1000000000),
+	FIELD32(pcie_nonposted_credits, 1, 1024),
+	FIELD32(pcie_posted_credits, 1, 1024),
+	FIELD32(pcie_posted_data_credits, 1, 65536),
+	FIELD32(pcie_completion_bytes, 128, 1u << 24),
 	FIELD32(queues, 1, SPMM_IO_QUEUES_MAX),
 	FIELD32(queue_entries, 2, 65536),
 	FIELD32(contexts, 2, SPMM_CONTEXTS_MAX),
@@ -102,7 +110,10 @@ static const struct sim_config preset_default = {
 	.command_window = 4,
 	.tile_prefetch = 2,
 	.stop_cycles = 1 << 20,
+	.command_prefetch = 8,
+	.dma_engines = 2,
 	.dma_bytes = 128,
+	.dma_buffer = 128 << 10,
 	.sram_bytes = 8 << 20,
 	.sram_port_bytes = 64,
 	.sram_total_bytes = 1024,
@@ -121,6 +132,11 @@ static const struct sim_config preset_default = {
 	.pcie_overhead = 24,
 	.pcie_read_latency_ps = 800000,
 	.pcie_write_latency_ps = 300000,
+	.pcie_doorbell_ps = 200000,
+	.pcie_nonposted_credits = 64,
+	.pcie_posted_credits = 64,
+	.pcie_posted_data_credits = 1024,
+	.pcie_completion_bytes = 32 << 10,
 	.queues = 64,
 	.queue_entries = 4096,
 	.contexts = 64,
@@ -282,6 +298,14 @@ int sim_config_check(const struct sim_config *config)
 		return accel_error(-EINVAL,
 				   "dram_refresh_ps leaves no time between "
 				   "refreshes of dram_refresh_interval_ps");
+	if (config->pcie_completion_bytes < config->pcie_read_request)
+		return accel_error(-EINVAL,
+				   "pcie_completion_bytes has no room for the "
+				   "answer to a request of pcie_read_request");
+	if (config->pcie_posted_data_credits < config->pcie_payload / 16)
+		return accel_error(-EINVAL,
+				   "pcie_posted_data_credits, of 16 bytes each, "
+				   "do not cover a write of pcie_payload");
 	if (config->prefetch_bytes > config->sram_bytes)
 		return accel_error(-EINVAL,
 				   "prefetch_bytes is more than sram_bytes");
@@ -342,24 +366,6 @@ uint64_t sim_config_dram_bandwidth(const struct sim_config *config)
 
 	return (uint64_t)((unsigned __int128)peak *
 			  (interval - config->dram_refresh_ps) / interval);
-}
-
-uint64_t sim_config_link_bandwidth(const struct sim_config *config)
-{
-	/* Generation 3 and later code 128 bits as 130, earlier ones 8 as 10. */
-	bool dense_code = config->pcie_megatransfers >= 8000;
-	uint64_t bits = (uint64_t)config->pcie_megatransfers * 1000000 *
-			config->pcie_lanes;
-	uint64_t raw = dense_code ? bits / 130 * 128 / 8 : bits / 10;
-	uint64_t posted = raw / (config->pcie_payload + config->pcie_overhead) *
-			  config->pcie_payload;
-	uint64_t reads = (uint64_t)config->pcie_tags *
-			 config->pcie_read_request * 1000000000000ull;
-
-	/* So many bytes are under way at a time, each for the latency. */
-	if (config->pcie_read_latency_ps)
-		reads /= config->pcie_read_latency_ps;
-	return posted < reads ? posted : reads;
 }
 
 uint64_t sim_config_cycles(const struct sim_config *config, uint64_t ps)

@@ -9,6 +9,7 @@
 #include <core/error.h>
 #include <sim/admin.h>
 #include <sim/control.h>
+#include <sim/engine/link.h>
 #include <sim/interrupt.h>
 #include <sim/memory.h>
 #include <sim/queue.h>
@@ -37,7 +38,7 @@ static struct geometry geometry_of(const struct sim_config *config)
 		.sram_bytes = config->sram_bytes,
 		.memory_bytes = config->memory_bytes,
 		.memory_bandwidth = sim_config_dram_bandwidth(config),
-		.link_bandwidth = sim_config_link_bandwidth(config),
+		.link_bandwidth = link_bandwidth(config),
 	};
 }
 

@@ -7,6 +7,7 @@
 
 #include <accel/error.h>
 #include <sim/config.h>
+#include <sim/engine/link.h>
 
 static int text_read(const char *text, struct sim_config *config)
 {
@@ -58,7 +59,7 @@ static void rates_are_peaks_less_overhead(void **state)
 	assert_in_range(sim_config_dram_bandwidth(&config), 131600000000,
 			131700000000);
 	/* 16 GT/s on 8 lanes, 128 of 130 bits, 256 of 280 bytes. */
-	assert_in_range(sim_config_link_bandwidth(&config), 14400000000,
+	assert_in_range(link_bandwidth(&config), 14400000000,
 			14410000000);
 	assert_int_equal(sim_config_cycles(&config, 1500), 2);
 }
@@ -93,6 +94,8 @@ static void bad_lines_are_named(void **state)
 	refused("preset = huge\n", "device.conf:1", "default");
 	refused("lanes = 8\npreset = small\n", "device.conf:2", "first");
 	refused("dram_refresh_ps = 5000000\n", "device.conf:1", "refresh");
+	refused("pcie_completion_bytes = 256\n", "device.conf:1", "request");
+	refused("pcie_posted_data_credits = 15\n", "device.conf:1", "payload");
 }
 
 static void fields_are_set_by_name(void **state)

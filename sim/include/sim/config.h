@@ -29,7 +29,10 @@ struct sim_config {
 	uint32_t command_window; /* commands in work at a time */
 	uint32_t tile_prefetch; /* tiles whose input is read ahead */
 	uint32_t stop_cycles; /* bound on stopping a queue */
-	uint32_t dma_bytes; /* per cycle, of a copy inside the device */
+	uint32_t command_prefetch; /* commands fetched ahead of the next */
+	uint32_t dma_engines;
+	uint32_t dma_bytes; /* per cycle and engine */
+	uint32_t dma_buffer; /* bytes per engine: read and not yet written */
 
 	/* Shared SRAM. */
 	uint64_t sram_bytes;
@@ -54,6 +57,11 @@ struct sim_config {
 	uint32_t pcie_overhead; /* header, framing and CRC of one TLP, bytes */
 	uint32_t pcie_read_latency_ps;
 	uint32_t pcie_write_latency_ps;
+	uint32_t pcie_doorbell_ps; /* of a host's store, before it is a TLP */
+	uint32_t pcie_nonposted_credits; /* the host's, of headers */
+	uint32_t pcie_posted_credits; /* the host's */
+	uint32_t pcie_posted_data_credits; /* the host's, of 16 bytes each */
+	uint32_t pcie_completion_bytes; /* the device's buffer for completions */
 
 	/* The host's view. */
 	uint32_t queues;
@@ -91,9 +99,8 @@ int sim_config_check(const struct sim_config *config);
 int sim_config_load(const char *path, struct sim_config *out);
 int sim_config_read(FILE *file, const char *name, struct sim_config *out);
 
-/* Attainable rates in bytes per second: the peak less refresh or TLP overhead. */
+/* Attainable, in bytes per second: the peak less refresh. */
 uint64_t sim_config_dram_bandwidth(const struct sim_config *config);
-uint64_t sim_config_link_bandwidth(const struct sim_config *config);
 
 /* Picoseconds in device cycles, rounded up. */
 uint64_t sim_config_cycles(const struct sim_config *config, uint64_t ps);

@@ -37,25 +37,31 @@ static void inputs_add(struct plan_program *program)
 	}
 }
 
+/* The copies of a moment; returns the first of a later one. */
+static uint32_t copies_add(struct plan_program *program, uint32_t copy,
+			   uint32_t moment)
+{
+	while (copy < program->memory.copy_count &&
+	       program->memory.copies[copy].moment == moment)
+		add(program, PLAN_COMMAND_CONCAT, copy++);
+	return copy;
+}
+
 static void layers_add(struct plan_program *program)
 {
-	uint32_t copy = 0;
+	uint32_t copy = copies_add(program, 0, PLAN_MOMENT_INPUTS);
 
 	for (uint32_t l = 0; l < program->model->layer_count; l++) {
 		switch (program->model->layers[l].op) {
 		case MODEL_RESHAPE:
 		case MODEL_SLICE:
-			break;
 		case MODEL_CONCAT:
-			for (; copy < program->memory.copy_count &&
-			       program->memory.copies[copy].layer == l;
-			     copy++)
-				add(program, PLAN_COMMAND_CONCAT, copy);
 			break;
 		default:
 			add(program, PLAN_COMMAND_LAYER, l);
 			break;
 		}
+		copy = copies_add(program, copy, PLAN_MOMENT_OF_LAYER(l));
 	}
 }
 
@@ -176,6 +182,8 @@ static void concat_link(const struct plan_program *program,
 		  addresses->activations + program->memory.offset[copy->tensor],
 		  addresses->activations + copy->offset,
 		  program->memory.bytes[copy->tensor]);
+	if (copy->stream)
+		entry->flags = SPMM_SQE_STREAM;
 }
 
 static const struct plan_state *state_of(const struct plan_memory *memory,

@@ -9,12 +9,11 @@
 #include "plan/arena.h"
 
 /*
- * Moments: 0 is the copy of the inputs, layer l is l + 1, the copy of the outputs
- * comes after all.
+ * A layer starts when the first results of the one before it are there, and ends
+ * later than that began. So that it need not wait for the other's last read, what was
+ * read stays for some moments more, and what is new goes elsewhere.
  */
-#define MOMENT_INPUTS 0
-#define MOMENT_OF_LAYER(l) ((l) + 1)
-#define MOMENT_END UINT32_MAX
+#define OVERLAP_MOMENTS 2
 
 static bool is_recurrent(const struct model_layer *layer)
 {
@@ -77,6 +76,35 @@ static void nodes_add(const struct model *model, const struct plan_shape *shape,
 	}
 	for (uint32_t i = 0; i < model->input_count; i++)
 		memory->storage.nodes[model->inputs[i].tensor].written = true;
+}
+
+static void latest(uint32_t *moment, uint32_t other)
+{
+	if (other > *moment)
+		*moment = other;
+}
+
+/* When all of a tensor's bytes have been written. */
+static uint32_t moment_written(const struct plan_memory *memory,
+			       const struct model *model, uint32_t tensor)
+{
+	uint32_t moment = PLAN_MOMENT_INPUTS;
+
+	for (uint32_t l = 0; l < model->layer_count; l++)
+		for (uint32_t i = 0; i < model->layers[l].output_count; i++) {
+			int32_t output = model->layers[l].outputs[i];
+
+			if (output != MODEL_NO_TENSOR &&
+			    memory->storage.nodes[output].written &&
+			    storage_overlap(&memory->storage, (uint32_t)output,
+					    tensor))
+				latest(&moment, PLAN_MOMENT_OF_LAYER(l));
+		}
+	for (uint32_t i = 0; i < memory->copy_count; i++)
+		if (storage_overlap(&memory->storage, memory->copies[i].node,
+				    tensor))
+			latest(&moment, memory->copies[i].moment);
+	return moment;
 }
 
 static bool concat_copy(struct plan_memory *memory, uint32_t layer,
@@ -187,6 +215,28 @@ static int layer_place(struct plan_memory *memory,
 	return 0;
 }
 
+/*
+ * A copy is made as soon as there is something to copy: it passes while the layers
+ * go on that do not need it.
+ */
+static int compare_moment(const void *left, const void *right)
+{
+	const struct plan_copy *a = left, *b = right;
+
+	if (a->moment != b->moment)
+		return a->moment < b->moment ? -1 : 1;
+	return a->node < b->node ? -1 : a->node > b->node;
+}
+
+static void copies_order(const struct model *model, struct plan_memory *memory)
+{
+	for (uint32_t i = 0; i < memory->copy_count; i++)
+		memory->copies[i].moment =
+			moment_written(memory, model, memory->copies[i].tensor);
+	qsort(memory->copies, memory->copy_count, sizeof(*memory->copies),
+	      compare_moment);
+}
+
 static void reads_record(const struct model *model, bool keep,
 			 struct plan_memory *memory)
 {
@@ -196,15 +246,21 @@ static void reads_record(const struct model *model, bool keep,
 		uint32_t count =
 			model_layer_operands(&model->layers[l], operands);
 
-		if (is_view(&model->layers[l]))
-			continue; /* reads nothing; its readers do */
+		/* These read nothing; their readers and the copies do. */
+		if (is_view(&model->layers[l]) ||
+		    model->layers[l].op == MODEL_CONCAT)
+			continue;
 		for (uint32_t i = 0; i < count; i++)
-			memory->last_read[operands[i]] = MOMENT_OF_LAYER(l);
+			memory->last_read[operands[i]] =
+				PLAN_MOMENT_OF_LAYER(l);
 	}
+	for (uint32_t i = 0; i < memory->copy_count; i++)
+		latest(&memory->last_read[memory->copies[i].tensor],
+		       memory->copies[i].moment);
 	for (uint32_t i = 0; i < model->output_count; i++)
-		memory->last_read[model->outputs[i].tensor] = MOMENT_END;
+		memory->last_read[model->outputs[i].tensor] = PLAN_MOMENT_END;
 	for (uint32_t i = 0; keep && i < model->tensor_count; i++)
-		memory->last_read[i] = MOMENT_END;
+		memory->last_read[i] = PLAN_MOMENT_END;
 }
 
 /* One arena item for each storage, and for the states, which live throughout. */
@@ -233,7 +289,7 @@ static void writes_extend(const struct model *model,
 			&items[storage_root(&memory->storage,
 					    (uint32_t)model->inputs[i].tensor,
 					    &distance)],
-			MOMENT_INPUTS);
+			PLAN_MOMENT_INPUTS);
 	for (uint32_t l = 0; l < model->layer_count; l++)
 		for (uint32_t i = 0; i < model->layers[l].output_count; i++) {
 			int32_t tensor = model->layers[l].outputs[i];
@@ -243,8 +299,13 @@ static void writes_extend(const struct model *model,
 			life_extend(&items[storage_root(&memory->storage,
 							(uint32_t)tensor,
 							&distance)],
-				    MOMENT_OF_LAYER(l));
+				    PLAN_MOMENT_OF_LAYER(l));
 		}
+	for (uint32_t i = 0; i < memory->copy_count; i++)
+		life_extend(
+			&items[storage_root(&memory->storage,
+					    memory->copies[i].node, &distance)],
+			memory->copies[i].moment);
 }
 
 static void reads_extend(const struct plan_memory *memory,
@@ -252,11 +313,16 @@ static void reads_extend(const struct plan_memory *memory,
 {
 	int64_t distance;
 
-	for (uint32_t i = 0; i < memory->tensor_count; i++)
-		if (memory->last_read[i])
+	for (uint32_t i = 0; i < memory->tensor_count; i++) {
+		uint32_t last = memory->last_read[i];
+
+		if (last && last < PLAN_MOMENT_END - OVERLAP_MOMENTS)
+			last += OVERLAP_MOMENTS;
+		if (last)
 			life_extend(&items[storage_root(&memory->storage, i,
 							&distance)],
-				    memory->last_read[i]);
+				    last);
+	}
 }
 
 static void extents_measure(const struct plan_memory *memory,
@@ -306,7 +372,7 @@ static uint32_t states_add(const struct model *model,
 		items[count++].bytes = sequence_bytes(shape, layer);
 	}
 	for (uint32_t i = 0; i < count; i++)
-		items[i].last = MOMENT_END;
+		items[i].last = PLAN_MOMENT_END;
 	return count;
 }
 
@@ -369,7 +435,7 @@ static int storages_place(const struct model *model,
 	if (ret)
 		return ret;
 	for (uint32_t i = 0; i < count; i++)
-		lives.items[i].first = MOMENT_END;
+		lives.items[i].first = PLAN_MOMENT_END;
 	writes_extend(model, memory, lives.items);
 	reads_extend(memory, lives.items);
 	extents_measure(memory, &lives);
@@ -416,6 +482,7 @@ int plan_memory_create(const struct model *model,
 		ret = layer_place(memory, shape, &model->layers[l], l);
 	if (ret)
 		return ret;
+	copies_order(model, memory);
 	reads_record(model, keep, memory);
 	ret = storages_place(model, shape, memory);
 	if (ret)
@@ -439,8 +506,14 @@ bool plan_memory_is_last_read(const struct plan_memory *memory, uint32_t tensor,
 			      uint32_t layer)
 {
 	for (uint32_t i = 0; i < memory->tensor_count; i++)
-		if (memory->last_read[i] > MOMENT_OF_LAYER(layer) &&
+		if (memory->last_read[i] > PLAN_MOMENT_OF_LAYER(layer) &&
 		    storage_overlap(&memory->storage, i, tensor))
+			return false;
+	/* A copy of the same moment comes behind the layer. */
+	for (uint32_t i = 0; i < memory->copy_count; i++)
+		if (memory->copies[i].moment >= PLAN_MOMENT_OF_LAYER(layer) &&
+		    storage_overlap(&memory->storage, memory->copies[i].tensor,
+				    tensor))
 			return false;
 	return true;
 }

@@ -9,6 +9,7 @@
 
 #include "core/integer.h"
 #include "plan/command.h"
+#include "plan/live.h"
 
 #define IMAGE_ALIGNMENT 64
 
@@ -34,6 +35,9 @@ int plan_program_create(const struct model *model,
 	program->model = model;
 	program->shape = shape;
 	ret = plan_memory_create(model, shape, keep, &program->memory);
+	if (!ret)
+		ret = plan_live_spill(model, &program->memory,
+				      geometry->sram_bytes);
 	if (!ret)
 		ret = plan_constants_create(model, shape, geometry,
 					    &program->constants);

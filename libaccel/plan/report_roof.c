@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/report_roof.h"
 
+#include "plan/live.h"
 #include "plan/roof.h"
 
 static uint64_t matrix_bytes(const struct model_csr *csr,
@@ -108,50 +109,6 @@ static void plan_set(const struct plan_layer_constants *constants,
 	info->bytes_output = roof->output_bytes;
 }
 
-/* The last moment at which a byte of a written range is read. */
-static uint32_t last_use(const struct plan_memory *memory, uint32_t node)
-{
-	uint32_t last = 0;
-
-	for (uint32_t i = 0; i < memory->tensor_count; i++)
-		if (memory->last_read[i] > last &&
-		    storage_overlap(&memory->storage, i, node))
-			last = memory->last_read[i];
-	return last;
-}
-
-/* Bytes that exist between two layers: written before, still to be read. */
-static void live_add(uint64_t *live, uint32_t layers, uint32_t first,
-		     uint32_t last, uint64_t bytes)
-{
-	for (uint32_t i = first; i < layers && i + 1 < last; i++)
-		live[i] += bytes;
-}
-
-static uint64_t live_bytes(const struct plan_program *program, uint64_t *live)
-{
-	const struct model *model = program->model;
-	uint64_t most = 0;
-
-	for (uint32_t l = 0; l < model->layer_count; l++)
-		live[l] = 0;
-	for (uint32_t l = 0; l < model->layer_count; l++)
-		for (uint32_t i = 0; i < model->layers[l].output_count; i++) {
-			int32_t tensor = model->layers[l].outputs[i];
-
-			if (tensor == MODEL_NO_TENSOR ||
-			    !program->memory.storage.nodes[tensor].written)
-				continue;
-			live_add(live, model->layer_count, l,
-				 last_use(&program->memory, (uint32_t)tensor),
-				 program->memory.bytes[tensor]);
-		}
-	for (uint32_t l = 0; l < model->layer_count; l++)
-		if (live[l] > most)
-			most = live[l];
-	return most;
-}
-
 static uint64_t ports_bytes(const struct plan_program *program,
 			    const struct model_port *ports, uint32_t count)
 {
@@ -173,7 +130,8 @@ static void network_roof(const struct plan_program *program,
 			ports_bytes(program, model->inputs, model->input_count),
 		.output_bytes = ports_bytes(program, model->outputs,
 					    model->output_count),
-		.live_bytes = live_bytes(program, report->live),
+		.live_bytes =
+			plan_live_bytes(model, &program->memory, report->live),
 	};
 
 	for (uint32_t i = 0; i < report->layer_count; i++) {

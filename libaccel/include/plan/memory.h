@@ -9,18 +9,31 @@
 
 #define PLAN_MEMORY_NONE UINT64_MAX
 
+/*
+ * Moments: 0 is the copy of the inputs, layer l is l + 1, the copy of the outputs
+ * comes after all.
+ */
+#define PLAN_MOMENT_INPUTS 0
+#define PLAN_MOMENT_OF_LAYER(l) ((l) + 1)
+#define PLAN_MOMENT_END UINT32_MAX
+
 /**
  * struct plan_copy - an input of a concat that could not be written in place
  * @layer: the concat
  * @tensor: the input
  * @offset: destination
  * @node: of the destination
+ * @moment: after which it is made: when the tensor has been written
+ * @stream: it goes to device memory at once, since it would not find room in the
+ *	SRAM until it is read
  */
 struct plan_copy {
 	uint32_t layer;
 	uint32_t tensor;
 	uint64_t offset;
 	uint32_t node;
+	uint32_t moment;
+	bool stream;
 };
 
 /**
@@ -43,11 +56,11 @@ struct plan_state {
  * @offset: of each tensor, or PLAN_MEMORY_NONE for recurrent states
  * @bytes: of each tensor
  * @total: of all, the states included
- * @copies: in order of execution
+ * @copies: in order of their moments
  * @states: one for each recurrent layer
  * @storage: which tensors share memory; nodes 0 … tensor_count − 1 are tensors
- * @last_read: for each tensor the last layer that reads it + 1, 0 if none does,
- *	UINT32_MAX for outputs and for everything that is kept
+ * @last_read: for each tensor the moment of the last layer or copy that reads it,
+ *	0 if none does, PLAN_MOMENT_END for outputs and for everything that is kept
  */
 struct plan_memory {
 	uint64_t *offset;

@@ -219,6 +219,11 @@ void *sim_device_memory(struct sim_device *device)
 	return device->memory;
 }
 
+int sim_device_memory_file(struct sim_device *device)
+{
+	return device->memory_file;
+}
+
 /* The store comes before the kick: who is woken finds the new tail. */
 static void doorbell_write(struct sim_device *device, uint64_t offset,
 			   uint32_t value)

@@ -2,16 +2,39 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <core/error.h>
 #include <sim/memory.h>
 
+/* A file without a name; −1 when the memory is this process's own. */
+static int memory_file(struct sim_device *device)
+{
+	int file = memfd_create("spmm-memory", MFD_CLOEXEC);
+
+	if (file < 0)
+		return accel_error(-errno, "memfd_create: %s", strerror(errno));
+	if (!ftruncate(file, (off_t)device->config.memory_bytes))
+		return file;
+	close(file);
+	return accel_error(-ENOMEM,
+			   "the simulator cannot make a file of %llu bytes for "
+			   "device memory: %s; lower memory_bytes",
+			   (unsigned long long)device->config.memory_bytes,
+			   strerror(errno));
+}
+
 int sim_memory_create(struct sim_device *device)
 {
-	void *memory = mmap(NULL, device->config.memory_bytes,
-			    PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	bool shared = device->options.share_memory;
+	int flags = shared ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
+	void *memory;
 
+	device->memory_file = shared ? memory_file(device) : -1;
+	if (shared && device->memory_file < 0)
+		return device->memory_file;
+	memory = mmap(NULL, device->config.memory_bytes, PROT_READ | PROT_WRITE,
+		      flags | MAP_NORESERVE, device->memory_file, 0);
 	if (memory == MAP_FAILED)
 		return accel_error(
 			-ENOMEM,
@@ -30,11 +53,15 @@ void sim_memory_destroy(struct sim_device *device)
 	if (device->memory)
 		munmap(device->memory, device->config.memory_bytes);
 	device->memory = NULL;
+	if (device->memory_file >= 0)
+		close(device->memory_file);
+	device->memory_file = -1;
 }
 
 void sim_memory_clear(struct sim_device *device)
 {
-	madvise(device->memory, device->config.memory_bytes, MADV_DONTNEED);
+	madvise(device->memory, device->config.memory_bytes,
+		device->memory_file < 0 ? MADV_DONTNEED : MADV_REMOVE);
 }
 
 void sim_memory_copy(void *to, const void *from, size_t length)

@@ -29,6 +29,26 @@ static const char *seed_path(const char *folder, const char *target,
 	return path;
 }
 
+/* Messages of a vfio-user client: command, length, payload. */
+static int server_seeds(const char *folder)
+{
+	static const uint8_t messages[] = {
+		1, 4,  0,  0, 1,  0, /* VERSION */
+		4, 0, /* DEVICE_GET_INFO */
+		5, 12, 32, 0, 0,  0,  0, 0, 0, 0, 2,  0, 0, 0, /* BAR2 */
+		9, 16, 0,  0, 0,  0,  0, 0, 0, 0, 0,  0, 0, 0,
+		8, 0,  0,  0, 10, 18, 4, 0, 0, 0, 0,  0, 0, 0,
+		7, 0,  0,  0, 2,  0,  0, 0, 6, 0, 13, 0, /* DEVICE_RESET */
+	};
+	FILE *file = fopen(seed_path(folder, "server", "0"), "wb");
+	bool written;
+
+	if (!file)
+		return -errno;
+	written = fwrite(messages, sizeof(messages), 1, file) == 1;
+	return fclose(file) || !written ? -EIO : 0;
+}
+
 static int npy_seeds(const char *folder)
 {
 	static double elements[6];
@@ -147,7 +167,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (npy_seeds(argv[1]) || safetensors_seeds(argv[1]) ||
-	    stream_seeds(argv[1]) || model_seed(argv[1])) {
+	    stream_seeds(argv[1]) || model_seed(argv[1]) ||
+	    server_seeds(argv[1])) {
 		fprintf(stderr, "%s\n", accel_last_error());
 		return 1;
 	}

@@ -7,6 +7,7 @@
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,10 +41,12 @@ struct sim_host {
  * @mode: of its engine
  * @observer: told what happens, by the device's own thread; must outlive the device;
  *	or NULL
+ * @share_memory: device memory is a file that other processes can map
  */
 struct sim_options {
 	enum engine_mode mode;
 	const struct engine_observer *observer;
+	bool share_memory;
 };
 
 /*
@@ -69,6 +72,9 @@ void sim_device_bar_write(struct sim_device *device, unsigned int bar,
 
 /* Device memory (BAR2) as plain memory of memory_bytes. */
 void *sim_device_memory(struct sim_device *device);
+
+/* The same as a file with share_memory, or −1; stays the device's. */
+int sim_device_memory_file(struct sim_device *device);
 
 /* Function-level reset; returns when the device is as after power-on. */
 void sim_device_reset(struct sim_device *device);

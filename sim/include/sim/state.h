@@ -110,6 +110,7 @@ struct sim_device {
 	struct sim_options options;
 	struct geometry geometry;
 	uint8_t *memory; /* DRAM, plain memory for all threads */
+	int memory_file; /* of @memory when it is shared, else −1 */
 
 	/* Atomics. */
 	struct sim_doorbell doorbells[SIM_QUEUES];

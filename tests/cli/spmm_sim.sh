@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The server of the simulated device, from its start to its end.
+# shellcheck source=tests/cli/expect.sh
+. "$(dirname "$0")/expect.sh"
+
+server=${ACCEL_SPMM_SIM:?is set by meson test}
+socket=$folder/socket
+
+expect 0 'usage: spmm-sim --socket PATH' "$server" --help
+expect 2 'where to listen' "$server"
+expect 2 'mapped or message' "$server" --socket "$socket" --dma both
+expect 2 'takes a number' "$server" --socket "$socket" --window much
+expect 2 'no argument like more' "$server" --socket "$socket" more
+expect 2 'No such file' "$server" --socket "$socket" --config "$folder/none"
+expect 1 'a power of two' "$server" --socket "$socket" --window 3M
+expect 1 'No such file' "$server" --socket "$folder/none/socket"
+expect 1 "a socket's path" "$server" --socket "$(printf '%0200d' 0)"
+
+# wait_for FILE: until it is there.
+wait_for()
+{
+	for _ in $(seq 100); do
+		[ -S "$1" ] && return 0
+		sleep 0.05
+	done
+	echo "FAILED: no socket"
+	failures=$((failures + 1))
+}
+
+# A signal ends it, and the socket goes; what a dead one left is no hindrance.
+for signal in TERM INT KILL TERM; do
+	timeout 60 "$server" --socket "$socket" &
+	pid=$!
+	sleep 0.1
+	wait_for "$socket"
+	if [ "$signal" != KILL ]; then
+		expect 1 'Address already in use' "$server" --socket "$socket"
+	fi
+	child=$(pgrep -P "$pid" || echo "$pid")
+	kill -s "$signal" "$child"
+	wait "$pid"
+	status=$?
+	if [ "$signal" != KILL ] && { [ "$status" -ne 0 ] || [ -e "$socket" ]; }; then
+		echo "FAILED: after SIG$signal status $status, $(ls "$folder")"
+		failures=$((failures + 1))
+	fi
+done
+
+finish

@@ -126,7 +126,6 @@ struct onnx_builder onnx_subgraph(const struct onnx_builder *builder,
 static int write_packed(const Onnx__ModelProto *model, const char *path)
 {
 	size_t size = onnx__model_proto__get_packed_size(model);
-	struct atomic_file *file;
 	uint8_t *data;
 	int ret;
 
@@ -138,14 +137,7 @@ static int write_packed(const Onnx__ModelProto *model, const char *path)
 	if (!data)
 		return accel_error(-ENOMEM, "out of memory for %s", path);
 	onnx__model_proto__pack(model, data);
-	ret = atomic_file_open(&file, path);
-	if (!ret) {
-		ret = atomic_file_write(file, data, size);
-		if (ret)
-			atomic_file_abandon(file);
-		else
-			ret = atomic_file_commit(file);
-	}
+	ret = atomic_file_save(path, data, size);
 	free(data);
 	return ret;
 }

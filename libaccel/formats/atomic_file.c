@@ -178,3 +178,17 @@ void atomic_file_abandon(struct atomic_file *file)
 	free(file->path);
 	free(file);
 }
+
+int atomic_file_save(const char *path, const void *data, size_t size)
+{
+	struct atomic_file *file;
+	int ret = atomic_file_open(&file, path);
+
+	if (ret)
+		return ret;
+	ret = atomic_file_write(file, data, size);
+	if (!ret)
+		return atomic_file_commit(file);
+	atomic_file_abandon(file);
+	return ret;
+}

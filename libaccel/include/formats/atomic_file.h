@@ -22,4 +22,7 @@ int atomic_file_commit(struct atomic_file *file);
 /* Remove what was written and free it; NULL is allowed. */
 void atomic_file_abandon(struct atomic_file *file);
 
+/* All of it at once: 0, or −errno and the old file. */
+int atomic_file_save(const char *path, const void *data, size_t size);
+
 #endif

@@ -11,6 +11,8 @@ for command in compress inspect run explain verify export evaluate sweep compare
 	expect 0 "usage: accel $command" "$accel" "$command" --help
 	expect 2 'no option --nonsense' "$accel" "$command" --nonsense
 	expect 2 'no option -z' "$accel" "$command" -z
+	check "no line of $command's help ends in a blank" sh -c \
+		"! '$accel' $command --help | grep -q ' $'"
 done
 
 expect 2 'an argument is missing' "$accel" run

@@ -30,10 +30,19 @@ static void print_options(const struct option *options)
 	}
 }
 
+/* A command may take nothing at all, and no blank follows its name then. */
+static void print_synopsis(FILE *stream, const struct option_usage *usage)
+{
+	fprintf(stream, "usage: accel %s%s%s\n", usage->command,
+		*usage->synopsis ? " " : "", usage->synopsis);
+}
+
 static void print_help(const struct option_usage *usage)
 {
-	printf("usage: accel %s %s\n\n%s\n\n", usage->command, usage->synopsis,
-	       usage->about);
+	print_synopsis(stdout, usage);
+	printf("\n%s\n", usage->about);
+	if (usage->options->name)
+		printf("\n");
 	print_options(usage->options);
 }
 
@@ -45,8 +54,8 @@ int options_misuse(const struct option_usage *usage, const char *format, ...)
 	va_start(list, format);
 	vfprintf(stderr, format, list);
 	va_end(list);
-	fprintf(stderr, "\nusage: accel %s %s\n", usage->command,
-		usage->synopsis);
+	fputc('\n', stderr);
+	print_synopsis(stderr, usage);
 	return STATUS_USAGE;
 }
 

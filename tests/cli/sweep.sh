@@ -32,6 +32,34 @@ expect 0 '^clusters,lanes,status' "$accel" sweep "$vae" --set clusters=1,2 \
 sed 's/,[^,]*$//' "$folder/printed" >"$folder/second"
 check 'the same rows again' cmp "$folder/first" "$folder/second"
 
+expect 0 '^clusters,lanes,status' "$accel" sweep "$vae" --set clusters=1,2 \
+	--set lanes=4,8 --base small --latents 2 --jobs 1
+sed 's/,[^,]*$//' "$folder/printed" >"$folder/second"
+check 'the same rows one at a time' cmp "$folder/first" "$folder/second"
+
+# ---- a sweep that is killed ----
+
+part=$folder/part.csv
+: >"$part"
+# A grid that takes much longer than its first row.
+"$accel" sweep "$vae" --set clusters=1,2,3,4,5,6,7,8 --set lanes=1,2,4,8 \
+	--set dram_width_bits=8,16,32,64 --base small --latents 256 --jobs 2 \
+	-o "$part" 2>"$folder/log" &
+sweep=$!
+for _ in $(seq 600); do
+	[ "$(wc -l <"$part")" -ge 4 ] && break
+	sleep 0.05
+done
+kill -KILL "$sweep"
+wait "$sweep" 2>/dev/null
+check 'rows were written as they came' test "$(wc -l <"$part")" -ge 4
+check 'and not all of them' test "$(wc -l <"$part")" -lt 129
+check 'each of them is whole' test \
+	"$(grep -cE '^[0-9]+,[0-9]+,[0-9]+,ok(,[0-9.]+){8}$' "$part")" -eq \
+	"$(($(wc -l <"$part") - 1))"
+check 'the first ones, none missing' test \
+	"$(cut -d, -f1-3 "$part" | sed -n 2,4p | tr '\n' ' ')" = '1,1,8 1,1,16 1,1,32 '
+
 # The point that is the base costs what `accel run` says.
 printf 'preset = small\nlanes = 4\n' >"$folder/device.conf"
 expect 0 'total' "$accel" run "$vae" --latents 2 --device "sim:$folder/device.conf"

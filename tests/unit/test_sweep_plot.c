@@ -32,10 +32,13 @@ static char *printed(const struct sweep_table *table, bool plot)
 	FILE *stream = open_memstream(&text, &size);
 
 	assert_non_null(stream);
-	if (plot)
+	if (plot) {
 		assert_int_equal(sweep_plot_print(table, stream), 0);
-	else
-		sweep_table_print(table, stream);
+	} else {
+		sweep_table_print_names(table, stream);
+		for (uint32_t i = 0; i < grid_points(table->grid); i++)
+			sweep_table_print_row(table, i, stream);
+	}
 	assert_int_equal(fclose(stream), 0);
 	copy = strdup(text);
 	free(text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 #include "evaluation.h"
+#include "execute.h"
 #include "options.h"
 
 #include <core/error.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 
 #define MODELS_MAX 16
-#define TIMEOUT_DEFAULT 3600
 
 /** struct evaluate_arguments - the command line */
 struct evaluate_arguments {
@@ -115,25 +115,18 @@ int command_evaluate(int count, char **arguments)
 	struct evaluate_arguments line = {
 		.device = "sim:",
 		.source = { .batch = 8 },
-		.timeout = TIMEOUT_DEFAULT,
+		.timeout = EXECUTE_TIMEOUT_DEFAULT,
 	};
 	const struct option options[] = {
 		{ "device", 0, OPTION_TEXT, &line.device, "URI",
 		  "sim: (default), sim:FILE, cpu:" },
-		{ "input", 0, OPTION_LIST, &line.source.files, "[NAME=]FILE",
-		  ".npy or PNG; states left out are zero" },
-		{ "layout", 0, OPTION_LAYOUT, &line.source.layout, "nchw|nhwc",
-		  "of .npy images where both fit (nchw)" },
-		{ "latents", 0, OPTION_COUNT, &line.source.batch, "N",
-		  "sample so many when no file gives them (8)" },
-		{ "seed", 0, OPTION_SEED, &line.source.seed, "S",
-		  "of the latents (0)" },
+		INPUTS_OPTIONS(line.source, INPUTS_FILES_HELP,
+			       "sample so many when no file gives them (8)"),
 		{ "image", 0, OPTION_TEXT, &line.image, "FILE.png",
 		  "picture: the dense network, then each model" },
 		{ "output-range", 0, OPTION_RANGE, &line.range, "LO:HI",
 		  "black and white, and the peak of PSNR" },
-		{ "timeout", 0, OPTION_SECONDS, &line.timeout, "SECONDS",
-		  "deadline of each run (3600)" },
+		EXECUTE_TIMEOUT_OPTION(&line.timeout),
 		{ "json", 0, OPTION_FLAG, &line.json, NULL, "print as JSON" },
 		{ .name = NULL },
 	};

@@ -63,29 +63,26 @@ static int measure(struct evaluation *evaluation,
 	return 0;
 }
 
-static int run_plan(struct evaluation *evaluation,
-		    const struct evaluation_set *set, struct accel_plan *plan,
-		    const struct inputs *inputs, double timeout_seconds)
+static int run_session(struct evaluation *evaluation,
+		       const struct evaluation_set *set,
+		       const struct session *session, double timeout_seconds)
 {
 	struct execution execution = {
-		.device = set->device,
-		.plan = plan,
+		.session = session,
 		.repeat = 1,
 		.timeout_seconds = timeout_seconds,
 	};
 	struct accel_port_info port = { .size = sizeof(port) };
-	int ret = inputs_write(inputs, plan);
+	int ret = execute(&execution);
 
 	if (!ret)
-		ret = execute(&execution);
-	if (!ret)
-		ret = output_read(plan, 0, ARRAY_LAYOUT_NCHW, &port,
+		ret = output_read(session->plan, 0, ARRAY_LAYOUT_NCHW, &port,
 				  &evaluation->values);
 	if (ret)
 		return ret;
 	evaluation->host_seconds = execution.host_seconds;
 	evaluation->total.size = sizeof(evaluation->total);
-	ret = accel_plan_get_total(plan, &evaluation->total);
+	ret = accel_plan_get_total(session->plan, &evaluation->total);
 	return ret ? ret : measure(evaluation, set, &port);
 }
 
@@ -93,7 +90,7 @@ int evaluation_run(struct evaluation *evaluation,
 		   const struct evaluation_set *set, struct accel_model *model,
 		   const struct inputs *inputs, double timeout_seconds)
 {
-	struct accel_plan *plan = NULL;
+	struct session session = { .device = set->device };
 	struct stat status;
 	int ret;
 
@@ -104,11 +101,10 @@ int evaluation_run(struct evaluation *evaluation,
 	evaluation->info.size = sizeof(evaluation->info);
 	ret = accel_model_get_info(model, &evaluation->info);
 	if (!ret)
-		ret = accel_plan_create(set->device, model, &inputs->sizes,
-					&plan);
+		ret = session_prepare(&session, model, inputs, 0);
 	if (!ret)
-		ret = run_plan(evaluation, set, plan, inputs, timeout_seconds);
-	accel_plan_destroy(plan);
+		ret = run_session(evaluation, set, &session, timeout_seconds);
+	accel_plan_destroy(session.plan);
 	return ret;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "execute.h"
 
+#include "progress.h"
+
 #include <accel/queue.h>
 #include <core/deadline.h>
 #include <core/error.h>
@@ -45,7 +47,8 @@ static int wait_for_run(const struct execution *execution,
 			return completion.status;
 		if (deadline_expired(deadline))
 			return cancel(queue, execution->timeout_seconds);
-		progress_refresh(progress);
+		if (!execution->quiet)
+			progress_refresh(progress);
 	}
 }
 
@@ -60,7 +63,7 @@ static int run_once(const struct execution *execution,
 		deadline_after((uint64_t)(execution->timeout_seconds * 1e9));
 	int ret;
 
-	operation.run.plan = execution->plan;
+	operation.run.plan = execution->session->plan;
 	ret = accel_queue_submit(queue, &operation, 1);
 	if (ret < 0)
 		return ret;
@@ -79,18 +82,16 @@ static int by_value(const void *a, const void *b)
 static int run_all(struct execution *execution, struct accel_queue *queue,
 		   double *seconds)
 {
-	struct progress *whole = execution->progress;
-	struct progress own;
+	struct progress progress;
 	int ret = 0;
 
-	progress_start(&own, "running");
+	progress_start(&progress, "running");
 	for (int64_t i = 0; i < execution->repeat && !ret; i++) {
-		if (!whole)
-			progress_update(&own, i, execution->repeat);
-		ret = run_once(execution, queue, whole ? whole : &own,
-			       &seconds[i]);
+		if (!execution->quiet)
+			progress_update(&progress, i, execution->repeat);
+		ret = run_once(execution, queue, &progress, &seconds[i]);
 	}
-	progress_end(&own);
+	progress_end(&progress);
 	if (ret)
 		return ret;
 	/* the median: a host that does something else now and then does not show */
@@ -113,7 +114,7 @@ int execute(struct execution *execution)
 	if (!seconds)
 		return accel_error(-ENOMEM, "no memory for %lld runs",
 				   (long long)execution->repeat);
-	ret = accel_queue_create(execution->device, NULL, &queue);
+	ret = accel_queue_create(execution->session->device, NULL, &queue);
 	if (!ret)
 		ret = run_all(execution, queue, seconds);
 	accel_queue_destroy(queue);

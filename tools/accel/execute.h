@@ -2,29 +2,34 @@
 #ifndef TOOL_EXECUTE_H
 #define TOOL_EXECUTE_H
 
-#include "progress.h"
+#include "session.h"
 
-#include <accel/plan.h>
+#define EXECUTE_TIMEOUT_DEFAULT 3600
+
+/* The option for @timeout_seconds, for a command's table. */
+#define EXECUTE_TIMEOUT_OPTION(seconds)                           \
+	{                                                         \
+		"timeout", 0, OPTION_SECONDS, seconds, "SECONDS", \
+			"deadline of each run (3600)"             \
+	}
 
 /**
  * struct execution - one plan, run some times
- * @device: that the plan is for
- * @plan: with its inputs written
+ * @session: open
  * @repeat: how often
  * @timeout_seconds: for each run
- * @progress: of something that this is a part of, shown while waiting; NULL: its own
+ * @quiet: this is a part of something that shows its own progress
  * @host_seconds: result: the median, from submission to completion
  */
 struct execution {
-	struct accel_device *device;
-	struct accel_plan *plan;
+	const struct session *session;
 	int64_t repeat;
 	double timeout_seconds;
-	struct progress *progress;
+	bool quiet;
 	double host_seconds;
 };
 
-/* 0; −ETIMEDOUT; what the device says. Shows progress. */
+/* 0; −ETIMEDOUT; what the device says. Shows progress unless it is @quiet. */
 int execute(struct execution *execution);
 
 #endif

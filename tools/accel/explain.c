@@ -2,18 +2,14 @@
 #include "command.h"
 #include "execute.h"
 #include "explanation.h"
-#include "inputs.h"
 #include "options.h"
 #include "reference.h"
 
-#include <accel/model.h>
 #include <core/error.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TIMEOUT_DEFAULT 3600
 
 /* A processor's first run also touches its memory for the first time. */
 #define WARM_RUNS 2
@@ -29,39 +25,19 @@ struct explain_arguments {
 	bool json;
 };
 
-/* What was run, for as long as names and figures are read from it. */
-struct measurement {
-	struct accel_device *device;
-	struct accel_plan *plan;
-};
-
 /* Costs are the last run's. */
 static int measure(const struct explain_arguments *arguments, const char *uri,
-		   struct accel_model *model, const struct inputs *inputs,
-		   int64_t runs, struct measurement *measurement)
+		   const struct workload *workload, int64_t runs,
+		   struct session *session)
 {
 	struct execution execution = {
+		.session = session,
 		.repeat = runs,
 		.timeout_seconds = arguments->timeout,
 	};
-	int ret = accel_device_open(uri, NULL, &measurement->device);
+	int ret = session_open(session, uri, workload, 0);
 
-	if (!ret)
-		ret = accel_plan_create(measurement->device, model,
-					&inputs->sizes, &measurement->plan);
-	if (!ret)
-		ret = inputs_write(inputs, measurement->plan);
-	if (ret)
-		return ret;
-	execution.device = measurement->device;
-	execution.plan = measurement->plan;
-	return execute(&execution);
-}
-
-static void measurement_release(struct measurement *measurement)
-{
-	accel_plan_destroy(measurement->plan);
-	accel_device_close(measurement->device);
+	return ret ? ret : execute(&execution);
 }
 
 /* ---- from plans to an explanation ---- */
@@ -81,16 +57,16 @@ static int read_total(const struct accel_plan *plan,
 }
 
 /* The costs on the device that was asked for. */
-static int read_device(const struct measurement *measurement,
+static int read_device(const struct session *session,
 		       struct explanation *explanation)
 {
 	struct accel_plan_info info = { .size = sizeof(info) };
 	int ret;
 
 	explanation->device.size = sizeof(explanation->device);
-	ret = accel_device_get_info(measurement->device, &explanation->device);
+	ret = accel_device_get_info(session->device, &explanation->device);
 	if (!ret)
-		ret = accel_plan_get_info(measurement->plan, &info);
+		ret = accel_plan_get_info(session->plan, &info);
 	if (ret)
 		return ret;
 	explanation->batch = info.batch;
@@ -101,27 +77,27 @@ static int read_device(const struct measurement *measurement,
 				   info.layer_count);
 	explanation->count = info.layer_count;
 	for (uint32_t i = 0; i < info.layer_count && !ret; i++)
-		ret = read_layer(measurement->plan, i,
+		ret = read_layer(session->plan, i,
 				 &explanation->layers[i].cost);
 	if (!ret)
-		ret = read_total(measurement->plan, &explanation->total.cost);
+		ret = read_total(session->plan, &explanation->total.cost);
 	explanation->model = explanation->total.cost.name;
 	return ret;
 }
 
 /* This processor's times: plans of one model have the same layers. */
-static int read_cpu(const struct measurement *measurement,
+static int read_cpu(const struct session *session,
 		    struct explanation *explanation)
 {
 	struct accel_layer_info cost;
 	int ret = 0;
 
 	for (uint32_t i = 0; i < explanation->count && !ret; i++) {
-		ret = read_layer(measurement->plan, i, &cost);
+		ret = read_layer(session->plan, i, &cost);
 		explanation->layers[i].cpu_seconds = (double)cost.host_ns / 1e9;
 	}
 	if (!ret)
-		ret = read_total(measurement->plan, &cost);
+		ret = read_total(session->plan, &cost);
 	explanation->total.cpu_seconds = (double)cost.host_ns / 1e9;
 	return ret;
 }
@@ -193,47 +169,40 @@ static int show(const struct explain_arguments *arguments,
 	return 0;
 }
 
-static int explain_on_inputs(const struct explain_arguments *arguments,
-			     struct accel_model *model,
-			     const struct inputs *inputs)
+/* The sessions stay open while names and figures are read from their plans. */
+static int explain_workload(const struct explain_arguments *arguments,
+			    const struct workload *workload)
 {
-	struct measurement device = { .plan = NULL };
-	struct measurement cpu = { .plan = NULL };
+	struct session device = { .device = NULL };
+	struct session cpu = { .device = NULL };
 	struct explanation explanation = { .layers = NULL };
-	int ret = measure(arguments, arguments->device, model, inputs, 1,
-			  &device);
+	int ret = measure(arguments, arguments->device, workload, 1, &device);
 
 	if (!ret)
 		ret = read_device(&device, &explanation);
 	if (!ret)
-		ret = measure(arguments, "cpu:", model, inputs, WARM_RUNS,
-			      &cpu);
+		ret = measure(arguments, "cpu:", workload, WARM_RUNS, &cpu);
 	if (!ret)
 		ret = read_cpu(&cpu, &explanation);
 	if (!ret && arguments->dense)
-		ret = measure_dense(arguments, inputs, &explanation);
+		ret = measure_dense(arguments, &workload->inputs, &explanation);
 	if (!ret)
 		ret = show(arguments, &explanation);
 	free(explanation.layers);
-	measurement_release(&cpu);
-	measurement_release(&device);
+	session_close(&cpu);
+	session_close(&device);
 	return ret;
 }
 
 static int explain_model(const struct explain_arguments *arguments)
 {
-	struct accel_model *model = NULL;
-	struct inputs inputs;
-	int ret = accel_model_load(arguments->model, &model);
+	struct workload workload;
+	int ret =
+		workload_load(&workload, arguments->model, &arguments->source);
 
-	if (ret)
-		return ret;
-	ret = inputs_gather(&inputs, model, &arguments->source);
-	if (!ret) {
-		ret = explain_on_inputs(arguments, model, &inputs);
-		inputs_release(&inputs);
-	}
-	accel_model_free(model);
+	if (!ret)
+		ret = explain_workload(arguments, &workload);
+	workload_release(&workload);
 	return ret;
 }
 
@@ -242,27 +211,18 @@ int command_explain(int count, char **arguments)
 	struct explain_arguments line = {
 		.device = "sim:",
 		.source = { .batch = 1 },
-		.timeout = TIMEOUT_DEFAULT,
+		.timeout = EXECUTE_TIMEOUT_DEFAULT,
 	};
 	const struct option options[] = {
 		{ "device", 0, OPTION_TEXT, &line.device, "URI",
 		  "sim: (default), sim:FILE, cpu:, nil:" },
-		{ "input", 0, OPTION_LIST, &line.source.files, "[NAME=]FILE",
-		  ".npy or PNG; states left out are zero" },
+		INPUTS_OPTIONS(line.source, INPUTS_FILES_HELP,
+			       INPUTS_LATENTS_HELP),
 		{ "dense", 0, OPTION_TEXT, &line.dense, "DENSE.onnx",
 		  "time its float layers on this CPU, too" },
 		{ "html", 0, OPTION_TEXT, &line.html, "FILE",
 		  "write one page with plots, too" },
-		{ "input-range", 0, OPTION_RANGE, &line.source.range, "LO:HI",
-		  "black and white of a PNG, if MODEL does not say" },
-		{ "layout", 0, OPTION_LAYOUT, &line.source.layout, "nchw|nhwc",
-		  "of .npy images where both fit (nchw)" },
-		{ "latents", 0, OPTION_COUNT, &line.source.batch, "N",
-		  "sample so many when no file gives them (1)" },
-		{ "seed", 0, OPTION_SEED, &line.source.seed, "S",
-		  "of the latents (0)" },
-		{ "timeout", 0, OPTION_SECONDS, &line.timeout, "SECONDS",
-		  "deadline of each run (3600)" },
+		EXECUTE_TIMEOUT_OPTION(&line.timeout),
 		{ "json", 0, OPTION_FLAG, &line.json, NULL, "print as JSON" },
 		{ .name = NULL },
 	};

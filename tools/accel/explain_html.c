@@ -200,20 +200,6 @@ static void add_energy(struct markup *markup,
 		1e6 * energy->total);
 }
 
-static int write_text(const struct markup *markup, const char *path)
-{
-	struct atomic_file *file;
-	int ret = atomic_file_open(&file, path);
-
-	if (ret)
-		return ret;
-	ret = atomic_file_write(file, markup->text, markup->length);
-	if (!ret)
-		return atomic_file_commit(file);
-	atomic_file_abandon(file);
-	return ret;
-}
-
 int explanation_write_html(const struct explanation *explanation,
 			   const char *path)
 {
@@ -230,7 +216,7 @@ int explanation_write_html(const struct explanation *explanation,
 	markup_add(&markup, "</body>\n</html>\n");
 	ret = markup.failed ?
 		      accel_error(-ENOMEM, "%s: no memory for it", path) :
-		      write_text(&markup, path);
+		      atomic_file_save(path, markup.text, markup.length);
 	markup_release(&markup);
 	return ret;
 }

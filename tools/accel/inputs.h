@@ -28,6 +28,33 @@ struct inputs_source {
 	bool fill;
 };
 
+/*
+ * The options that fill a struct inputs_source, for a command's table; those that
+ * differ between commands are what to say of files and of the default batch.
+ */
+#define INPUTS_OPTIONS(source, files_help, latents_help)                            \
+	{                                                                           \
+		"input",       0,	  OPTION_LIST, &(source).files,             \
+		"[NAME=]FILE", files_help                                           \
+	},                                                                          \
+		{ "input-range",                                                    \
+		  0,                                                                \
+		  OPTION_RANGE,                                                     \
+		  &(source).range,                                                  \
+		  "LO:HI",                                                          \
+		  "black and white of a PNG, if MODEL does not say" },              \
+		{ "layout",	 0,                                                 \
+		  OPTION_LAYOUT, &(source).layout,                                  \
+		  "nchw|nhwc",	 "of .npy images where both fit (nchw)" },          \
+		{ "latents", 0, OPTION_COUNT, &(source).batch, "N", latents_help }, \
+	{                                                                           \
+		"seed", 0, OPTION_SEED, &(source).seed, "S",                        \
+			"of what is sampled (0)"                                    \
+	}
+
+#define INPUTS_FILES_HELP ".npy or PNG; states left out are zero"
+#define INPUTS_LATENTS_HELP "sample so many when no file gives them (1)"
+
 /**
  * struct inputs - one array for each input of a model
  * @arrays: values are NULL for a state that starts as zero

@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 #include "execute.h"
-#include "grid.h"
-#include "inputs.h"
 #include "options.h"
-#include "progress.h"
 #include "sweep_plot.h"
-#include "sweep_table.h"
+#include "sweep_run.h"
 
-#include <accel/device.h>
-#include <accel/model.h>
 #include <core/error.h>
 #include <formats/atomic_file.h>
-#include <runtime/device.h>
-#include <sim/config.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define TIMEOUT_DEFAULT 3600
 
 /** struct sweep_arguments - the command line */
 struct sweep_arguments {
@@ -31,107 +23,69 @@ struct sweep_arguments {
 	const char *plot;
 	struct option_list settings;
 	struct inputs_source source;
+	int64_t jobs;
 	double timeout;
 };
 
-/** struct sweep - what all points have in common */
-struct sweep {
-	const struct sweep_arguments *arguments;
-	const struct sim_config *base;
-	const struct inputs *inputs;
-	struct accel_model *model;
-	struct sweep_table table;
-	struct progress progress;
+/**
+ * struct rows - where rows go
+ * @table: that they are of
+ * @path: of the file, "standard output" without one
+ * @stream: open
+ */
+struct rows {
+	const struct sweep_table *table;
+	const char *path;
+	FILE *stream;
 };
 
-/* ---- one point ---- */
+/* ---- rows ---- */
 
-/* A result is there whole or not at all: a row never mixes two. */
-static int run_plan(struct sweep *sweep, struct accel_device *device,
-		    struct accel_plan *plan, struct sweep_result *result)
+/* Each line goes out at once: who ends a sweep early keeps all that was done. */
+static int flush(const struct rows *rows)
 {
-	struct accel_device_info info = { .size = sizeof(info) };
-	struct accel_layer_info total = { .size = sizeof(total) };
-	struct execution execution = {
-		.device = device,
-		.plan = plan,
-		.repeat = 1,
-		.timeout_seconds = sweep->arguments->timeout,
-		.progress = &sweep->progress,
-	};
-	int ret = inputs_write(sweep->inputs, plan);
-
-	if (!ret)
-		ret = execute(&execution);
-	if (!ret)
-		ret = accel_plan_get_total(plan, &total);
-	if (!ret)
-		ret = accel_device_get_info(device, &info);
-	if (ret)
-		return ret;
-	*result = (struct sweep_result){
-		.cycles = total.cycles,
-		.roof_hard_cycles = total.roof_hard_cycles,
-		.roof_structural_cycles = total.roof_structural_cycles,
-		.utilization = total.utilization,
-		.bytes_dram = total.bytes_dram,
-		.bytes_pcie = total.bytes_pcie,
-		.device_seconds = (double)total.cycles / info.clock_hz,
-		.host_seconds = execution.host_seconds,
-	};
-	return 0;
+	if (!fflush(rows->stream) && !ferror(rows->stream))
+		return 0;
+	return accel_error(-errno, "%s: %s", rows->path, strerror(errno));
 }
 
-/*
- * Each point has a device of its own, so that none finds what another left in memory
- * or caches, and the order of the points does not matter.
- */
-static int run_point(struct sweep *sweep, uint32_t point,
-		     struct sweep_result *result)
+static int rows_open(struct rows *rows, const struct sweep_table *table,
+		     const char *path)
 {
-	struct accel_device *device = NULL;
-	struct accel_plan *plan = NULL;
-	struct sim_config config;
-	int ret = grid_config(sweep->table.grid, point, sweep->base, &config);
-
-	if (!ret)
-		ret = device_open_sim(&config, &device);
-	if (!ret)
-		ret = accel_plan_create(device, sweep->model,
-					&sweep->inputs->sizes, &plan);
-	if (!ret)
-		ret = run_plan(sweep, device, plan, result);
-	accel_plan_destroy(plan);
-	accel_device_close(device);
-	return ret;
+	*rows = (struct rows){
+		.table = table,
+		.path = path ? path : "standard output",
+		.stream = path ? fopen(path, "we") : stdout,
+	};
+	if (!rows->stream)
+		return accel_error(-errno, "%s: %s", path, strerror(errno));
+	sweep_table_print_names(table, rows->stream);
+	return flush(rows);
 }
 
-/* The other points are worth having even if this one is refused. */
-static int run_points(struct sweep *sweep)
+static int rows_add(void *context, uint32_t point)
 {
-	const struct grid *grid = sweep->table.grid;
-	uint32_t points = grid_points(grid);
+	const struct rows *rows = context;
+	const char *refusal = rows->table->results[point].refusal;
 	char label[512];
 
-	for (uint32_t i = 0; i < points; i++) {
-		struct sweep_result *result = &sweep->table.results[i];
-
-		progress_update(&sweep->progress, i, points);
-		if (!run_point(sweep, i, result))
-			continue;
-		result->refusal = strdup(accel_last_error());
-		if (!result->refusal)
-			return accel_error(-ENOMEM,
-					   "no memory for the results");
-		progress_end(&sweep->progress);
-		grid_label(grid, i, 0, label, sizeof(label));
+	if (refusal) {
+		grid_label(rows->table->grid, point, 0, label, sizeof(label));
 		fprintf(stderr, "accel sweep: %s: skipped: %s\n", label,
-			result->refusal);
+			refusal);
 	}
-	return 0;
+	sweep_table_print_row(rows->table, point, rows->stream);
+	return flush(rows);
 }
 
-/* ---- what is written ---- */
+static int rows_close(struct rows *rows)
+{
+	if (!rows->stream || rows->stream == stdout || !fclose(rows->stream))
+		return 0;
+	return accel_error(-errno, "%s: %s", rows->path, strerror(errno));
+}
+
+/* ---- the plot ---- */
 
 /*
  * Whether a file can be written shows before hours of work, not after. Pipes and
@@ -152,29 +106,8 @@ static int check_output(const char *path)
 	return ret;
 }
 
-static int write_file(const char *path, const char *text, size_t size)
-{
-	struct atomic_file *file;
-	int ret = atomic_file_open(&file, path);
-
-	if (ret)
-		return ret;
-	ret = atomic_file_write(file, text, size);
-	if (!ret)
-		return atomic_file_commit(file);
-	atomic_file_abandon(file);
-	return ret;
-}
-
-static int print_table(const struct sweep_table *table, FILE *stream)
-{
-	sweep_table_print(table, stream);
-	return 0;
-}
-
 /* Written to memory first: a plot that memory ends in is no file. */
-static int write_output(const struct sweep_table *table, const char *path,
-			int (*print)(const struct sweep_table *, FILE *))
+static int write_plot(const struct sweep_table *table, const char *path)
 {
 	char *text = NULL;
 	size_t size;
@@ -182,33 +115,59 @@ static int write_output(const struct sweep_table *table, const char *path,
 	int ret = -ENOMEM;
 
 	if (stream) {
-		ret = print(table, stream);
+		ret = sweep_plot_print(table, stream);
 		if (fclose(stream) && !ret)
 			ret = -ENOMEM;
 	}
 	if (ret)
 		accel_error_set("%s: no memory", path);
 	else
-		ret = write_file(path, text, size);
+		ret = atomic_file_save(path, text, size);
 	free(text);
 	return ret;
 }
 
-/* Skipped points fail the command only when all that there is has been written. */
-static int write_outputs(const struct sweep *sweep)
-{
-	const struct sweep_table *table = &sweep->table;
-	uint32_t refused = sweep_table_refused(table);
-	int ret = 0;
+/* ---- the whole grid ---- */
 
-	if (sweep->arguments->output)
-		ret = write_output(table, sweep->arguments->output,
-				   print_table);
-	else
-		sweep_table_print(table, stdout);
-	if (!ret && sweep->arguments->plot)
-		ret = write_output(table, sweep->arguments->plot,
-				   sweep_plot_print);
+/* As many as there are processors that this process may use. */
+static uint32_t job_count(const struct sweep_arguments *arguments)
+{
+	cpu_set_t set;
+
+	if (arguments->jobs)
+		return (uint32_t)arguments->jobs;
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 1;
+	return (uint32_t)CPU_COUNT(&set);
+}
+
+/* Skipped points fail the command only when all that there is has been written. */
+static int run_table(const struct sweep_arguments *arguments,
+		     const struct workload *workload,
+		     const struct sim_config *base, struct sweep_table *table)
+{
+	struct rows rows;
+	const struct sweep_run run = {
+		.workload = workload,
+		.base = base,
+		.table = table,
+		.jobs = job_count(arguments),
+		.timeout_seconds = arguments->timeout,
+		.row = rows_add,
+		.context = &rows,
+	};
+	int ret = rows_open(&rows, table, arguments->output);
+	int closed;
+	uint32_t refused;
+
+	if (!ret)
+		ret = sweep_run(&run);
+	closed = rows_close(&rows);
+	if (!ret)
+		ret = closed;
+	if (!ret && arguments->plot)
+		ret = write_plot(table, arguments->plot);
+	refused = sweep_table_refused(table);
 	if (!ret && refused)
 		ret = accel_error(
 			-EINVAL,
@@ -217,49 +176,25 @@ static int write_outputs(const struct sweep *sweep)
 	return ret;
 }
 
-/* ---- the whole grid ---- */
-
-static int run_grid(struct sweep *sweep)
-{
-	uint32_t points = grid_points(sweep->table.grid);
-	int ret;
-
-	sweep->table.results = calloc(points, sizeof(*sweep->table.results));
-	if (!sweep->table.results)
-		return accel_error(-ENOMEM, "no memory for %u results", points);
-	progress_start(&sweep->progress, "configurations");
-	ret = run_points(sweep);
-	progress_end(&sweep->progress);
-	if (!ret)
-		ret = write_outputs(sweep);
-	for (uint32_t i = 0; i < points; i++)
-		free(sweep->table.results[i].refusal);
-	free(sweep->table.results);
-	return ret;
-}
-
-static int sweep_model(const struct sweep_arguments *arguments,
-		       const struct grid *grid, const struct sim_config *base)
+static int run_grid(const struct sweep_arguments *arguments,
+		    const struct workload *workload, const struct grid *grid,
+		    const struct sim_config *base)
 {
 	struct accel_model_info info = { .size = sizeof(info) };
-	struct sweep sweep = { .arguments = arguments,
-			       .base = base,
-			       .table = { .grid = grid } };
-	struct inputs inputs;
-	int ret = accel_model_load(arguments->model, &sweep.model);
+	struct sweep_table table = { .grid = grid };
+	uint32_t points = grid_points(grid);
+	int ret = accel_model_get_info(workload->model, &info);
 
 	if (ret)
 		return ret;
-	ret = accel_model_get_info(sweep.model, &info);
-	if (!ret)
-		ret = inputs_gather(&inputs, sweep.model, &arguments->source);
-	if (!ret) {
-		sweep.inputs = &inputs;
-		sweep.table.model = info.name;
-		ret = run_grid(&sweep);
-		inputs_release(&inputs);
-	}
-	accel_model_free(sweep.model);
+	table.model = info.name;
+	table.results = calloc(points, sizeof(*table.results));
+	if (!table.results)
+		return accel_error(-ENOMEM, "no memory for %u results", points);
+	ret = run_table(arguments, workload, base, &table);
+	for (uint32_t i = 0; i < points; i++)
+		free(table.results[i].refusal);
+	free(table.results);
 	return ret;
 }
 
@@ -282,14 +217,22 @@ static int sweep(const struct sweep_arguments *arguments,
 		 const struct grid *grid)
 {
 	struct sim_config base;
+	struct workload workload;
 	int ret =
 		load_base(arguments->base ? arguments->base : "default", &base);
 
-	if (!ret)
-		ret = check_output(arguments->output);
+	if (ret)
+		return ret;
+	ret = check_output(arguments->output);
 	if (!ret)
 		ret = check_output(arguments->plot);
-	return ret ? ret : sweep_model(arguments, grid, &base);
+	if (ret)
+		return ret;
+	ret = workload_load(&workload, arguments->model, &arguments->source);
+	if (!ret)
+		ret = run_grid(arguments, &workload, grid, &base);
+	workload_release(&workload);
+	return ret;
 }
 
 /* All that fails here is wrong use: nothing has been opened yet. */
@@ -316,7 +259,7 @@ int command_sweep(int count, char **arguments)
 {
 	struct sweep_arguments line = {
 		.source = { .batch = 1 },
-		.timeout = TIMEOUT_DEFAULT,
+		.timeout = EXECUTE_TIMEOUT_DEFAULT,
 	};
 	const struct option options[] = {
 		{ "set", 0, OPTION_LIST, &line.settings, "KEY=V1,V2,...",
@@ -327,18 +270,11 @@ int command_sweep(int count, char **arguments)
 		  "else the rows are printed" },
 		{ "plot", 0, OPTION_TEXT, &line.plot, "OUT.svg",
 		  "cycles and utilization over the first KEY" },
-		{ "input", 0, OPTION_LIST, &line.source.files, "[NAME=]FILE",
-		  ".npy or PNG; states left out are zero" },
-		{ "input-range", 0, OPTION_RANGE, &line.source.range, "LO:HI",
-		  "black and white of a PNG, if MODEL does not say" },
-		{ "layout", 0, OPTION_LAYOUT, &line.source.layout, "nchw|nhwc",
-		  "of .npy images where both fit (nchw)" },
-		{ "latents", 0, OPTION_COUNT, &line.source.batch, "N",
-		  "sample so many when no file gives them (1)" },
-		{ "seed", 0, OPTION_SEED, &line.source.seed, "S",
-		  "of the latents (0)" },
-		{ "timeout", 0, OPTION_SECONDS, &line.timeout, "SECONDS",
-		  "deadline of each run (3600)" },
+		{ "jobs", 'j', OPTION_COUNT, &line.jobs, "N",
+		  "configurations at a time (as many as processors)" },
+		INPUTS_OPTIONS(line.source, INPUTS_FILES_HELP,
+			       INPUTS_LATENTS_HELP),
+		EXECUTE_TIMEOUT_OPTION(&line.timeout),
 		{ .name = NULL },
 	};
 	const struct option_usage usage = {

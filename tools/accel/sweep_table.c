@@ -36,18 +36,17 @@ static void print_result(const struct sweep_result *result, FILE *stream)
 		result->host_seconds);
 }
 
-void sweep_table_print(const struct sweep_table *table, FILE *stream)
+void sweep_table_print_names(const struct sweep_table *table, FILE *stream)
 {
-	const struct grid *grid = table->grid;
-	uint32_t points = grid_points(grid);
-
-	for (uint32_t i = 0; i < grid->axis_count; i++)
-		fprintf(stream, "%s,", grid->axes[i].key);
+	for (uint32_t i = 0; i < table->grid->axis_count; i++)
+		fprintf(stream, "%s,", table->grid->axes[i].key);
 	fputs(COLUMNS, stream);
-	for (uint32_t point = 0; point < points; point++) {
-		for (uint32_t i = 0; i < grid->axis_count; i++)
-			fprintf(stream, "%s,",
-				grid_value(grid, i, point)->text);
-		print_result(&table->results[point], stream);
-	}
+}
+
+void sweep_table_print_row(const struct sweep_table *table, uint32_t point,
+			   FILE *stream)
+{
+	for (uint32_t i = 0; i < table->grid->axis_count; i++)
+		fprintf(stream, "%s,", grid_value(table->grid, i, point)->text);
+	print_result(&table->results[point], stream);
 }

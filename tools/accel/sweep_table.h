@@ -35,7 +35,7 @@ struct sweep_result {
  * struct sweep_table - all points
  * @model: its name, UTF-8
  * @grid: with at least one axis
- * @results: one for each point, in their order
+ * @results: one for each point, in their order; zero until the point has run
  */
 struct sweep_table {
 	const char *model;
@@ -46,6 +46,8 @@ struct sweep_table {
 uint32_t sweep_table_refused(const struct sweep_table *table);
 
 /* As CSV: a line of names, then one for each point. */
-void sweep_table_print(const struct sweep_table *table, FILE *stream);
+void sweep_table_print_names(const struct sweep_table *table, FILE *stream);
+void sweep_table_print_row(const struct sweep_table *table, uint32_t point,
+			   FILE *stream);
 
 #endif

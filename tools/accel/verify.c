@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 #include "execute.h"
-#include "inputs.h"
 #include "json_print.h"
 #include "options.h"
 
-#include <accel/device.h>
-#include <accel/model.h>
 #include <accel/run.h>
 
 #include <inttypes.h>
@@ -14,7 +11,6 @@
 
 #define GOLDEN "cpu:"
 #define BATCH_DEFAULT 2
-#define TIMEOUT_DEFAULT 3600
 
 /** struct verify_arguments - the command line */
 struct verify_arguments {
@@ -25,39 +21,19 @@ struct verify_arguments {
 	bool json;
 };
 
-/** struct side - the model on one device */
-struct side {
-	struct accel_device *device;
-	struct accel_plan *plan;
-};
-
 /* Keep all activations: a difference that a later layer hides is found, too. */
-static int side_run(struct side *side, const char *uri,
-		    struct accel_model *model, const struct inputs *inputs,
-		    double timeout)
+static int run_on(const char *uri, const struct workload *workload,
+		  double timeout, struct session *session)
 {
-	struct accel_plan_options sizes = inputs->sizes;
-	struct execution execution = { .repeat = 1,
-				       .timeout_seconds = timeout };
-	int ret = accel_device_open(uri, NULL, &side->device);
+	struct execution execution = {
+		.session = session,
+		.repeat = 1,
+		.timeout_seconds = timeout,
+	};
+	int ret = session_open(session, uri, workload,
+			       ACCEL_PLAN_KEEP_ACTIVATIONS);
 
-	sizes.flags |= ACCEL_PLAN_KEEP_ACTIVATIONS;
-	if (!ret)
-		ret = accel_plan_create(side->device, model, &sizes,
-					&side->plan);
-	if (!ret)
-		ret = inputs_write(inputs, side->plan);
-	if (ret)
-		return ret;
-	execution.device = side->device;
-	execution.plan = side->plan;
-	return execute(&execution);
-}
-
-static void side_release(struct side *side)
-{
-	accel_plan_destroy(side->plan);
-	accel_device_close(side->device);
+	return ret ? ret : execute(&execution);
 }
 
 static void print_difference(const struct accel_difference *d)
@@ -90,53 +66,41 @@ static int print_difference_json(const struct accel_difference *d)
 
 /* The device first: what is wrong with it shows before the slow golden run. */
 static int compare(const struct verify_arguments *arguments,
-		   struct accel_model *model, const struct inputs *inputs,
+		   const struct workload *workload,
 		   struct accel_difference *difference)
 {
-	struct side device = { NULL, NULL };
-	struct side golden = { NULL, NULL };
-	int ret = side_run(&device, arguments->device, model, inputs,
-			   arguments->timeout);
+	struct session device = { .device = NULL };
+	struct session golden = { .device = NULL };
+	int ret = run_on(arguments->device, workload, arguments->timeout,
+			 &device);
 
 	if (!ret)
-		ret = side_run(&golden, GOLDEN, model, inputs,
-			       arguments->timeout);
+		ret = run_on(GOLDEN, workload, arguments->timeout, &golden);
 	if (!ret)
 		ret = accel_plan_compare(device.plan, golden.plan, difference);
-	/* The difference's texts belong to the model, which stays. */
-	side_release(&golden);
-	side_release(&device);
+	session_close(&golden);
+	session_close(&device);
 	return ret;
 }
 
-static int verify_model(const struct verify_arguments *arguments,
-			struct accel_model *model, int *status)
+/* The difference's texts are the model's: it is shown before that goes. */
+static int verify_model(const struct verify_arguments *arguments, int *status)
 {
 	struct accel_difference difference = { .size = sizeof(difference) };
-	struct inputs inputs;
-	int ret = inputs_gather(&inputs, model, &arguments->source);
-
-	if (ret)
-		return ret;
-	ret = compare(arguments, model, &inputs, &difference);
-	inputs_release(&inputs);
-	if (ret)
-		return ret;
-	*status = difference.differing ? STATUS_FAILED : STATUS_OK;
-	if (arguments->json)
-		return print_difference_json(&difference);
-	print_difference(&difference);
-	return 0;
-}
-
-static int verify_file(const struct verify_arguments *arguments, int *status)
-{
-	struct accel_model *model = NULL;
-	int ret = accel_model_load(arguments->model, &model);
+	struct workload workload;
+	int ret =
+		workload_load(&workload, arguments->model, &arguments->source);
 
 	if (!ret)
-		ret = verify_model(arguments, model, status);
-	accel_model_free(model);
+		ret = compare(arguments, &workload, &difference);
+	if (!ret) {
+		*status = difference.differing ? STATUS_FAILED : STATUS_OK;
+		if (arguments->json)
+			ret = print_difference_json(&difference);
+		else
+			print_difference(&difference);
+	}
+	workload_release(&workload);
 	return ret;
 }
 
@@ -145,23 +109,15 @@ int command_verify(int count, char **arguments)
 	struct verify_arguments line = {
 		.device = "sim:",
 		.source = { .batch = BATCH_DEFAULT, .fill = true },
-		.timeout = TIMEOUT_DEFAULT,
+		.timeout = EXECUTE_TIMEOUT_DEFAULT,
 	};
 	const struct option options[] = {
 		{ "device", 0, OPTION_TEXT, &line.device, "URI",
 		  "to be verified (sim:)" },
-		{ "input", 0, OPTION_LIST, &line.source.files, "[NAME=]FILE",
-		  ".npy or PNG; else inputs are sampled" },
-		{ "input-range", 0, OPTION_RANGE, &line.source.range, "LO:HI",
-		  "black and white of a PNG, if MODEL does not say" },
-		{ "layout", 0, OPTION_LAYOUT, &line.source.layout, "nchw|nhwc",
-		  "of .npy images where both fit (nchw)" },
-		{ "latents", 0, OPTION_COUNT, &line.source.batch, "N",
-		  "batch of what is sampled (2)" },
-		{ "seed", 0, OPTION_SEED, &line.source.seed, "S",
-		  "of what is sampled (0)" },
-		{ "timeout", 0, OPTION_SECONDS, &line.timeout, "SECONDS",
-		  "deadline of each run (3600)" },
+		INPUTS_OPTIONS(line.source,
+			       ".npy or PNG; else inputs are sampled",
+			       "batch of what is sampled (2)"),
+		EXECUTE_TIMEOUT_OPTION(&line.timeout),
 		{ "json", 0, OPTION_FLAG, &line.json, NULL,
 		  "print the result as JSON" },
 		{ .name = NULL },
@@ -180,5 +136,5 @@ int command_verify(int count, char **arguments)
 
 	if (!options_parse(&usage, count, arguments, &line.model, &status))
 		return status;
-	return verify_file(&line, &status) ? command_fail("verify") : status;
+	return verify_model(&line, &status) ? command_fail("verify") : status;
 }

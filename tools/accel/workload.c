@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "workload.h"
+
+int workload_load(struct workload *workload, const char *path,
+		  const struct inputs_source *source)
+{
+	int ret;
+
+	*workload = (struct workload){ .model = NULL };
+	ret = accel_model_load(path, &workload->model);
+	return ret ? ret :
+		     inputs_gather(&workload->inputs, workload->model, source);
+}
+
+void workload_release(struct workload *workload)
+{
+	inputs_release(&workload->inputs);
+	accel_model_free(workload->model);
+}

@@ -52,7 +52,8 @@ int completion_post(struct engine_fetcher *fetcher,
 		    struct engine_command *command, uint64_t now);
 
 /* A command whose completion the host has seen, in order of posting, or NULL. */
-struct engine_command *completion_take(struct engine_fetcher *fetcher);
+struct engine_command *completion_take(struct engine_fetcher *fetcher,
+				       uint64_t now);
 
 bool fetch_step(struct engine_fetcher *fetcher, uint64_t now);
 uint64_t fetch_next(const struct engine_fetcher *fetcher, uint64_t now);

@@ -9,6 +9,7 @@
 
 #include <core/error.h>
 #include <sim/config.h>
+#include <sim/dram/configured.h>
 #include <spmm/registers.h>
 
 struct field {
@@ -63,9 +64,43 @@ static const struct field fields[] = {
 	FIELD64(memory_bytes, 1ull << 20, 1ull << 40),
 	FIELD32(dram_megatransfers, 1, 100000),
 	FIELD32(dram_width_bits, 8, 65536),
-	FIELD32(dram_refresh_ps, 0, 1000000000),
-	FIELD32(dram_refresh_interval_ps, 1, 2000000000),
-	FIELD32(dram_latency_ps, 0, 1000000000),
+	FIELD32_POWER(dram_channels, 1, DRAM_CHANNELS_MAX),
+	FIELD32_POWER(dram_transfers_per_clock, 1, 16),
+	FIELD32_POWER(dram_ranks, 1, DRAM_RANKS_MAX),
+	FIELD32_POWER(dram_bank_groups, 1, 8),
+	FIELD32_POWER(dram_banks, 1, 16),
+	FIELD32_POWER(dram_row_bytes, 256, 65536),
+	FIELD32_POWER(dram_burst_bytes, 16, 256),
+	FIELD32_POWER(dram_interleave_bytes, 16, 65536),
+	FIELD32(dram_rcd_ps, 0, 1000000),
+	FIELD32(dram_rp_ps, 0, 1000000),
+	FIELD32(dram_ras_ps, 0, 1000000),
+	FIELD32(dram_faw_ps, 0, 1000000),
+	FIELD32(dram_rrd_short_ps, 0, 1000000),
+	FIELD32(dram_rrd_long_ps, 0, 1000000),
+	FIELD32(dram_ccd_short_ps, 0, 1000000),
+	FIELD32(dram_ccd_long_ps, 0, 1000000),
+	FIELD32(dram_wtr_short_ps, 0, 1000000),
+	FIELD32(dram_wtr_long_ps, 0, 1000000),
+	FIELD32(dram_rtw_ps, 0, 1000000),
+	FIELD32(dram_rank_switch_ps, 0, 1000000),
+	FIELD32(dram_cl_ps, 0, 1000000),
+	FIELD32(dram_cwl_ps, 0, 1000000),
+	FIELD32(dram_wr_ps, 0, 1000000),
+	FIELD32(dram_rtp_ps, 0, 1000000),
+	FIELD32(dram_rfc_ps, 0, 10000000),
+	FIELD32(dram_refi_ps, 100000, 2000000000),
+	FIELD32(dram_dual_command, 0, 1),
+	FIELD32(dram_path_ps, 0, 1000000),
+	FIELD32(dram_read_queue, 1, DRAM_QUEUE_MAX),
+	FIELD32(dram_write_queue, 1, DRAM_QUEUE_MAX),
+	FIELD32(dram_bank_queue, 1, DRAM_BANK_QUEUE_MAX),
+	FIELD32(dram_drain_high, 1, DRAM_QUEUE_MAX),
+	FIELD32(dram_drain_low, 0, DRAM_QUEUE_MAX),
+	FIELD32(dram_row_hits, 1, 65536),
+	FIELD32(dram_policy, 0, DRAM_POLICY_COUNT - 1),
+	FIELD32(tlb_walkers, 1, TLB_WALKERS_MAX),
+	FIELD32(tlb_walk_ps, 0, 1000000000),
 	FIELD32(pcie_megatransfers, 2500, 128000),
 	FIELD32_POWER(pcie_lanes, 1, 32),
 	FIELD32_POWER(pcie_payload, 128, 4096),
@@ -90,10 +125,6 @@ static const struct field fields[] = {
 	FIELD32(memory_kind, 0, SPMM_MEMORY_KIND_COUNT - 1),
 };
 
-/*
- * tRFC and tREFI of LPDDR5X (not public) and HBM2E are estimates from parts of
- * 16 Gbit; DDR4's are JEDEC's for 8 Gbit.
- */
 static const struct sim_config preset_default = {
 	.clusters = 16,
 	.lanes = 8,
@@ -119,11 +150,6 @@ static const struct sim_config preset_default = {
 	.sram_total_bytes = 1024,
 	.prefetch_bytes = 2 << 20,
 	.memory_bytes = 16ull << 30,
-	.dram_megatransfers = 8533,
-	.dram_width_bits = 128,
-	.dram_refresh_ps = 140000,
-	.dram_refresh_interval_ps = 3906000,
-	.dram_latency_ps = 80000,
 	.pcie_megatransfers = 16000,
 	.pcie_lanes = 8,
 	.pcie_payload = 256,
@@ -151,6 +177,7 @@ static const struct sim_config preset_default = {
 int sim_config_preset(const char *name, struct sim_config *out)
 {
 	*out = preset_default;
+	dram_preset_lpddr5x(out);
 	if (!strcmp(name, "default"))
 		return 0;
 	if (!strcmp(name, "small")) {
@@ -160,10 +187,7 @@ int sim_config_preset(const char *name, struct sim_config *out)
 		out->prefetch_bytes = 256 << 10;
 		out->memory_bytes = 4ull << 30;
 		out->memory_kind = SPMM_MEMORY_DDR4;
-		out->dram_megatransfers = 3200;
-		out->dram_width_bits = 64;
-		out->dram_refresh_ps = 350000;
-		out->dram_refresh_interval_ps = 7800000;
+		dram_preset_ddr4(out);
 		return 0;
 	}
 	if (!strcmp(name, "hbm2e")) {
@@ -172,11 +196,7 @@ int sim_config_preset(const char *name, struct sim_config *out)
 		out->sram_total_bytes = 4096;
 		out->prefetch_bytes = 8 << 20;
 		out->memory_kind = SPMM_MEMORY_HBM2E;
-		out->dram_megatransfers = 3600;
-		out->dram_width_bits = 1024;
-		out->dram_refresh_ps = 260000;
-		out->dram_refresh_interval_ps = 3900000;
-		out->dram_latency_ps = 60000;
+		dram_preset_hbm2e(out);
 		return 0;
 	}
 	return accel_error(
@@ -294,18 +314,18 @@ static int line_apply(struct sim_config *config, char *line, bool first)
 
 int sim_config_check(const struct sim_config *config)
 {
-	if (config->dram_refresh_ps >= config->dram_refresh_interval_ps)
-		return accel_error(-EINVAL,
-				   "dram_refresh_ps leaves no time between "
-				   "refreshes of dram_refresh_interval_ps");
+	int ret = dram_config_check(config);
+
+	if (ret)
+		return ret;
 	if (config->pcie_completion_bytes < config->pcie_read_request)
 		return accel_error(-EINVAL,
 				   "pcie_completion_bytes has no room for the "
 				   "answer to a request of pcie_read_request");
 	if (config->pcie_posted_data_credits < config->pcie_payload / 16)
-		return accel_error(-EINVAL,
-				   "pcie_posted_data_credits, of 16 bytes each, "
-				   "do not cover a write of pcie_payload");
+		return accel_error(
+			-EINVAL, "pcie_posted_data_credits, of 16 bytes each, "
+				 "do not cover a write of pcie_payload");
 	if (config->prefetch_bytes > config->sram_bytes)
 		return accel_error(-EINVAL,
 				   "prefetch_bytes is more than sram_bytes");
@@ -327,7 +347,7 @@ int sim_config_read(FILE *file, const char *name, struct sim_config *out)
 	char *text;
 	int ret;
 
-	*out = preset_default;
+	sim_config_preset("default", out);
 	while (fgets(line, sizeof(line), file)) {
 		number++;
 		line[strcspn(line, "#")] = '\0';
@@ -356,16 +376,6 @@ int sim_config_load(const char *path, struct sim_config *out)
 	ret = sim_config_read(file, path, out);
 	fclose(file);
 	return ret;
-}
-
-uint64_t sim_config_dram_bandwidth(const struct sim_config *config)
-{
-	uint64_t peak = (uint64_t)config->dram_megatransfers * 1000000 *
-			config->dram_width_bits / 8;
-	uint64_t interval = config->dram_refresh_interval_ps;
-
-	return (uint64_t)((unsigned __int128)peak *
-			  (interval - config->dram_refresh_ps) / interval);
 }
 
 uint64_t sim_config_cycles(const struct sim_config *config, uint64_t ps)

@@ -59,7 +59,7 @@ static uint64_t latency_cycles(const struct sim_execution *execution,
 	else if (work->pcie_write_bytes)
 		ps = config->pcie_write_latency_ps;
 	if (dram_bytes)
-		ps += config->dram_latency_ps;
+		ps += sim_config_dram_latency_ps(config);
 	return sim_config_cycles(config, ps);
 }
 

@@ -110,7 +110,14 @@ bool dram_controller_has_room(const struct dram_controller *controller,
 	const struct queue *queue = write ? &controller->writes :
 					    &controller->reads;
 
-	return queue->count < queue->capacity;
+	return queue->count < queue->capacity &&
+	       dram_pending_may_merge(&controller->pending);
+}
+
+uint32_t dram_controller_waiting(const struct dram_controller *controller)
+{
+	return controller->reads.count + controller->writes.count +
+	       controller->queued;
 }
 
 bool dram_controller_busy(const struct dram_controller *controller)
@@ -120,29 +127,41 @@ bool dram_controller_busy(const struct dram_controller *controller)
 	       controller->writes.count > controller->standard->drain_idle;
 }
 
-int dram_controller_accept(struct dram_controller *controller,
-			   const struct dram_request *request, uint64_t clock)
+/* Merges a request with a pending one of its address; true if it needs no entry. */
+static bool request_merge(struct dram_controller *controller,
+			  const struct dram_request *request, uint64_t clock)
 {
 	const struct dram_observer *observer = &controller->observer;
 	struct dram_pending *pending = &controller->pending;
-	struct queue *queue = request->write ? &controller->writes :
-					       &controller->reads;
 	uint16_t same = dram_pending_find(pending, &request->address, true);
 
 	if (request->write || same != DRAM_NO_ENTRY)
 		observer->done(observer->owner, request->id, clock + 1);
-	if (same != DRAM_NO_ENTRY)
-		return request->write ?
-			       dram_pending_merge(pending, same, request->id) :
-			       0;
-	if (!request->write) {
-		same = dram_pending_find(pending, &request->address, false);
-		if (same != DRAM_NO_ENTRY)
-			return dram_pending_merge(pending, same, request->id);
+	if (same != DRAM_NO_ENTRY) {
+		if (request->write)
+			dram_pending_merge(pending, same, request->id);
+		return true;
 	}
-	queue->entry[queue->count++] = dram_pending_add(pending, request);
+	if (request->write)
+		return false;
+	same = dram_pending_find(pending, &request->address, false);
+	if (same == DRAM_NO_ENTRY)
+		return false;
+	dram_pending_merge(pending, same, request->id);
+	return true;
+}
+
+void dram_controller_accept(struct dram_controller *controller,
+			    const struct dram_request *request, uint64_t clock)
+{
+	struct queue *queue = request->write ? &controller->writes :
+					       &controller->reads;
+
+	if (request_merge(controller, request, clock))
+		return;
+	queue->entry[queue->count++] =
+		dram_pending_add(&controller->pending, request);
 	controller->move_stuck = false;
-	return 0;
 }
 
 static const struct dram_entry *

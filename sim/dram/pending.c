@@ -23,9 +23,9 @@ int dram_pending_init(struct dram_pending *pending, uint32_t entries)
 		.entries = calloc(entries, sizeof(*pending->entries)),
 		.bucket = calloc(buckets, sizeof(*pending->bucket)),
 		.bucket_mask = buckets - 1,
-		.free_merged = DRAM_NO_MERGED,
+		.merged = calloc(DRAM_MERGED_MAX, sizeof(*pending->merged)),
 	};
-	if (!pending->entries || !pending->bucket) {
+	if (!pending->entries || !pending->bucket || !pending->merged) {
 		dram_pending_destroy(pending);
 		return accel_error(-ENOMEM, "no memory for a DRAM controller");
 	}
@@ -34,6 +34,9 @@ int dram_pending_init(struct dram_pending *pending, uint32_t entries)
 							     DRAM_NO_ENTRY;
 	for (uint32_t i = 0; i < buckets; i++)
 		pending->bucket[i] = DRAM_NO_ENTRY;
+	for (uint32_t i = 0; i < DRAM_MERGED_MAX; i++)
+		pending->merged[i].next =
+			i + 1 < DRAM_MERGED_MAX ? i + 1 : DRAM_NO_MERGED;
 	return 0;
 }
 
@@ -108,41 +111,17 @@ void dram_pending_remove(struct dram_pending *pending, uint16_t index)
 	}
 }
 
-static int merged_grow(struct dram_pending *pending)
-{
-	uint32_t capacity = pending->merged_capacity * 2 + 16;
-	struct dram_merged *merged;
-
-	merged = reallocarray(pending->merged, capacity, sizeof(*merged));
-	if (!merged)
-		return accel_error(-ENOMEM, "no memory for a DRAM controller");
-	pending->merged = merged;
-	pending->merged_capacity = capacity;
-	return 0;
-}
-
-int dram_pending_merge(struct dram_pending *pending, uint16_t entry,
-		       uint64_t id)
+void dram_pending_merge(struct dram_pending *pending, uint16_t entry,
+			uint64_t id)
 {
 	uint32_t *link = &pending->entries[entry].merged;
 	uint32_t index = pending->free_merged;
 
-	if (index != DRAM_NO_MERGED) {
-		pending->free_merged = pending->merged[index].next;
-	} else {
-		if (pending->merged_count == pending->merged_capacity) {
-			int ret = merged_grow(pending);
-
-			if (ret)
-				return ret;
-		}
-		index = pending->merged_count++;
-	}
+	pending->free_merged = pending->merged[index].next;
 	/* At the end: they complete in the order in which they came. */
 	while (*link != DRAM_NO_MERGED)
 		link = &pending->merged[*link].next;
 	pending->merged[index] =
 		(struct dram_merged){ .id = id, .next = DRAM_NO_MERGED };
 	*link = index;
-	return 0;
 }

@@ -157,7 +157,6 @@ static int gaps_load(const json_t *root, struct dram_standard *standard)
 static int standard_fill(const json_t *root, struct dram_standard *standard)
 {
 	const json_t *controller = json_object_get(root, "controller");
-	const json_t *clock = json_object_get(root, "clock");
 	const char *name = json_string_value(json_object_get(root, "name"));
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -169,11 +168,6 @@ static int standard_fill(const json_t *root, struct dram_standard *standard)
 	if (dram_standard_banks(standard) > DRAM_BANKS_MAX)
 		return accel_error(-EINVAL, "more than %d banks in a channel",
 				   DRAM_BANKS_MAX);
-	standard->period_ns =
-		json_number_value(json_object_get(clock, "period_ns"));
-	if (!(standard->period_ns > 0 && standard->period_ns < 1000))
-		return accel_error(-EINVAL,
-				   "clock.period_ns must be in (0, 1000)");
 	standard->second_command = json_is_true(
 		json_object_get(controller, "second_command_same_clock"));
 	snprintf(standard->name, sizeof(standard->name), "%s",

@@ -17,7 +17,6 @@
 /* A small DDR4-like channel; only the relations of the numbers matter. */
 static const struct dram_standard standard = {
 	.name = "test",
-	.period_ns = 1,
 	.channels = 1,
 	.ranks = 2,
 	.groups_per_rank = 2,
@@ -123,9 +122,7 @@ static void run_random(const struct dram_standard *obeyed, uint64_t seed,
 
 		while (left &&
 		       dram_controller_has_room(controller, request.write)) {
-			assert_int_equal(dram_controller_accept(
-						 controller, &request, clock),
-					 0);
+			dram_controller_accept(controller, &request, clock);
 			request = random_request(&seed);
 			left--;
 		}

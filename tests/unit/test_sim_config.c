@@ -7,6 +7,7 @@
 
 #include <accel/error.h>
 #include <sim/config.h>
+#include <sim/dram/configured.h>
 #include <sim/engine/link.h>
 
 static int text_read(const char *text, struct sim_config *config)
@@ -59,8 +60,7 @@ static void rates_are_peaks_less_overhead(void **state)
 	assert_in_range(sim_config_dram_bandwidth(&config), 131600000000,
 			131700000000);
 	/* 16 GT/s on 8 lanes, 128 of 130 bits, 256 of 280 bytes. */
-	assert_in_range(link_bandwidth(&config), 14400000000,
-			14410000000);
+	assert_in_range(link_bandwidth(&config), 14400000000, 14410000000);
 	assert_int_equal(sim_config_cycles(&config, 1500), 2);
 }
 
@@ -93,9 +93,60 @@ static void bad_lines_are_named(void **state)
 	refused("lanes = 6\n", "device.conf:1", "power of two");
 	refused("preset = huge\n", "device.conf:1", "default");
 	refused("lanes = 8\npreset = small\n", "device.conf:2", "first");
-	refused("dram_refresh_ps = 5000000\n", "device.conf:1", "refresh");
 	refused("pcie_completion_bytes = 256\n", "device.conf:1", "request");
 	refused("pcie_posted_data_credits = 15\n", "device.conf:1", "payload");
+}
+
+static void impossible_memories_are_refused(void **state)
+{
+	(void)state;
+	refused("dram_rfc_ps = 3900000\n", "device.conf:1", "dram_refi_ps");
+	refused("dram_width_bits = 132\n", "device.conf:1", "dram_channels");
+	refused("dram_burst_bytes = 16\ndram_width_bits = 512\n",
+		"device.conf:2", "dram_burst_bytes");
+	refused("dram_banks = 16\ndram_ranks = 4\n", "device.conf:2",
+		"dram_bank_groups");
+	refused("dram_row_bytes = 256\ndram_burst_bytes = 256\n"
+		"dram_interleave_bytes = 128\n",
+		"device.conf:3", "dram_interleave_bytes");
+	refused("memory_bytes = 1M\ndram_row_bytes = 64K\n", "device.conf:2",
+		"memory_bytes");
+	refused("dram_rcd_ps = 50000\n", "device.conf:1", "dram_ras_ps");
+	refused("dram_rrd_short_ps = 9000\n", "device.conf:1",
+		"dram_rrd_long_ps");
+	refused("dram_ccd_long_ps = 1\n", "device.conf:1", "dram_ccd_short_ps");
+	refused("dram_drain_low = 60\n", "device.conf:1", "dram_drain_high");
+	refused("dram_write_queue = 16\n", "device.conf:1", "dram_drain_high");
+	refused("dram_channels = 3\n", "device.conf:1", "power of two");
+}
+
+/* Every preset, and what a user may make of it, is a standard. */
+static void memories_become_standards(void **state)
+{
+	static const char *const presets[] = { "small", "default", "hbm2e" };
+	struct dram_standard standard;
+	struct sim_config config;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(sim_config_preset(presets[i], &config), 0);
+		assert_int_equal(sim_config_check(&config), 0);
+		dram_standard_configure(&config, &standard);
+		assert_int_equal(standard.burst_clocks, 4);
+		assert_int_equal(standard.request_bytes, 64);
+		assert_true(standard.gap_count <= DRAM_GAPS_MAX);
+	}
+	/* JESD79-4, in clocks of 0.625 ns. */
+	sim_config_preset("small", &config);
+	dram_standard_configure(&config, &standard);
+	assert_int_equal(standard.read_done_clocks, 22 + 4);
+	assert_int_equal(standard.write_done_clocks, 16 + 4);
+	assert_int_equal(standard.activate_window_clocks, 34);
+	assert_int_equal(standard.refresh_interval_clocks, 12480);
+	/* With one bank group its column gap bounds the rate. */
+	config.dram_bank_groups = 1;
+	assert_in_range(sim_config_dram_bandwidth(&config), 12200000000,
+			12300000000);
 }
 
 static void fields_are_set_by_name(void **state)
@@ -125,6 +176,8 @@ int main(void)
 		cmocka_unit_test(rates_are_peaks_less_overhead),
 		cmocka_unit_test(file_changes_a_preset),
 		cmocka_unit_test(bad_lines_are_named),
+		cmocka_unit_test(impossible_memories_are_refused),
+		cmocka_unit_test(memories_become_standards),
 		cmocka_unit_test(fields_are_set_by_name),
 	};
 

@@ -43,10 +43,46 @@ struct sim_config {
 	/* Device DRAM. */
 	uint64_t memory_bytes;
 	uint32_t dram_megatransfers; /* per second and pin */
-	uint32_t dram_width_bits;
-	uint32_t dram_refresh_ps; /* tRFC: the time of one refresh */
-	uint32_t dram_refresh_interval_ps; /* tREFI */
-	uint32_t dram_latency_ps; /* of an idle memory's first byte */
+	uint32_t dram_width_bits; /* of all channels */
+	uint32_t dram_channels;
+	uint32_t dram_transfers_per_clock; /* per pin and command clock */
+	uint32_t dram_ranks;
+	uint32_t dram_bank_groups; /* of a rank */
+	uint32_t dram_banks; /* of a group */
+	uint32_t dram_row_bytes; /* of a bank */
+	uint32_t dram_burst_bytes; /* one request */
+	uint32_t dram_interleave_bytes; /* in one channel before the next */
+	uint32_t dram_rcd_ps; /* ACT to READ or WRITE */
+	uint32_t dram_rp_ps; /* PRE to ACT */
+	uint32_t dram_ras_ps; /* ACT to PRE */
+	uint32_t dram_faw_ps; /* window of four ACT */
+	uint32_t dram_rrd_short_ps; /* ACT to ACT, other group */
+	uint32_t dram_rrd_long_ps; /* same group */
+	uint32_t dram_ccd_short_ps; /* column to column command, other group */
+	uint32_t dram_ccd_long_ps; /* same group */
+	uint32_t dram_wtr_short_ps; /* end of written data to READ, other group */
+	uint32_t dram_wtr_long_ps; /* same group */
+	uint32_t dram_rtw_ps; /* idle bus between read and written data */
+	uint32_t dram_rank_switch_ps; /* idle bus between ranks */
+	uint32_t dram_cl_ps; /* READ to data */
+	uint32_t dram_cwl_ps; /* WRITE to data */
+	uint32_t dram_wr_ps; /* end of written data to PRE */
+	uint32_t dram_rtp_ps; /* READ to PRE */
+	uint32_t dram_rfc_ps; /* REF to ACT */
+	uint32_t dram_refi_ps; /* REF to REF of a rank */
+	uint32_t dram_dual_command; /* row and column command in one clock */
+	uint32_t dram_path_ps; /* of read data from the pins to who asked */
+	uint32_t dram_read_queue;
+	uint32_t dram_write_queue;
+	uint32_t dram_bank_queue;
+	uint32_t dram_drain_high; /* waiting writes that start a drain */
+	uint32_t dram_drain_low; /* and end it */
+	uint32_t dram_row_hits; /* before an older miss may close the row */
+	uint32_t dram_policy; /* enum dram_policy */
+
+	/* Translation. */
+	uint32_t tlb_walkers;
+	uint32_t tlb_walk_ps; /* of one level; 0: as an idle memory's latency */
 
 	/* PCIe. */
 	uint32_t pcie_megatransfers; /* per second and lane */
@@ -101,6 +137,9 @@ int sim_config_read(FILE *file, const char *name, struct sim_config *out);
 
 /* Attainable, in bytes per second: the peak less refresh. */
 uint64_t sim_config_dram_bandwidth(const struct sim_config *config);
+
+/* Of the first bytes of an idle memory with closed rows. */
+uint64_t sim_config_dram_latency_ps(const struct sim_config *config);
 
 /* Picoseconds in device cycles, rounded up. */
 uint64_t sim_config_cycles(const struct sim_config *config, uint64_t ps);

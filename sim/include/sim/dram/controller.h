@@ -58,9 +58,9 @@ void dram_controller_destroy(struct dram_controller *controller);
 bool dram_controller_has_room(const struct dram_controller *controller,
 			      bool write);
 
-/* Takes a request at @clock; there must be room. Return: 0 or −ENOMEM. */
-int dram_controller_accept(struct dram_controller *controller,
-			   const struct dram_request *request, uint64_t clock);
+/* Takes a request at @clock; there must be room. */
+void dram_controller_accept(struct dram_controller *controller,
+			    const struct dram_request *request, uint64_t clock);
 
 /* One clock. Return: the next clock at which anything can change. */
 uint64_t dram_controller_clock(struct dram_controller *controller,
@@ -68,5 +68,8 @@ uint64_t dram_controller_clock(struct dram_controller *controller,
 
 /* Reads not yet issued, and writes beyond those that may stay for ever. */
 bool dram_controller_busy(const struct dram_controller *controller);
+
+/* Requests that wait for their column command. */
+uint32_t dram_controller_waiting(const struct dram_controller *controller);
 
 #endif

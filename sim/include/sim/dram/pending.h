@@ -10,6 +10,7 @@
 
 #define DRAM_NO_ENTRY UINT16_MAX
 #define DRAM_NO_MERGED UINT32_MAX
+#define DRAM_MERGED_MAX 1024
 
 struct dram_entry {
 	struct dram_address address;
@@ -30,8 +31,6 @@ struct dram_pending {
 	uint16_t *bucket;
 	uint32_t bucket_mask;
 	struct dram_merged *merged;
-	uint32_t merged_count;
-	uint32_t merged_capacity;
 	uint32_t free_merged;
 };
 
@@ -46,8 +45,13 @@ uint16_t dram_pending_add(struct dram_pending *pending,
 			  const struct dram_request *request);
 void dram_pending_remove(struct dram_pending *pending, uint16_t entry);
 
-/* Lets @id complete with @entry. Return: 0 or −ENOMEM. */
-int dram_pending_merge(struct dram_pending *pending, uint16_t entry,
-		       uint64_t id);
+static inline bool dram_pending_may_merge(const struct dram_pending *pending)
+{
+	return pending->free_merged != DRAM_NO_MERGED;
+}
+
+/* Lets @id complete with @entry, if it may. */
+void dram_pending_merge(struct dram_pending *pending, uint16_t entry,
+			uint64_t id);
 
 #endif

@@ -37,6 +37,15 @@ struct dram_gap {
 	uint32_t clocks;
 };
 
+/**
+ * enum dram_policy - how the controller chooses
+ * @DRAM_POLICY_REFERENCE: as the oracle's: round robin over the banks
+ */
+enum dram_policy {
+	DRAM_POLICY_REFERENCE,
+	DRAM_POLICY_COUNT,
+};
+
 #define DRAM_GAPS_MAX 64
 #define DRAM_CHANNELS_MAX 32
 #define DRAM_RANKS_MAX 4
@@ -47,7 +56,6 @@ struct dram_gap {
 
 /**
  * struct dram_standard - one standard with one controller policy
- * @period_ns: of the command clock
  * @burst_clocks: data bus time of one request
  * @read_done_clocks: from a READ command to the end of its data
  * @write_done_clocks: from a WRITE command to the end of its data
@@ -61,7 +69,6 @@ struct dram_gap {
  */
 struct dram_standard {
 	char name[32];
-	double period_ns;
 	uint32_t channels;
 	uint32_t ranks;
 	uint32_t groups_per_rank;

@@ -37,11 +37,16 @@ enum memory_class {
  * @count: of @ranges
  * @write: else read
  * @class: may be raised by the owner at any time (a prefetch that is waited for)
- * @allowed: bytes that may be requested so far; the owner may raise it, in
- *	memory_step()'s absence; UINT64_MAX: all
+ * @allowed: bytes of the ranges that may be requested so far; the owner may raise
+ *	it, in memory_step()'s absence; UINT64_MAX: all
  * @total: bytes in whole requests, set by memory_open()
  * @done: of these, read or accepted for writing; ready when equal to @total
  * @range: cursor, memory.c's as all that follows
+ * @requested: bytes of the ranges
+ * @walk_end: when the walk of the range at the cursor is done, ENGINE_NEVER if it
+ *	has not begun
+ * @ahead_end: the same of the next range
+ * @turn: requests until it is another transfer's turn
  */
 struct memory_transfer {
 	const struct memory_range *ranges;
@@ -55,6 +60,8 @@ struct memory_transfer {
 	uint32_t offset;
 	uint64_t requested;
 	uint64_t walk_end;
+	uint64_t ahead_end;
+	uint32_t turn;
 	struct memory_transfer *next;
 };
 

@@ -56,9 +56,17 @@ static uint64_t kicks_read(struct sim_device *device)
 	return kicks;
 }
 
+/* There is nothing to do, unless somebody kicked since; the lock is held. */
+static void settle(struct sim_device *device, uint64_t seen)
+{
+	device->kicks_settled = seen;
+	pthread_cond_broadcast(&device->done);
+}
+
 static void sleep_until_kicked(struct sim_device *device, uint64_t seen)
 {
 	pthread_mutex_lock(&device->lock);
+	settle(device, seen);
 	while (device->kicks == seen)
 		pthread_cond_wait(&device->wake, &device->lock);
 	pthread_mutex_unlock(&device->lock);
@@ -212,6 +220,30 @@ void sim_device_reset(struct sim_device *device)
 	while (device->resets_done < wanted)
 		pthread_cond_wait(&device->done, &device->lock);
 	pthread_mutex_unlock(&device->lock);
+}
+
+static struct timespec time_of(uint64_t deadline)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(deadline / 1000000000),
+		.tv_nsec = (long)(deadline % 1000000000),
+	};
+}
+
+int sim_device_settle(struct sim_device *device, uint64_t deadline)
+{
+	struct timespec until = time_of(deadline);
+	int ret = 0;
+
+	pthread_mutex_lock(&device->lock);
+	while (!ret && device->kicks_settled != device->kicks)
+		ret = pthread_cond_timedwait(&device->done, &device->lock,
+					     &until);
+	pthread_mutex_unlock(&device->lock);
+	if (ret)
+		return accel_error(-EBUSY,
+				   "the simulated device is still at work");
+	return 0;
 }
 
 void *sim_device_memory(struct sim_device *device)

@@ -40,6 +40,15 @@ int driver_backend_reset(struct accel_device *device)
 	return ret;
 }
 
+static int driver_end_trace(struct accel_device *device, uint64_t deadline)
+{
+	struct transport *transport = driver_backend(device)->device->transport;
+
+	if (!transport->operations->end_trace)
+		return 0;
+	return transport->operations->end_trace(transport, deadline);
+}
+
 static int driver_buffer_create(struct accel_device *device,
 				enum accel_memory memory, uint64_t length,
 				struct accel_buffer **out)
@@ -79,6 +88,7 @@ static const struct backend_operations sim_operations = {
 	.close = driver_close,
 	.describe = driver_describe,
 	.reset = driver_backend_reset,
+	.end_trace = driver_end_trace,
 	.buffer_create = driver_buffer_create,
 	.buffer_destroy = driver_buffer_destroy,
 	.plan_allocate = driver_plan_allocate,
@@ -119,12 +129,12 @@ int driver_backend_open(struct transport *transport, const char *kind,
 	return 0;
 }
 
-int driver_backend_open_sim(const char *config_path,
+int driver_backend_open_sim(const struct transport_sim_options *simulation,
 			    const struct accel_device_options *options,
 			    struct accel_device **device)
 {
 	struct transport *transport;
-	int ret = transport_sim_open(config_path, &transport);
+	int ret = transport_sim_open(simulation, &transport);
 
 	if (ret)
 		return ret;

@@ -8,6 +8,10 @@
 #include "backend/driver_state.h"
 #include "core/error.h"
 #include "plan/report_roof.h"
+#include "transport/transport.h"
+
+/* Of a command's name; longer ones are cut. */
+#define LABEL_SIZE 256
 
 struct accel_plan *driver_plan_allocate(void)
 {
@@ -36,17 +40,39 @@ static int memory_allocate(struct driver_plan *plan)
 	return 0;
 }
 
+/* Tells who watches the device what its commands are; the first label, or 0. */
+static int commands_label(struct driver_plan *plan, uint16_t *first)
+{
+	struct driver_device *device =
+		driver_backend(plan->base.device)->device;
+	struct transport *transport = device->transport;
+	char text[LABEL_SIZE];
+	int ret = 0;
+
+	*first = driver_labels_take(device, plan->program.command_count);
+	for (uint32_t i = 0; *first && !ret && i < plan->program.command_count;
+	     i++) {
+		plan_program_label(&plan->program, i, text, sizeof(text));
+		ret = transport->operations->name_command(
+			transport, (uint16_t)(*first + i), text);
+	}
+	return ret;
+}
+
 static int image_upload(struct driver_plan *plan)
 {
 	struct driver_backend *backend = driver_backend(plan->base.device);
-	const struct plan_addresses addresses = {
+	struct plan_addresses addresses = {
 		.image = plan->image.virtual_address,
 		.activations = plan->activations.virtual_address,
 		.staging = plan->staging.virtual_address,
 	};
-	uint8_t *image = malloc(plan->program.image_length);
-	int ret;
+	int ret = commands_label(plan, &addresses.first_label);
+	uint8_t *image;
 
+	if (ret)
+		return ret;
+	image = malloc(plan->program.image_length);
 	if (!image)
 		return accel_error(-ENOMEM, "out of memory");
 	ret = plan_program_link(&plan->program, &addresses, image);

@@ -167,3 +167,18 @@ void driver_queue_number_give(struct driver_device *device, unsigned int number)
 	device->queues &= ~(1ull << (number - 1));
 	pthread_mutex_unlock(&device->lock);
 }
+
+uint16_t driver_labels_take(struct driver_device *device, uint32_t count)
+{
+	uint32_t first = 0;
+
+	if (!device->transport->operations->name_command)
+		return 0;
+	pthread_mutex_lock(&device->lock);
+	if (count <= UINT16_MAX - device->labels) {
+		first = device->labels + 1;
+		device->labels += count;
+	}
+	pthread_mutex_unlock(&device->lock);
+	return (uint16_t)first;
+}

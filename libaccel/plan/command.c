@@ -236,6 +236,9 @@ int plan_command_link(const struct plan_program *program,
 			 command * sizeof(struct spmm_command_stats);
 
 	*entry = (struct spmm_sqe){ .stats_address = htole64(stats) };
+	if (addresses->first_label)
+		entry->id =
+			htole16((uint16_t)(addresses->first_label + command));
 	switch (item->kind) {
 	case PLAN_COMMAND_INPUT:
 	case PLAN_COMMAND_OUTPUT:

@@ -122,6 +122,30 @@ void plan_program_describe(const struct plan_program *program, uint32_t command,
 	}
 }
 
+void plan_program_label(const struct plan_program *program, uint32_t command,
+			char *text, size_t size)
+{
+	const struct model *model = program->model;
+
+	switch (program->commands[command].kind) {
+	case PLAN_COMMAND_INPUT:
+	case PLAN_COMMAND_OUTPUT:
+		plan_program_describe(program, command, text, size);
+		return;
+	case PLAN_COMMAND_LAYER:
+	case PLAN_COMMAND_CONCAT:
+		snprintf(text, size, "%s",
+			 model->layers[plan_command_layer(program, command)]
+				 .name);
+		return;
+	default:
+		snprintf(text, size, "state of %s",
+			 model->layers[plan_command_layer(program, command)]
+				 .name);
+		return;
+	}
+}
+
 uint32_t plan_program_layer(const struct plan_program *program,
 			    uint32_t command)
 {

@@ -9,6 +9,7 @@
 #include <spmm/registers.h>
 
 #include "backend/backend.h"
+#include "core/deadline.h"
 #include "core/error.h"
 #include "runtime/device.h"
 #include "runtime/sized.h"
@@ -17,27 +18,31 @@
 
 #define DEFAULT_URI "sim:"
 #define DEFAULT_STALL_TIMEOUT (30 * ACCEL_SECOND)
+/* Until a device whose queues are idle has nothing to do. */
+#define SETTLE_TIMEOUT (5 * ACCEL_SECOND)
 
 static int backend_open(const char *uri,
 			const struct accel_device_options *options,
 			struct accel_device **device)
 {
-	enum uri_scheme scheme;
-	const char *rest;
-	int ret = uri_parse(uri, &scheme, &rest);
+	struct uri parsed;
+	int ret = uri_parse(uri, &parsed);
 
 	if (ret)
 		return ret;
-	switch (scheme) {
+	switch (parsed.scheme) {
 	case URI_NIL:
-		return nil_backend_open(device);
+		ret = nil_backend_open(device);
+		break;
 	case URI_CPU:
-		return cpu_backend_open(device);
+		ret = cpu_backend_open(device);
+		break;
 	case URI_SIM:
-		return driver_backend_open_sim(*rest ? rest : NULL, options,
-					       device);
+		ret = driver_backend_open_sim(&parsed.sim, options, device);
+		break;
 	}
-	return -EINVAL;
+	uri_free(&parsed);
+	return ret;
 }
 
 /* The device is complete, and its first reference the caller's. */
@@ -96,7 +101,7 @@ int device_open_sim(const struct sim_config *config, struct accel_device **out)
 	*out = NULL;
 	if (!uri)
 		return accel_error(-ENOMEM, "out of memory");
-	ret = transport_sim_create(config, &transport);
+	ret = transport_sim_create(config, NULL, &transport);
 	if (!ret)
 		ret = driver_backend_open(transport, "simulated", &options,
 					  &device);
@@ -178,4 +183,15 @@ int accel_device_reset(struct accel_device *device)
 	if (!device)
 		return accel_error(-EINVAL, "accel_device_reset: no device");
 	return device->operations->reset(device);
+}
+
+int accel_device_end_trace(struct accel_device *device)
+{
+	if (!device)
+		return accel_error(-EINVAL,
+				   "accel_device_end_trace: no device");
+	if (!device->operations->end_trace)
+		return 0;
+	return device->operations->end_trace(device,
+					     deadline_after(SETTLE_TIMEOUT));
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -32,24 +33,196 @@ static const struct uri_known *uri_find(const char *uri)
 	return NULL;
 }
 
-int uri_parse(const char *uri, enum uri_scheme *scheme, const char **rest)
+static int uri_identify(const char *text, const struct uri_known **out)
 {
-	const struct uri_known *found = uri_find(uri);
+	const struct uri_known *found = uri_find(text);
+	const char *rest;
 
 	if (!found)
 		return accel_error(
 			-EINVAL,
 			"%s: unknown device; known are sim:, sim:FILE, cpu: and nil:",
-			uri);
+			text);
 	if (!found->supported)
 		return accel_error(
 			-ENOTSUP,
 			"%s: %s is not in this version; sim:, cpu: and nil: are",
-			uri, found->name);
-	*rest = uri + strlen(found->name);
-	if (**rest && !found->takes_rest)
-		return accel_error(-EINVAL, "%s: nothing may follow %s", uri,
+			text, found->name);
+	rest = text + strlen(found->name);
+	if (*rest == '?' && !found->takes_rest)
+		return accel_error(
+			-EINVAL,
+			"%s: %s has no parameters; only a simulated device can be recorded",
+			text, found->name);
+	if (*rest && !found->takes_rest)
+		return accel_error(-EINVAL, "%s: nothing may follow %s", text,
 				   found->name);
-	*scheme = found->scheme;
+	*out = found;
 	return 0;
+}
+
+static int hexadecimal(char digit)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at = digit ? strchr(digits, digit) : NULL;
+
+	return at ? (int)((at - digits) % 16) : -1;
+}
+
+/* In place; a NUL would hide what is behind it. */
+static int decode(const char *uri, char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		int high, low;
+
+		if (*from != '%') {
+			*to++ = *from;
+			continue;
+		}
+		high = hexadecimal(from[1]);
+		low = high < 0 ? -1 : hexadecimal(from[2]);
+		if (low < 0 || !(high | low))
+			return accel_error(
+				-EINVAL,
+				"%s: \"%%\" stands before two hexadecimal digits other than 00; write it as %%25",
+				uri);
+		*to++ = (char)(high << 4 | low);
+		from += 2;
+	}
+	*to = '\0';
+	return 0;
+}
+
+static int set_text(const char *uri, const char *name, const char **field,
+		    const char *value)
+{
+	if (*field)
+		return accel_error(-EINVAL, "%s: two of %s=", uri, name);
+	*field = value;
+	return 0;
+}
+
+static int set_engine(const char *uri, struct transport_sim_options *sim,
+		      const char *value)
+{
+	if (!strcmp(value, "fast"))
+		sim->mode = ENGINE_FAST;
+	else if (!strcmp(value, "reference"))
+		sim->mode = ENGINE_REFERENCE;
+	else
+		return accel_error(
+			-EINVAL, "%s: engine=%s; there are fast and reference",
+			uri, value);
+	return 0;
+}
+
+static int set_limit(const char *uri, struct transport_sim_options *sim,
+		     const char *value)
+{
+	if (!sim_config_number(value, &sim->recording.limit) ||
+	    !sim->recording.limit)
+		return accel_error(
+			-EINVAL,
+			"%s: limit=%s is no number of events from 1 on", uri,
+			value);
+	return 0;
+}
+
+static int parameter_set(const char *uri, struct transport_sim_options *sim,
+			 const char *name, const char *value)
+{
+	if (!*value)
+		return accel_error(-EINVAL, "%s: %s= has no value", uri, name);
+	if (!strcmp(name, "trace"))
+		return set_text(uri, name, &sim->recording.timeline, value);
+	if (!strcmp(name, "vcd"))
+		return set_text(uri, name, &sim->recording.waves, value);
+	if (!strcmp(name, "limit"))
+		return set_limit(uri, sim, value);
+	if (!strcmp(name, "engine"))
+		return set_engine(uri, sim, value);
+	return accel_error(
+		-EINVAL,
+		"%s: unknown parameter \"%s\"; known are trace, vcd, limit and engine",
+		uri, name);
+}
+
+/* NAME=VALUE&... */
+static int parameters_parse(const char *uri, char *text, struct uri *out)
+{
+	char *rest = text, *name;
+
+	while ((name = strsep(&rest, "&"))) {
+		char *value = strchr(name, '=');
+		int ret;
+
+		if (!value)
+			return accel_error(
+				-EINVAL,
+				"%s: after \"?\" stands NAME=VALUE&...; \"?\" in a file's name is %%3F",
+				uri);
+		*value++ = '\0';
+		ret = decode(uri, value);
+		if (!ret)
+			ret = parameter_set(uri, &out->sim, name, value);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int recording_check(const char *uri,
+			   const struct recording_options *recording)
+{
+	if (recording->limit && !recording->timeline && !recording->waves)
+		return accel_error(
+			-EINVAL,
+			"%s: limit= without trace= or vcd= has nothing to limit",
+			uri);
+	if (recording->timeline && recording->waves &&
+	    !strcmp(recording->timeline, recording->waves))
+		return accel_error(
+			-EINVAL, "%s: trace= and vcd= name the same file", uri);
+	return 0;
+}
+
+static int sim_parse(const char *text, struct uri *uri)
+{
+	char *query = strchr(uri->buffer, '?');
+	int ret;
+
+	if (query)
+		*query++ = '\0';
+	ret = decode(text, uri->buffer);
+	uri->sim.config_path = uri->buffer;
+	if (!ret && query)
+		ret = parameters_parse(text, query, uri);
+	return ret ? ret : recording_check(text, &uri->sim.recording);
+}
+
+int uri_parse(const char *text, struct uri *uri)
+{
+	const struct uri_known *found;
+	int ret = uri_identify(text, &found);
+
+	memset(uri, 0, sizeof(*uri));
+	if (ret)
+		return ret;
+	uri->scheme = found->scheme;
+	uri->buffer = strdup(text + strlen(found->name));
+	if (!uri->buffer)
+		return accel_error(-ENOMEM, "out of memory");
+	if (uri->scheme == URI_SIM)
+		ret = sim_parse(text, uri);
+	if (ret)
+		uri_free(uri);
+	return ret;
+}
+
+void uri_free(struct uri *uri)
+{
+	free(uri->buffer);
+	uri->buffer = NULL;
 }

@@ -32,6 +32,7 @@ struct region {
 struct transport_sim {
 	struct transport base;
 	struct sim_device *device;
+	struct recording *recording; /* or NULL; outlives the device */
 
 	/*
 	 * Over the next three. Held for reading by the device while it copies, so
@@ -274,11 +275,34 @@ static int sim_reset(struct transport *transport)
 	return 0;
 }
 
+static int sim_name_command(struct transport *transport, uint16_t label,
+			    const char *text)
+{
+	struct transport_sim *sim = to_sim(transport);
+
+	if (!sim->recording)
+		return 0;
+	return recording_name(sim->recording, label, text);
+}
+
+/* What the device has still to tell belongs to the record. */
+static int sim_end_trace(struct transport *transport, uint64_t deadline)
+{
+	struct transport_sim *sim = to_sim(transport);
+	int ret;
+
+	if (!sim->recording)
+		return 0;
+	ret = sim_device_settle(sim->device, deadline);
+	return ret ? ret : recording_end(sim->recording);
+}
+
 static void sim_close(struct transport *transport)
 {
 	struct transport_sim *sim = to_sim(transport);
 
 	sim_device_destroy(sim->device);
+	recording_destroy(sim->recording);
 	for (unsigned int i = 0; i < SPMM_MSIX_VECTORS; i++)
 		if (sim->interrupts[i] >= 0)
 			close(sim->interrupts[i]);
@@ -300,16 +324,38 @@ static const struct transport_operations sim_operations = {
 	.unmap_dma = sim_unmap_dma,
 	.interrupt_fd = sim_interrupt_fd,
 	.reset = sim_reset,
+	.name_command = sim_name_command,
+	.end_trace = sim_end_trace,
 };
 
-int transport_sim_create(const struct sim_config *config,
-			 struct transport **out)
+static int device_start(struct transport_sim *sim,
+			const struct sim_config *config,
+			const struct transport_sim_options *options)
 {
 	struct sim_host host = {
 		.dma_read = sim_dma_read,
 		.dma_write = sim_dma_write,
 		.interrupt = sim_interrupt,
+		.opaque = sim,
 	};
+	struct sim_options simulation = { .mode = options->mode };
+	int ret;
+
+	if (options->recording.timeline || options->recording.waves) {
+		ret = recording_create(config, &options->recording,
+				       &sim->recording);
+		if (ret)
+			return ret;
+		simulation.observer = recording_observer(sim->recording);
+	}
+	return sim_device_create(config, &host, &simulation, &sim->device);
+}
+
+int transport_sim_create(const struct sim_config *config,
+			 const struct transport_sim_options *options,
+			 struct transport **out)
+{
+	const struct transport_sim_options none = { .mode = ENGINE_FAST };
 	struct transport_sim *sim;
 	int ret;
 
@@ -322,8 +368,7 @@ int transport_sim_create(const struct sim_config *config,
 	pthread_rwlock_init(&sim->regions_lock, NULL);
 	pthread_mutex_init(&sim->interrupts_lock, NULL);
 	memset(sim->interrupts, 0xff, sizeof(sim->interrupts));
-	host.opaque = sim;
-	ret = sim_device_create(config, &host, NULL, &sim->device);
+	ret = device_start(sim, config, options ? options : &none);
 	if (ret) {
 		sim_close(&sim->base);
 		return ret;
@@ -332,8 +377,10 @@ int transport_sim_create(const struct sim_config *config,
 	return 0;
 }
 
-int transport_sim_open(const char *config_path, struct transport **out)
+int transport_sim_open(const struct transport_sim_options *options,
+		       struct transport **out)
 {
+	const char *config_path = options->config_path;
 	struct sim_config config;
 	int ret;
 
@@ -342,5 +389,5 @@ int transport_sim_open(const char *config_path, struct transport **out)
 		ret = sim_config_load(config_path, &config);
 	else
 		ret = sim_config_preset("default", &config);
-	return ret ? ret : transport_sim_create(&config, out);
+	return ret ? ret : transport_sim_create(&config, options, out);
 }

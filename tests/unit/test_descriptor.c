@@ -29,8 +29,11 @@ static const struct geometry geometry = {
 	.link_bandwidth = 14000000000,
 };
 
-static const struct plan_addresses addresses = { 0x100000000, 0x200000000,
-						 0x300000000 };
+static const struct plan_addresses addresses = {
+	.image = 0x100000000,
+	.activations = 0x200000000,
+	.staging = 0x300000000,
+};
 
 struct linked {
 	struct model *model;

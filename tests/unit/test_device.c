@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include "folder.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -33,6 +35,67 @@ static void devices_of_later_versions_are_named_as_such(void **state)
 	refused("vfio:0000:01:00.0", -ENOTSUP, "not in this version");
 	refused("vfio-user:/run/spmm", -ENOTSUP, "vfio-user: is not in");
 	refused("dev:/dev/accel/accel0", -ENOTSUP, "not in this version");
+}
+
+static void wrong_parameters_are_refused(void **state)
+{
+	(void)state;
+	refused("cpu:?trace=t.json", -EINVAL, "cpu: has no parameters");
+	refused("nil:?vcd=w.vcd", -EINVAL, "nil: has no parameters");
+	refused("sim:?", -EINVAL, "NAME=VALUE");
+	refused("sim:?trace", -EINVAL, "NAME=VALUE");
+	refused("sim:?trace=", -EINVAL, "trace= has no value");
+	refused("sim:?tracy=t", -EINVAL, "unknown parameter \"tracy\"");
+	refused("sim:?trace=a&trace=b", -EINVAL, "two of trace=");
+	refused("sim:?trace=a&vcd=a", -EINVAL, "the same file");
+	refused("sim:?limit=5", -EINVAL, "nothing to limit");
+	refused("sim:?trace=a&limit=0", -EINVAL, "limit=0");
+	refused("sim:?trace=a&limit=x", -EINVAL, "limit=x");
+	refused("sim:?engine=slow", -EINVAL, "fast and reference");
+	refused("sim:?trace=%", -EINVAL, "%25");
+	refused("sim:?trace=a%2", -EINVAL, "%25");
+	refused("sim:?trace=a%00", -EINVAL, "%25");
+	refused("sim:a%zz", -EINVAL, "%25");
+}
+
+/* Escapes stand for what they say, in each part. */
+static void odd_file_names_can_be_given(void **state)
+{
+	char uri[2 * FOLDER_PATH + 64];
+	struct accel_device *device;
+	FILE *file = fopen(folder_path(*state, "c?%&=.conf"), "w");
+
+	assert_non_null(file);
+	fputs("clusters = 3\n", file);
+	fclose(file);
+	snprintf(uri, sizeof(uri),
+		 "sim:%s/c%%3F%%25&=.conf?trace=%s/t%%26?%%41=.json&limit=1K",
+		 (char *)*state, (char *)*state);
+	assert_int_equal(accel_device_open(uri, NULL, &device), 0);
+	assert_int_equal(access(folder_path(*state, "t&?A=.json"), R_OK), 0);
+	assert_int_equal(accel_device_end_trace(device), 0);
+	assert_int_equal(accel_device_end_trace(device), 0);
+	accel_device_close(device);
+}
+
+static void a_record_that_cannot_be_written_is_an_error(void **state)
+{
+	struct accel_device *device;
+
+	(void)state;
+	refused("sim:?trace=/no/such/t.json", -ENOENT, "/no/such/t.json");
+	refused("sim:?vcd=/no/such/w.vcd", -ENOENT, "/no/such/w.vcd");
+	assert_int_equal(accel_device_end_trace(NULL), -EINVAL);
+	assert_int_equal(accel_device_open("cpu:", NULL, &device), 0);
+	assert_int_equal(accel_device_end_trace(device), 0);
+	accel_device_close(device);
+	if (access("/dev/full", W_OK))
+		return;
+	assert_int_equal(accel_device_open("sim:?vcd=/dev/full", NULL, &device),
+			 0);
+	assert_int_equal(accel_device_end_trace(device), -ENOSPC);
+	assert_non_null(strstr(accel_last_error(), "/dev/full"));
+	accel_device_close(device);
 }
 
 static void sizes_of_structures_are_checked(void **state)
@@ -130,6 +193,9 @@ int main(void)
 		cmocka_unit_test(
 			unknown_devices_are_refused_with_the_known_ones),
 		cmocka_unit_test(devices_of_later_versions_are_named_as_such),
+		cmocka_unit_test(wrong_parameters_are_refused),
+		folder_test(odd_file_names_can_be_given),
+		cmocka_unit_test(a_record_that_cannot_be_written_is_an_error),
 		cmocka_unit_test(sizes_of_structures_are_checked),
 		cmocka_unit_test(an_older_caller_gets_what_it_knows),
 		cmocka_unit_test(a_newer_caller_may_only_leave_zeros),

@@ -62,10 +62,22 @@ struct accel_device_info {
 /**
  * accel_device_open() - open the device that a URI names
  * @uri: "sim:" (the simulator in this process), "sim:FILE" (the same with a
- *	configuration file), "cpu:" (the golden arithmetic on this processor),
- *	"nil:" (does nothing, at once); NULL means "sim:"
+ *	configuration file), either of them with "?NAME=VALUE&NAME=VALUE...";
+ *	"cpu:" (the golden arithmetic on this processor), "nil:" (does nothing,
+ *	at once); NULL means "sim:"
  * @options: NULL for the defaults
  * @device: the result, to be closed by accel_device_close()
+ *
+ * The parameters of "sim:":
+ *
+ *	trace=FILE	write a time line for Perfetto or Chrome
+ *	vcd=FILE	write waves for a viewer such as GTKWave
+ *	limit=N		of events in either file; 5000000
+ *	engine=MODE	"fast" or "reference": from event to event, or cycle by
+ *			cycle; both give the same results
+ *
+ * In file names "%", "?" and "&" are written "%25", "%3F" and "%26", and any byte may
+ * be written "%XX". See accel_device_end_trace().
  *
  * The device that was named is opened or none is: there is no falling back.
  *
@@ -98,6 +110,20 @@ void accel_device_close(struct accel_device *device);
  */
 int accel_device_get_info(struct accel_device *device,
 			  struct accel_device_info *info);
+
+/**
+ * accel_device_end_trace() - complete the record of what a device did
+ * @device: open
+ *
+ * For a device whose URI asked for one: its files are complete then, and what the
+ * device does later is not in them. accel_device_close() does the same, but has no
+ * way to say that a disk was full. Does nothing for others, and the second time.
+ *
+ * Return: 0; -EBUSY if a queue still has work; -EIO, -ENOSPC or what else the file system
+ * said of the first write that failed, of which the file holds a part.
+ * Thread-safe.
+ */
+int accel_device_end_trace(struct accel_device *device);
 
 /**
  * accel_device_reset() - reset a device that is hung or has failed

@@ -9,6 +9,7 @@
 #include "runtime/object.h"
 
 struct transport;
+struct transport_sim_options;
 
 struct backend_operations {
 	const char *name;
@@ -18,6 +19,8 @@ struct backend_operations {
 	void (*describe)(struct accel_device *device,
 			 struct accel_device_info *info);
 	int (*reset)(struct accel_device *device);
+	/* Or NULL, if nothing is ever recorded. */
+	int (*end_trace)(struct accel_device *device, uint64_t deadline);
 
 	/* The caller fills the base of a new buffer. */
 	int (*buffer_create)(struct accel_device *device,
@@ -65,7 +68,7 @@ int nil_backend_open(struct accel_device **device);
 int driver_backend_open(struct transport *transport, const char *kind,
 			const struct accel_device_options *options,
 			struct accel_device **device);
-int driver_backend_open_sim(const char *config_path,
+int driver_backend_open_sim(const struct transport_sim_options *simulation,
 			    const struct accel_device_options *options,
 			    struct accel_device **device);
 

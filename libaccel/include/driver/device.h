@@ -33,6 +33,7 @@ struct transport;
  * @addresses: free virtual addresses
  * @memory: free device memory
  * @queues: bit q: I/O queue q + 1, and its context, are in use
+ * @labels: of commands, that have been given
  * @generation: counts resets
  */
 struct driver_device {
@@ -46,6 +47,7 @@ struct driver_device {
 	struct range_set addresses;
 	struct range_set memory;
 	uint64_t queues;
+	uint32_t labels;
 	atomic_uint generation;
 };
 
@@ -61,5 +63,11 @@ int driver_device_reset(struct driver_device *device);
 int driver_queue_number_take(struct driver_device *device);
 void driver_queue_number_give(struct driver_device *device,
 			      unsigned int number);
+
+/*
+ * Labels for that many commands, one after the other, that no other command of the
+ * device has: the first, or 0 if nobody can watch the device or they are used up.
+ */
+uint16_t driver_labels_take(struct driver_device *device, uint32_t count);
 
 #endif

@@ -68,11 +68,16 @@ struct plan_program {
 	uint64_t image_length;
 };
 
-/* Device addresses of the three allocations of a program. */
+/*
+ * Device addresses of the three allocations of a program; and the label of its first
+ * command, which the others' follow, or 0 for none. A label is the id of a list's entry,
+ * which the device ignores.
+ */
 struct plan_addresses {
 	uint64_t image;
 	uint64_t activations;
 	uint64_t staging;
+	uint16_t first_label;
 };
 
 int plan_program_create(const struct model *model,
@@ -88,6 +93,10 @@ int plan_program_link(const struct plan_program *program,
 /* What a command is, for messages: a layer's name, or "input z" and the like. */
 void plan_program_describe(const struct plan_program *program, uint32_t command,
 			   char *text, size_t size);
+
+/* What a command is called on a time line: the layer's name, "input z" and the like. */
+void plan_program_label(const struct plan_program *program, uint32_t command,
+			char *text, size_t size);
 
 /* The layer whose figures a command counts to, or PLAN_REPORT_NO_ENTRY. */
 uint32_t plan_program_layer(const struct plan_program *program,

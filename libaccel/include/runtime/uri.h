@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Device URIs: SCHEME:REST. */
+/*
+ * Device URIs: SCHEME:[FILE][?NAME=VALUE[&NAME=VALUE...]]. What has a meaning, "?", "&",
+ * "=" and "%", stands as %XX where it is part of a file's name; any byte may.
+ */
 #ifndef RUNTIME_URI_H
 #define RUNTIME_URI_H
+
+#include "transport/sim.h"
 
 enum uri_scheme {
 	URI_SIM,
@@ -9,7 +14,20 @@ enum uri_scheme {
 	URI_NIL,
 };
 
-/* *rest is what follows the colon: a configuration file of sim:, else empty. */
-int uri_parse(const char *uri, enum uri_scheme *scheme, const char **rest);
+/**
+ * struct uri - a parsed one
+ * @scheme: of it
+ * @sim: of URI_SIM; the texts are in @buffer
+ * @buffer: decoded
+ */
+struct uri {
+	enum uri_scheme scheme;
+	struct transport_sim_options sim;
+	char *buffer;
+};
+
+/* −EINVAL, −ENOTSUP or −ENOMEM with a text, and then there is nothing to free. */
+int uri_parse(const char *text, struct uri *uri);
+void uri_free(struct uri *uri);
 
 #endif

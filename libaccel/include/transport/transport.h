@@ -47,6 +47,19 @@ struct transport_operations {
 
 	/* Function-level reset; the device forgets everything. */
 	int (*reset)(struct transport *transport);
+
+	/*
+	 * For who watches the device: what the entries of command lists with the id
+	 * @label, not 0, are called. NULL where nobody can watch.
+	 */
+	int (*name_command)(struct transport *transport, uint16_t label,
+			    const char *text);
+
+	/*
+	 * Completes the record of what the device did, if there is one, as soon as
+	 * it has nothing to do: by @deadline, or −EBUSY. NULL where there never is one.
+	 */
+	int (*end_trace)(struct transport *transport, uint64_t deadline);
 };
 
 struct transport {

@@ -76,6 +76,12 @@ void *sim_device_memory(struct sim_device *device);
 /* The same as a file with share_memory, or −1; stays the device's. */
 int sim_device_memory_file(struct sim_device *device);
 
+/*
+ * Waits until the device has done all that it was asked to do, and told its observer:
+ * by @deadline (core/deadline.h), or −EBUSY with a text.
+ */
+int sim_device_settle(struct sim_device *device, uint64_t deadline);
+
 /* Function-level reset; returns when the device is as after power-on. */
 void sim_device_reset(struct sim_device *device);
 

@@ -123,10 +123,11 @@ struct sim_device {
 	/* A leaf: neither a callback nor anything that waits runs under it. */
 	pthread_mutex_t lock;
 	pthread_cond_t wake; /* the device's thread waits here */
-	pthread_cond_t done; /* a reset waits here */
+	pthread_cond_t done; /* a reset waits here, and who wants it idle */
 
 	/* Under @lock. */
 	uint64_t kicks; /* requests and doorbells so far */
+	uint64_t kicks_settled; /* of these, all that was to be done is */
 	uint64_t resets_asked, resets_done;
 	uint32_t control;
 	uint32_t admin_size;

@@ -127,7 +127,7 @@ struct engine_fetch {
  * @sequence: 1, 2, …, in the order of engine_push(); set by it
  * @opcode: enum spmm_io_opcode
  * @queue: it came from
- * @label: what a time line shows beside the opcode (a list's index)
+ * @label: what a time line finds its name by: the id of a list's entry, 0 for others
  * @unit: who executes it
  * @fence: dispatched only when all earlier commands of its queue have retired
  * @completes: a completion entry is written, and an interrupt raised

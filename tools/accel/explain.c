@@ -3,6 +3,7 @@
 #include "execute.h"
 #include "explanation.h"
 #include "options.h"
+#include "recording.h"
 #include "reference.h"
 
 #include <core/error.h>
@@ -18,6 +19,7 @@
 struct explain_arguments {
 	const char *model;
 	const char *device;
+	struct recording_files recording;
 	const char *dense;
 	const char *html;
 	struct inputs_source source;
@@ -27,6 +29,7 @@ struct explain_arguments {
 
 /* Costs are the last run's. */
 static int measure(const struct explain_arguments *arguments, const char *uri,
+		   const struct recording_files *recording,
 		   const struct workload *workload, int64_t runs,
 		   struct session *session)
 {
@@ -35,9 +38,11 @@ static int measure(const struct explain_arguments *arguments, const char *uri,
 		.repeat = runs,
 		.timeout_seconds = arguments->timeout,
 	};
-	int ret = session_open(session, uri, workload, 0);
+	int ret = recording_open(session, uri, recording, workload);
 
-	return ret ? ret : execute(&execution);
+	if (!ret)
+		ret = execute(&execution);
+	return ret ? ret : accel_device_end_trace(session->device);
 }
 
 /* ---- from plans to an explanation ---- */
@@ -176,12 +181,15 @@ static int explain_workload(const struct explain_arguments *arguments,
 	struct session device = { .device = NULL };
 	struct session cpu = { .device = NULL };
 	struct explanation explanation = { .layers = NULL };
-	int ret = measure(arguments, arguments->device, workload, 1, &device);
+	const struct recording_files none = { .trace = NULL };
+	int ret = measure(arguments, arguments->device, &arguments->recording,
+			  workload, 1, &device);
 
 	if (!ret)
 		ret = read_device(&device, &explanation);
 	if (!ret)
-		ret = measure(arguments, "cpu:", workload, WARM_RUNS, &cpu);
+		ret = measure(arguments, "cpu:", &none, workload, WARM_RUNS,
+			      &cpu);
 	if (!ret)
 		ret = read_cpu(&cpu, &explanation);
 	if (!ret && arguments->dense)
@@ -222,6 +230,7 @@ int command_explain(int count, char **arguments)
 		  "time its float layers on this CPU, too" },
 		{ "html", 0, OPTION_TEXT, &line.html, "FILE",
 		  "write one page with plots, too" },
+		RECORDING_OPTIONS(&line.recording),
 		EXECUTE_TIMEOUT_OPTION(&line.timeout),
 		{ "json", 0, OPTION_FLAG, &line.json, NULL, "print as JSON" },
 		{ .name = NULL },

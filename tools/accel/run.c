@@ -3,12 +3,14 @@
 #include "execute.h"
 #include "options.h"
 #include "outputs.h"
+#include "recording.h"
 #include "report.h"
 
 /** struct run_arguments - the command line */
 struct run_arguments {
 	const char *model;
 	const char *device;
+	struct recording_files recording;
 	struct inputs_source source;
 	struct outputs outputs;
 	int64_t repeat;
@@ -33,7 +35,7 @@ static int print_report(const struct run_arguments *arguments,
 				 report_print(&report);
 }
 
-/* The outputs are written before the costs are told: a full disk is no success. */
+/* All files are written before the costs are told: a full disk is no success. */
 static int run_session(const struct run_arguments *arguments,
 		       const struct workload *workload,
 		       const struct session *session)
@@ -45,6 +47,8 @@ static int run_session(const struct run_arguments *arguments,
 	};
 	int ret = execute(&execution);
 
+	if (!ret)
+		ret = accel_device_end_trace(session->device);
 	if (!ret)
 		ret = outputs_write(&arguments->outputs, workload->model,
 				    session->plan, workload->inputs.layout);
@@ -61,7 +65,8 @@ static int run_model(const struct run_arguments *arguments)
 	if (!ret)
 		ret = outputs_check(&arguments->outputs, workload.model);
 	if (!ret)
-		ret = session_open(&session, arguments->device, &workload, 0);
+		ret = recording_open(&session, arguments->device,
+				     &arguments->recording, &workload);
 	if (!ret)
 		ret = run_session(arguments, &workload, &session);
 	session_close(&session);
@@ -88,6 +93,7 @@ int command_run(int count, char **arguments)
 		  "picture to write; a grid for batches" },
 		{ "output-range", 0, OPTION_RANGE, &line.outputs.range, "LO:HI",
 		  "black and white of --image" },
+		RECORDING_OPTIONS(&line.recording),
 		{ "repeat", 0, OPTION_COUNT, &line.repeat, "N",
 		  "run so often; times are the median's (1)" },
 		EXECUTE_TIMEOUT_OPTION(&line.timeout),

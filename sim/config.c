@@ -45,6 +45,8 @@ static const struct field fields[] = {
 	FIELD32(accumulators, 1, 64),
 	FIELD32(decoder_rate, 1, 64),
 	FIELD32(activation_buffer, 4096, 1u << 30),
+	FIELD32(line_buffer, 0, 1u << 30),
+	FIELD32(buffer_fill_rows, 1, 1024),
 	FIELD32(epilogue_rate, 1, 64),
 	FIELD32(schedule_window, 1, 64),
 	FIELD32(clock_hz, 1000000, 4000000000u),
@@ -57,6 +59,8 @@ static const struct field fields[] = {
 	FIELD32(dma_engines, 1, 16),
 	FIELD32(dma_bytes, 1, 65536),
 	FIELD32(dma_buffer, 16384, 1u << 24),
+	FIELD32(tlb_entries, 1, 1u << 20),
+	FIELD32(tlb_ways, 1, 64),
 	FIELD64(sram_bytes, 65536, 1ull << 32),
 	FIELD32(sram_port_bytes, 1, 4096),
 	FIELD32(sram_total_bytes, 1, 1u << 20),
@@ -133,6 +137,8 @@ static const struct sim_config preset_default = {
 	.accumulators = 4,
 	.decoder_rate = 8,
 	.activation_buffer = 256 << 10,
+	.line_buffer = 64 << 10,
+	.buffer_fill_rows = 16,
 	.epilogue_rate = 1,
 	.schedule_window = 16,
 	.clock_hz = 1000000000,
@@ -145,6 +151,8 @@ static const struct sim_config preset_default = {
 	.dma_engines = 2,
 	.dma_bytes = 128,
 	.dma_buffer = 128 << 10,
+	.tlb_entries = 1024,
+	.tlb_ways = 8,
 	.sram_bytes = 8 << 20,
 	.sram_port_bytes = 64,
 	.sram_total_bytes = 1024,
@@ -329,6 +337,9 @@ int sim_config_check(const struct sim_config *config)
 	if (config->prefetch_bytes > config->sram_bytes)
 		return accel_error(-EINVAL,
 				   "prefetch_bytes is more than sram_bytes");
+	if (config->tlb_entries % config->tlb_ways)
+		return accel_error(-EINVAL,
+				   "tlb_entries is no multiple of tlb_ways");
 	if ((uint64_t)config->doorbell_stride * (config->queues + 1) +
 		    SPMM_DOORBELL_BASE >
 	    SPMM_BAR_REGISTERS_SIZE)

@@ -21,6 +21,8 @@ struct sim_config {
 	uint32_t accumulators; /* live rows per lane */
 	uint32_t decoder_rate; /* non-zeros per cycle per cluster */
 	uint32_t activation_buffer; /* bytes per cluster, both halves */
+	uint32_t line_buffer; /* bytes per cluster, of lines for the next row */
+	uint32_t buffer_fill_rows; /* rows of X that are written a cycle */
 	uint32_t epilogue_rate; /* vectors per cycle per cluster */
 	uint32_t schedule_window; /* issues the packer may reorder */
 	uint32_t clock_hz;
@@ -33,6 +35,8 @@ struct sim_config {
 	uint32_t dma_engines;
 	uint32_t dma_bytes; /* per cycle and engine */
 	uint32_t dma_buffer; /* bytes per engine: read and not yet written */
+	uint32_t tlb_entries;
+	uint32_t tlb_ways; /* entries of a set */
 
 	/* Shared SRAM. */
 	uint64_t sram_bytes;

@@ -9,6 +9,7 @@
 #include "backend/driver_io.h"
 #include "core/error.h"
 #include "transport/sim.h"
+#include "transport/vfio_user.h"
 
 static void driver_close(struct accel_device *device)
 {
@@ -139,4 +140,16 @@ int driver_backend_open_sim(const struct transport_sim_options *simulation,
 	if (ret)
 		return ret;
 	return driver_backend_open(transport, "simulated", options, device);
+}
+
+int driver_backend_open_vfio_user(const char *path,
+				  const struct accel_device_options *options,
+				  struct accel_device **device)
+{
+	struct transport *transport;
+	int ret = transport_vfio_user_open(path, &transport);
+
+	if (ret)
+		return ret;
+	return driver_backend_open(transport, "vfio-user", options, device);
 }

@@ -121,7 +121,8 @@ int driver_device_reset(struct driver_device *device)
 	pthread_mutex_lock(&device->lock);
 	atomic_fetch_add(&device->generation, 1);
 	ret = disable(device);
-	if (ret == -ETIMEDOUT) {
+	/* One that is gone may have come back: the transport knows how to see. */
+	if (ret == -ETIMEDOUT || ret == -ENODEV) {
 		ret = device->transport->operations->reset(device->transport);
 		if (ret)
 			accel_error(ret, "the device cannot be reset");

@@ -11,8 +11,7 @@
 /*
  * A layer starts when the first results of the one before it are there, and ends
  * later than that began. So that it need not wait for the other's last read, what was
- * read stays for some moments more, and what is new goes elsewhere. Bands (band.h)
- * need one of them.
+ * read stays for some moments more, and what is new goes elsewhere.
  */
 #define OVERLAP_MOMENTS 2
 

@@ -21,7 +21,7 @@ static const struct uri_known known[] = {
 	{ "cpu:", true, false, URI_CPU },
 	{ "nil:", true, false, URI_NIL },
 	{ "vfio:", false, true, URI_SIM },
-	{ "vfio-user:", false, true, URI_SIM },
+	{ "vfio-user:", true, true, URI_VFIO_USER },
 	{ "dev:", false, true, URI_SIM },
 };
 
@@ -41,12 +41,12 @@ static int uri_identify(const char *text, const struct uri_known **out)
 	if (!found)
 		return accel_error(
 			-EINVAL,
-			"%s: unknown device; known are sim:, sim:FILE, cpu: and nil:",
+			"%s: unknown device; known are sim:, sim:FILE, vfio-user:SOCKET, cpu: and nil:",
 			text);
 	if (!found->supported)
 		return accel_error(
 			-ENOTSUP,
-			"%s: %s is not in this version; sim:, cpu: and nil: are",
+			"%s: %s is not in this version; sim:, vfio-user:, cpu: and nil: are",
 			text, found->name);
 	rest = text + strlen(found->name);
 	if (*rest == '?' && !found->takes_rest)
@@ -202,6 +202,21 @@ static int sim_parse(const char *text, struct uri *uri)
 	return ret ? ret : recording_check(text, &uri->sim.recording);
 }
 
+static int socket_parse(const char *text, struct uri *uri)
+{
+	if (strchr(uri->buffer, '?'))
+		return accel_error(
+			-EINVAL,
+			"%s: vfio-user: has no parameters; who serves the device records it",
+			text);
+	if (!*uri->buffer)
+		return accel_error(
+			-EINVAL,
+			"%s: which socket? vfio-user:SOCKET, of spmm-sim --socket",
+			text);
+	return decode(text, uri->buffer);
+}
+
 int uri_parse(const char *text, struct uri *uri)
 {
 	const struct uri_known *found;
@@ -216,6 +231,8 @@ int uri_parse(const char *text, struct uri *uri)
 		return accel_error(-ENOMEM, "out of memory");
 	if (uri->scheme == URI_SIM)
 		ret = sim_parse(text, uri);
+	else if (uri->scheme == URI_VFIO_USER)
+		ret = socket_parse(text, uri);
 	if (ret)
 		uri_free(uri);
 	return ret;

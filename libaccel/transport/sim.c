@@ -194,15 +194,17 @@ static int sim_map_bar(struct transport *transport, unsigned int bar,
 	return 0;
 }
 
-static int sim_map_dma(struct transport *transport, void *memory, size_t length,
+static int sim_map_dma(struct transport *transport,
+		       const struct transport_memory *memory,
 		       uint64_t *bus_address)
 {
 	struct transport_sim *sim = to_sim(transport);
+	uint64_t offset = (uintptr_t)memory->address & (BUS_ALIGNMENT - 1);
+	size_t length = memory->length;
 	struct region *regions;
-	uint64_t offset = (uintptr_t)memory & (BUS_ALIGNMENT - 1);
 	uint64_t end;
 
-	if (!memory || !length)
+	if (!memory->address || !length)
 		return accel_error(-EINVAL, "sim: nothing to map for DMA");
 	pthread_rwlock_wrlock(&sim->regions_lock);
 	regions = reallocarray(sim->regions, sim->region_count + 1,
@@ -215,7 +217,7 @@ static int sim_map_dma(struct transport *transport, void *memory, size_t length,
 	/* The offset in a large page stays, so that large pages can be used. */
 	*bus_address = sim->next_address + offset;
 	regions[sim->region_count++] =
-		(struct region){ *bus_address, length, memory };
+		(struct region){ *bus_address, length, memory->address };
 	sim->regions = regions;
 	sim->next_address = align_up(end + BUS_GAP, BUS_ALIGNMENT);
 	pthread_rwlock_unlock(&sim->regions_lock);

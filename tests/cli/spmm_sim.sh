@@ -47,4 +47,34 @@ for signal in TERM INT KILL TERM; do
 	fi
 done
 
+# The library is a client like any other, one after another.
+model=$folder/model.safetensors
+expect 0 'weights kept' "$accel" compress "$models/fashion_vae_dec_sp90.onnx" \
+	-o "$model" --sparsity keep
+"$server" --socket "$socket" &
+pid=$!
+wait_for "$socket"
+for _ in 1 2 3; do
+	expect 0 'values, 0 differ' "$accel" verify "$model" --device "vfio-user:$socket"
+done
+expect 0 'vfio-user spmm, 16 clusters' "$accel" info "vfio-user:$socket"
+kill "$pid"
+wait "$pid"
+expect 1 'is spmm-sim --socket running' "$accel" info "vfio-user:$socket"
+
+# Who asks for every access by message is refused: the library shares memory alone.
+"$server" --socket "$socket" --dma message &
+pid=$!
+wait_for "$socket"
+expect 1 "accel verify: .*" "$accel" verify "$model" --device "vfio-user:$socket"
+kill "$pid"
+wait "$pid"
+
+# A server that dies under its client: an error, and no hang.
+"$server" --socket "$socket" &
+pid=$!
+wait_for "$socket"
+(sleep 1 && kill -KILL "$pid") &
+expect 1 'accel run: ' "$accel" run "$model" --device "vfio-user:$socket" --repeat 1000000
+
 finish

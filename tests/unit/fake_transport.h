@@ -34,8 +34,9 @@ static inline struct fake_transport *fake(struct transport *transport)
 	return (struct fake_transport *)transport;
 }
 
-static inline int fake_map_dma(struct transport *transport, void *memory,
-			       size_t length, uint64_t *bus_address)
+static inline int fake_map_dma(struct transport *transport,
+			       const struct transport_memory *memory,
+			       uint64_t *bus_address)
 {
 	struct fake_transport *t = fake(transport);
 
@@ -43,8 +44,8 @@ static inline int fake_map_dma(struct transport *transport, void *memory,
 		return -ENOMEM;
 	*bus_address = t->next;
 	t->regions[t->region_count++] =
-		(struct fake_region){ t->next, length, memory };
-	t->next += (length + 0x1fffff) & ~0x1fffffull;
+		(struct fake_region){ t->next, memory->length, memory->address };
+	t->next += (memory->length + 0x1fffff) & ~0x1fffffull;
 	return 0;
 }
 

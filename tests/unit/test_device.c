@@ -29,11 +29,19 @@ static void unknown_devices_are_refused_with_the_known_ones(void **state)
 	refused("nil:x", -EINVAL, "nothing may follow");
 }
 
+static void sockets_are_named_and_served(void **state)
+{
+	(void)state;
+	refused("vfio-user:", -EINVAL, "which socket");
+	refused("vfio-user:/nowhere/spmm", -ENOENT, "spmm-sim --socket");
+	refused("vfio-user:/nowhere/spmm?trace=t", -EINVAL, "no parameters");
+}
+
 static void devices_of_later_versions_are_named_as_such(void **state)
 {
 	(void)state;
 	refused("vfio:0000:01:00.0", -ENOTSUP, "not in this version");
-	refused("vfio-user:/run/spmm", -ENOTSUP, "vfio-user: is not in");
+	refused("dev:/dev/accel/accel0", -ENOTSUP, "dev: is not in");
 	refused("dev:/dev/accel/accel0", -ENOTSUP, "not in this version");
 }
 
@@ -193,6 +201,7 @@ int main(void)
 		cmocka_unit_test(
 			unknown_devices_are_refused_with_the_known_ones),
 		cmocka_unit_test(devices_of_later_versions_are_named_as_such),
+		cmocka_unit_test(sockets_are_named_and_served),
 		cmocka_unit_test(wrong_parameters_are_refused),
 		folder_test(odd_file_names_can_be_given),
 		cmocka_unit_test(a_record_that_cannot_be_written_is_an_error),

@@ -63,6 +63,7 @@ struct accel_device_info {
  * accel_device_open() - open the device that a URI names
  * @uri: "sim:" (the simulator in this process), "sim:FILE" (the same with a
  *	configuration file), either of them with "?NAME=VALUE&NAME=VALUE...";
+ *	"vfio-user:SOCKET" (a device that another process serves, see spmm-sim);
  *	"cpu:" (the golden arithmetic on this processor), "nil:" (does nothing,
  *	at once); NULL means "sim:"
  * @options: NULL for the defaults
@@ -82,9 +83,9 @@ struct accel_device_info {
  * The device that was named is opened or none is: there is no falling back.
  *
  * Return: 0; -EINVAL for an unknown URI, a bad option or a mistake in the
- * configuration; -ENOENT, -EACCES, -EIO as the file system says of it; -ENOTSUP for "vfio:",
- * "vfio-user:" and "dev:", which this version does not have; -ENODEV, -ETIMEDOUT
- * or -EIO if the device does not come up; -ENOMEM.
+ * configuration; -ENOENT, -EACCES, -EIO, -ECONNREFUSED as the system says of the file or
+ * socket; -ENOTSUP for "vfio:" and "dev:", which this version does not have; -ENODEV,
+ * -ETIMEDOUT, -EPROTO or -EIO if the device does not come up; -ENOMEM.
  * Thread-safe.
  */
 int accel_device_open(const char *uri,

@@ -71,5 +71,8 @@ int driver_backend_open(struct transport *transport, const char *kind,
 int driver_backend_open_sim(const struct transport_sim_options *simulation,
 			    const struct accel_device_options *options,
 			    struct accel_device **device);
+int driver_backend_open_vfio_user(const char *path,
+				  const struct accel_device_options *options,
+				  struct accel_device **device);
 
 #endif

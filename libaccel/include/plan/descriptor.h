@@ -7,7 +7,6 @@
 #include <spmm/descriptor.h>
 
 #include "model/model.h"
-#include "plan/band.h"
 #include "plan/constants.h"
 #include "plan/memory.h"
 #include "plan/shape.h"
@@ -32,10 +31,9 @@ struct descriptor_context {
 	uint8_t weights_hint;
 };
 
-/* Some rows of the result of a layer that is a MODEL_SPMM. */
+/* The layer is a MODEL_SPMM. */
 int descriptor_build_spmm(const struct descriptor_context *context,
-			  uint32_t layer, struct plan_rows rows,
-			  struct spmm_descriptor *out);
+			  uint32_t layer, struct spmm_descriptor *out);
 
 /* An ADD, MULTIPLY, TABLE or POOL_*. */
 int descriptor_build_eltwise(const struct descriptor_context *context,

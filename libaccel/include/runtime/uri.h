@@ -10,6 +10,7 @@
 
 enum uri_scheme {
 	URI_SIM,
+	URI_VFIO_USER,
 	URI_CPU,
 	URI_NIL,
 };
@@ -18,7 +19,7 @@ enum uri_scheme {
  * struct uri - a parsed one
  * @scheme: of it
  * @sim: of URI_SIM; the texts are in @buffer
- * @buffer: decoded
+ * @buffer: decoded: the file, or the socket's path
  */
 struct uri {
 	enum uri_scheme scheme;

@@ -2,8 +2,8 @@
 /*
  * A transport: the one boundary between the userspace driver and a device. The
  * driver above it knows registers, queues and page tables; the transport knows
- * how to reach them. Implementations: transport/sim.h; VFIO and vfio-user join
- * them behind the same table.
+ * how to reach them. Implementations: transport/sim.h, transport/vfio_user.h; VFIO
+ * joins them behind the same table.
  *
  * Thread-safety: register access and doorbells may come from any thread; the
  * other calls are serialised by the driver.
@@ -11,13 +11,29 @@
 #ifndef TRANSPORT_TRANSPORT_H
 #define TRANSPORT_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct transport;
 
+/**
+ * struct transport_memory - host memory for DMA
+ * @address: for this process
+ * @length: bytes
+ * @file: that it is a mapping of, or −1; stays the caller's
+ * @offset: into @file
+ */
+struct transport_memory {
+	void *address;
+	size_t length;
+	int file;
+	uint64_t offset;
+};
+
 struct transport_operations {
 	const char *scheme; /* "sim" */
+	bool shares_memory; /* map_dma() needs a file */
 
 	void (*close)(struct transport *transport);
 
@@ -34,7 +50,8 @@ struct transport_operations {
 		       uint64_t offset, size_t length, void **out);
 
 	/* Makes host memory reachable by the device at *bus_address. */
-	int (*map_dma)(struct transport *transport, void *memory, size_t length,
+	int (*map_dma)(struct transport *transport,
+		       const struct transport_memory *memory,
 		       uint64_t *bus_address);
 	int (*unmap_dma)(struct transport *transport, uint64_t bus_address,
 			 size_t length);

@@ -29,12 +29,10 @@ struct memory_arrival {
 
 /**
  * struct memory_burst - data that follow each other, for the time line
- * @transfer: whose; not to be looked into, since it may be done
- * @sequence: of its command; 0 of writes, which are posted
+ * @transfer: whose; not to be looked into, since writes are posted
  */
 struct memory_burst {
 	const struct memory_transfer *transfer;
-	uint64_t sequence;
 	bool write;
 	uint64_t begin; /* command clocks */
 	uint64_t end;

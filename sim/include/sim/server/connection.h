@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <sim/server/message.h>
+#include <transport/vfio_user_message.h>
 
 struct connection;
 

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include <sim/server/message.h>
+#include <transport/vfio_user_message.h>
 #include <spmm/registers.h>
 
 /* @lock: over the descriptors; a leaf. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One vfio-user message on a socket, with the descriptors that come along. */
-#ifndef SIM_SERVER_MESSAGE_H
-#define SIM_SERVER_MESSAGE_H
+#ifndef TRANSPORT_VFIO_USER_MESSAGE_H
+#define TRANSPORT_VFIO_USER_MESSAGE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <core/error.h>
-#include <sim/server/message.h>
+#include <transport/vfio_user_message.h>
 
 /* Room for the descriptors of one message. */
 union control {
@@ -74,7 +74,7 @@ static int rest_receive(int socket, void *to, size_t length)
 		if (count <= 0)
 			return accel_error(
 				-EPROTO,
-				"the client stopped in the middle of a message");
+				"the peer stopped in the middle of a message");
 		at += count;
 		length -= (size_t)count;
 	}
@@ -90,9 +90,9 @@ int message_receive(int socket, struct message *message)
 	message->descriptor_count = 0;
 	count = header_receive(socket, message);
 	if (!count || (count < 0 && errno == ECONNRESET))
-		return accel_error(-ENOTCONN, "the client has left");
+		return accel_error(-ENOTCONN, "the peer has left");
 	if (count < 0)
-		return accel_error(-EPROTO, "no message from the client: %s",
+		return accel_error(-EPROTO, "no message from the peer: %s",
 				   strerror(errno));
 	ret = rest_receive(socket, (uint8_t *)header + count,
 			   sizeof(*header) - (size_t)count);

@@ -58,7 +58,7 @@ static const struct field fields[] = {
 	FIELD32(command_prefetch, 0, 256),
 	FIELD32(dma_engines, 1, 16),
 	FIELD32(dma_bytes, 1, 65536),
-	FIELD32(dma_buffer, 16384, 1u << 24),
+	FIELD32(dma_buffer, 32768, 1u << 24),
 	FIELD32(tlb_entries, 1, 1u << 20),
 	FIELD32(tlb_ways, 1, 64),
 	FIELD64(sram_bytes, 65536, 1ull << 32),

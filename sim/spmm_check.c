@@ -40,7 +40,8 @@ int tensor_check(const struct spmm_tensor *tensor, uint32_t batch,
 	const uint64_t space = 1ull << SPMM_VIRTUAL_ADDRESS_BITS;
 	uint64_t channels, row, plane, end;
 
-	if (tensor->hint > SPMM_HINT_DISCARD || tensor->pad || tensor->pad2)
+	if (tensor->hint > SPMM_HINT_DISCARD || tensor->pad ||
+	    (tensor->keep_rows && tensor->hint != SPMM_HINT_DISCARD))
 		return SPMM_SC_INVALID_FIELD;
 	if (!tensor->channels || !tensor->height || !tensor->width)
 		return SPMM_SC_DESCRIPTOR_SHAPE;

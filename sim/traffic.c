@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <core/integer.h>
 #include <sim/mmu.h>
 #include <sim/sram.h>
 #include <sim/traffic.h>
@@ -147,6 +148,16 @@ void traffic_write_rows(struct sim_execution *execution,
 void traffic_finish_rows(struct sim_execution *execution,
 			 const struct traffic_rows *rows)
 {
-	if (rows->tensor->hint == SPMM_HINT_DISCARD)
-		rows_visit(execution, rows, range_discard);
+	const struct spmm_tensor *tensor = rows->tensor;
+	struct traffic_rows dead = *rows;
+
+	if (tensor->hint != SPMM_HINT_DISCARD)
+		return;
+	if (tensor->keep_rows)
+		dead.end = (uint32_t)min_u64(
+			dead.end, tensor->height > tensor->keep_rows ?
+					  tensor->height - tensor->keep_rows :
+					  0);
+	if (dead.first < dead.end)
+		rows_visit(execution, &dead, range_discard);
 }

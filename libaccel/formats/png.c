@@ -137,20 +137,26 @@ static int decoder_run(struct decoder *decoder, struct image *image)
 	return ret;
 }
 
-int image_read_png(struct image *image, const char *path)
+int image_decode_png(struct image *image, const void *data, size_t size)
 {
-	struct decoder decoder = { 0 };
-	void *data;
-	int ret;
+	struct decoder decoder = { .data = data, .size = size };
+	int ret = decoder_run(&decoder, image);
 
-	ret = file_read(path, MAX_FILE, &data, &decoder.size);
-	if (ret)
-		return ret;
-	decoder.data = data;
-	ret = decoder_run(&decoder, image);
 	png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
 	free(decoder.rows);
 	free(decoder.bytes);
+	return ret;
+}
+
+int image_read_png(struct image *image, const char *path)
+{
+	size_t size;
+	void *data;
+	int ret = file_read(path, MAX_FILE, &data, &size);
+
+	if (ret)
+		return ret;
+	ret = image_decode_png(image, data, size);
 	free(data);
 	return ret ? accel_error_prefix(ret, "%s", path) : 0;
 }

@@ -107,12 +107,6 @@ static inline int8_t add(int8_t a, struct golden_quantization qa, int8_t b,
 	return saturate(not_nan(sum / qy.scale), qy.zero);
 }
 
-int8_t golden_add(int8_t a, struct golden_quantization qa, int8_t b,
-		  struct golden_quantization qb, struct golden_quantization qy)
-{
-	return add(a, qa, b, qb, qy);
-}
-
 void golden_add_row(const int8_t *a, struct golden_quantization qa,
 		    const int8_t *b, struct golden_quantization qb,
 		    struct golden_quantization qy, size_t count, int8_t *out)
@@ -129,13 +123,6 @@ static inline int8_t multiply(int8_t a, struct golden_quantization qa, int8_t b,
 	float product = dequantize(a, qa) * dequantize(b, qb);
 
 	return saturate(not_nan(product / qy.scale), qy.zero);
-}
-
-int8_t golden_multiply(int8_t a, struct golden_quantization qa, int8_t b,
-		       struct golden_quantization qb,
-		       struct golden_quantization qy)
-{
-	return multiply(a, qa, b, qb, qy);
 }
 
 void golden_multiply_row(const int8_t *a, struct golden_quantization qa,

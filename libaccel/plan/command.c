@@ -20,7 +20,16 @@ static void add(struct plan_program *program, enum plan_command_kind kind,
 		uint32_t index)
 {
 	program->commands[program->command_count++] =
-		(struct plan_command){ kind, index };
+		(struct plan_command){ kind, index, PLAN_ROWS_ALL };
+}
+
+static void rows_add(struct plan_program *program, uint32_t layer,
+		     struct plan_rows rows)
+{
+	if (rows.first < rows.end)
+		program->commands[program->command_count++] =
+			(struct plan_command){ PLAN_COMMAND_LAYER, layer,
+					       rows };
 }
 
 static void inputs_add(struct plan_program *program)
@@ -47,8 +56,33 @@ static uint32_t copies_add(struct plan_program *program, uint32_t copy,
 	return copy;
 }
 
-static void layers_add(struct plan_program *program)
+/* Returns the last layer that it added: this one or the next, too. */
+static uint32_t layer_add(struct plan_program *program, uint32_t layer,
+			  const struct plan_band_context *context)
 {
+	uint32_t count = plan_band_count(context, layer);
+	struct plan_rows writer, reader;
+
+	if (count == 1) {
+		add(program, PLAN_COMMAND_LAYER, layer);
+		return layer;
+	}
+	for (uint32_t band = 0; band < count; band++) {
+		plan_band_rows(context, layer, count, band, &writer, &reader);
+		rows_add(program, layer, writer);
+		rows_add(program, layer + 1, reader);
+	}
+	return layer + 1;
+}
+
+static void layers_add(struct plan_program *program, uint64_t sram_bytes)
+{
+	const struct plan_band_context context = {
+		.model = program->model,
+		.shape = program->shape,
+		.memory = &program->memory,
+		.sram_bytes = sram_bytes,
+	};
 	uint32_t copy = copies_add(program, 0, PLAN_MOMENT_INPUTS);
 
 	for (uint32_t l = 0; l < program->model->layer_count; l++) {
@@ -58,7 +92,7 @@ static void layers_add(struct plan_program *program)
 		case MODEL_CONCAT:
 			break;
 		default:
-			add(program, PLAN_COMMAND_LAYER, l);
+			l = layer_add(program, l, &context);
 			break;
 		}
 		copy = copies_add(program, copy, PLAN_MOMENT_OF_LAYER(l));
@@ -79,18 +113,19 @@ static void outputs_add(struct plan_program *program)
 	}
 }
 
-int plan_commands_create(struct plan_program *program)
+int plan_commands_create(struct plan_program *program, uint64_t sram_bytes)
 {
 	size_t most = (size_t)program->model->input_count +
 		      program->model->output_count +
-		      program->model->layer_count + program->memory.copy_count +
+		      (size_t)program->model->layer_count * PLAN_BANDS_MAX +
+		      program->memory.copy_count +
 		      4 * (size_t)program->memory.state_count;
 
 	program->commands = calloc(most + 1, sizeof(*program->commands));
 	if (!program->commands)
 		return accel_error(-ENOMEM, "out of memory");
 	inputs_add(program);
-	layers_add(program);
+	layers_add(program, sram_bytes);
 	outputs_add(program);
 	return 0;
 }
@@ -197,14 +232,18 @@ static const struct plan_state *state_of(const struct plan_memory *memory,
 }
 
 static int layer_link(const struct plan_program *program,
-		      const struct descriptor_context *context, uint32_t layer,
-		      void *descriptor, struct spmm_sqe *entry)
+		      const struct descriptor_context *context,
+		      const struct plan_command *command, void *descriptor,
+		      struct spmm_sqe *entry)
 {
+	uint32_t layer = command->index;
+
 	switch (program->model->layers[layer].op) {
 	case MODEL_SPMM:
 		entry->opcode = SPMM_IO_SPMM;
 		entry->length = htole64(sizeof(struct spmm_descriptor));
-		return descriptor_build_spmm(context, layer, descriptor);
+		return descriptor_build_spmm(context, layer, command->rows,
+					     descriptor);
 	case MODEL_LSTM:
 	case MODEL_GRU:
 		entry->opcode = SPMM_IO_RECURRENT;
@@ -249,8 +288,7 @@ int plan_command_link(const struct plan_program *program,
 		return 0;
 	case PLAN_COMMAND_LAYER:
 		entry->address = htole64(address);
-		return layer_link(program, context, item->index, descriptor,
-				  entry);
+		return layer_link(program, context, item, descriptor, entry);
 	default:
 		state_link(program, addresses, item, entry);
 		return 0;

@@ -90,6 +90,68 @@ static void spmm_constants_build(const struct descriptor_context *context,
 		out->tables = htole64(context->weights + constants->tables);
 }
 
+/* Rows of the input that the window sees above a row of the result, and above. */
+static uint32_t input_end(const struct model_window *window,
+			  const struct model_grid *grid, uint32_t height,
+			  uint32_t row)
+{
+	int64_t end;
+
+	if (row == grid->height)
+		return height;
+	end = (row - 1ll) * window->stride_height +
+	      (window->kernel_height - 1ll) * window->dilation_height + 1 -
+	      grid->pad_top;
+	return (uint32_t)(end < 0 ? 0 : end > height ? height : end);
+}
+
+static uint32_t input_first(const struct model_window *window,
+			    const struct model_grid *grid, uint32_t height,
+			    uint32_t row)
+{
+	int64_t first = (int64_t)row * window->stride_height - grid->pad_top;
+
+	return (uint32_t)(first < 0 ? 0 : first > height ? height : first);
+}
+
+static void rows_cut(struct spmm_tensor *tensor, uint32_t first, uint32_t end)
+{
+	uint64_t skipped = (uint64_t)first * le32toh(tensor->row_stride);
+
+	tensor->address = htole64(le64toh(tensor->address) + skipped);
+	tensor->height = htole32(end - first);
+}
+
+/*
+ * The descriptor of the whole layer becomes that of some rows. What the next rows
+ * see as well is not dead.
+ */
+static void spmm_rows_select(const struct model_spmm *spmm,
+			     const struct model_grid *grid,
+			     struct plan_rows rows, struct spmm_descriptor *out)
+{
+	const struct model_window *window = &spmm->window;
+	uint32_t scale = spmm->shuffle_height * spmm->replicate_height;
+	uint32_t height = le32toh(out->input.height);
+	uint32_t stored = le32toh(out->output.height);
+	uint32_t first = input_first(window, grid, height, rows.first);
+	uint32_t end = input_end(window, grid, height, rows.end);
+	uint32_t next = input_first(window, grid, height, rows.end);
+
+	if (out->input.hint == SPMM_HINT_DISCARD && rows.end < grid->height &&
+	    next < end)
+		out->input.keep_rows = htole16((uint16_t)(end - next));
+	rows_cut(&out->input, first, end);
+	rows_cut(&out->output, rows.first * scale,
+		 rows.end * scale < stored ? rows.end * scale : stored);
+	if (spmm->residual != MODEL_NO_TENSOR)
+		rows_cut(&out->residual, rows.first, rows.end);
+	out->height = htole32(rows.end - rows.first);
+	out->pad_top = htole32(
+		(uint32_t)((int64_t)first + grid->pad_top -
+			   (int64_t)rows.first * window->stride_height));
+}
+
 static uint16_t spmm_flags(const struct model_spmm *spmm)
 {
 	uint16_t flags = 0;
@@ -156,7 +218,8 @@ static uint8_t output_type(enum model_type type)
 }
 
 int descriptor_build_spmm(const struct descriptor_context *context,
-			  uint32_t layer, struct spmm_descriptor *out)
+			  uint32_t layer, struct plan_rows rows,
+			  struct spmm_descriptor *out)
 {
 	const struct model_layer *model_layer = &context->model->layers[layer];
 	const struct model_spmm *spmm = &model_layer->spmm;
@@ -181,6 +244,10 @@ int descriptor_build_spmm(const struct descriptor_context *context,
 	operand_build(context, layer, input, &out->input);
 	tensor_build(context, output, &out->output);
 	spmm_residual_build(context, layer, out);
+	if (rows.end < grid.height || rows.first) {
+		rows.end = rows.end < grid.height ? rows.end : grid.height;
+		spmm_rows_select(spmm, &grid, rows, out);
+	}
 	return 0;
 }
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/live.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#include "core/error.h"
+#include <stddef.h>
 
 /* Of the SRAM, what activations may take; the rest is weights' and what is in flight. */
 #define ACTIVATIONS_NUMERATOR 7
@@ -30,11 +27,9 @@ static void live_add(uint64_t *live, uint32_t layers, uint32_t first,
 		live[i] += bytes;
 }
 
-uint64_t plan_live_bytes(const struct model *model,
-			 const struct plan_memory *memory, uint64_t *live)
+void plan_live_bytes(const struct model *model,
+		     const struct plan_memory *memory, uint64_t *live)
 {
-	uint64_t most = 0;
-
 	for (uint32_t l = 0; l < model->layer_count; l++)
 		live[l] = 0;
 	for (uint32_t l = 0; l < model->layer_count; l++)
@@ -57,56 +52,49 @@ uint64_t plan_live_bytes(const struct model *model,
 			 last_use(memory, copy->node),
 			 memory->bytes[copy->tensor]);
 	}
-	for (uint32_t l = 0; l < model->layer_count; l++)
-		if (live[l] > most)
-			most = live[l];
-	return most;
 }
 
-/**
- * struct occupancy - bytes that are written or read at a moment or wait meanwhile
- * @bytes: for each moment up to the last layer's
- * @moments: of @bytes
- */
-struct occupancy {
-	uint64_t *bytes;
-	uint32_t moments;
-};
-
-static void occupancy_change(struct occupancy *occupancy, uint32_t first,
-			     uint32_t last, int64_t bytes)
+uint64_t plan_live_room(uint64_t sram_bytes)
 {
-	for (uint32_t m = first; m < occupancy->moments && m <= last; m++)
-		occupancy->bytes[m] += (uint64_t)bytes;
+	return sram_bytes / ACTIVATIONS_DENOMINATOR * ACTIVATIONS_NUMERATOR;
 }
 
-static void occupancy_fill(const struct model *model,
-			   const struct plan_memory *memory,
-			   struct occupancy *occupancy)
+static uint64_t bytes_at(uint32_t moment, uint32_t first, uint32_t last,
+			 uint64_t bytes)
 {
+	return first <= moment && moment <= last ? bytes : 0;
+}
+
+uint64_t plan_live_occupied(const struct model *model,
+			    const struct plan_memory *memory, uint32_t moment)
+{
+	uint64_t sum = 0;
+
 	for (uint32_t i = 0; i < model->input_count; i++) {
 		uint32_t tensor = (uint32_t)model->inputs[i].tensor;
 
-		occupancy_change(occupancy, PLAN_MOMENT_INPUTS,
-				 last_use(memory, tensor),
-				 (int64_t)memory->bytes[tensor]);
+		sum += bytes_at(moment, PLAN_MOMENT_INPUTS,
+				last_use(memory, tensor),
+				memory->bytes[tensor]);
 	}
 	for (uint32_t l = 0; l < model->layer_count; l++)
 		for (uint32_t i = 0; i < model->layers[l].output_count; i++) {
 			int32_t tensor = model->layers[l].outputs[i];
 
-			if (tensor == MODEL_NO_TENSOR ||
-			    !memory->storage.nodes[tensor].written)
-				continue;
-			occupancy_change(occupancy, PLAN_MOMENT_OF_LAYER(l),
-					 last_use(memory, (uint32_t)tensor),
-					 (int64_t)memory->bytes[tensor]);
+			if (tensor != MODEL_NO_TENSOR &&
+			    memory->storage.nodes[tensor].written)
+				sum += bytes_at(moment, PLAN_MOMENT_OF_LAYER(l),
+						last_use(memory,
+							 (uint32_t)tensor),
+						memory->bytes[tensor]);
 		}
 	for (uint32_t i = 0; i < memory->copy_count; i++)
-		occupancy_change(
-			occupancy, memory->copies[i].moment,
-			last_use(memory, memory->copies[i].node),
-			(int64_t)memory->bytes[memory->copies[i].tensor]);
+		if (!memory->copies[i].stream)
+			sum += bytes_at(
+				moment, memory->copies[i].moment,
+				last_use(memory, memory->copies[i].node),
+				memory->bytes[memory->copies[i].tensor]);
+	return sum;
 }
 
 /* The copy that waits longest, of those that wait at a moment. */
@@ -129,28 +117,14 @@ static struct plan_copy *longest_wait(struct plan_memory *memory,
 	return best;
 }
 
-int plan_live_spill(const struct model *model, struct plan_memory *memory,
-		    uint64_t sram_bytes)
+void plan_live_spill(const struct model *model, struct plan_memory *memory,
+		     uint64_t sram_bytes)
 {
-	uint64_t room =
-		sram_bytes / ACTIVATIONS_DENOMINATOR * ACTIVATIONS_NUMERATOR;
-	struct occupancy occupancy = { .moments = model->layer_count + 1 };
+	uint64_t room = plan_live_room(sram_bytes);
 	struct plan_copy *copy;
 
-	occupancy.bytes =
-		calloc((size_t)occupancy.moments, sizeof(*occupancy.bytes));
-	if (!occupancy.bytes)
-		return accel_error(-ENOMEM, "out of memory");
-	occupancy_fill(model, memory, &occupancy);
-	for (uint32_t m = 0; m < occupancy.moments; m++) {
-		while (occupancy.bytes[m] > room &&
-		       (copy = longest_wait(memory, m))) {
+	for (uint32_t m = 0; m <= model->layer_count; m++)
+		while (plan_live_occupied(model, memory, m) > room &&
+		       (copy = longest_wait(memory, m)))
 			copy->stream = true;
-			occupancy_change(&occupancy, copy->moment,
-					 last_use(memory, copy->node),
-					 -(int64_t)memory->bytes[copy->tensor]);
-		}
-	}
-	free(occupancy.bytes);
-	return 0;
 }

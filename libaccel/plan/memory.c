@@ -11,7 +11,8 @@
 /*
  * A layer starts when the first results of the one before it are there, and ends
  * later than that began. So that it need not wait for the other's last read, what was
- * read stays for some moments more, and what is new goes elsewhere.
+ * read stays for some moments more, and what is new goes elsewhere. Bands (band.h)
+ * need one of them.
  */
 #define OVERLAP_MOMENTS 2
 

@@ -35,14 +35,13 @@ int plan_program_create(const struct model *model,
 	program->model = model;
 	program->shape = shape;
 	ret = plan_memory_create(model, shape, keep, &program->memory);
+	if (ret)
+		return ret;
+	plan_live_spill(model, &program->memory, geometry->sram_bytes);
+	ret = plan_constants_create(model, shape, geometry,
+				    &program->constants);
 	if (!ret)
-		ret = plan_live_spill(model, &program->memory,
-				      geometry->sram_bytes);
-	if (!ret)
-		ret = plan_constants_create(model, shape, geometry,
-					    &program->constants);
-	if (!ret)
-		ret = plan_commands_create(program);
+		ret = plan_commands_create(program, geometry->sram_bytes);
 	if (!ret)
 		ret = plan_staging_create(model, shape, &program->memory,
 					  program->command_count,

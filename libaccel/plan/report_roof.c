@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/report_roof.h"
 
+#include "core/integer.h"
 #include "plan/live.h"
 #include "plan/roof.h"
 
@@ -119,6 +120,34 @@ static uint64_t ports_bytes(const struct plan_program *program,
 	return bytes;
 }
 
+/* Of a result that its reader takes in bands, only one has to exist. */
+static uint64_t live_most(const struct plan_program *program,
+			  const struct geometry *geometry, uint64_t *live)
+{
+	const struct model *model = program->model;
+	const struct plan_band_context context = {
+		.model = model,
+		.shape = program->shape,
+		.memory = &program->memory,
+		.sram_bytes = geometry->sram_bytes,
+	};
+	uint64_t most = 0;
+
+	plan_live_bytes(model, &program->memory, live);
+	for (uint32_t l = 0; l < model->layer_count; l++) {
+		uint32_t count = plan_band_count(&context, l);
+		uint64_t bytes =
+			count > 1 ?
+				program->memory
+					.bytes[model->layers[l].outputs[0]] :
+				0;
+
+		live[l] -= bytes - bytes / count;
+		most = max_u64(most, live[l]);
+	}
+	return most;
+}
+
 static void network_roof(const struct plan_program *program,
 			 const struct geometry *geometry,
 			 struct plan_report *report)
@@ -130,8 +159,7 @@ static void network_roof(const struct plan_program *program,
 			ports_bytes(program, model->inputs, model->input_count),
 		.output_bytes = ports_bytes(program, model->outputs,
 					    model->output_count),
-		.live_bytes =
-			plan_live_bytes(model, &program->memory, report->live),
+		.live_bytes = live_most(program, geometry, report->live),
 	};
 
 	for (uint32_t i = 0; i < report->layer_count; i++) {

@@ -19,6 +19,7 @@ static void burst_show(struct memory_channel *channel)
 		.begin = clock_ratio_cycle(&shared->ratio, burst->begin),
 		.end = clock_ratio_after(&shared->ratio, burst->end),
 		.name = burst->write ? "write" : "read",
+		.sequence = burst->sequence,
 		.detail = burst->requests * shared->standard.request_bytes,
 	};
 
@@ -49,6 +50,7 @@ static void on_issued(void *owner, uint64_t id, uint64_t clock)
 	if (!burst->requests)
 		burst->begin = begin;
 	burst->transfer = transfer;
+	burst->sequence = transfer ? transfer->sequence : 0;
 	burst->write = !transfer;
 	burst->end = end;
 	burst->requests++;

@@ -122,6 +122,12 @@ for format in onnx npz; do
 		-o "$folder/export.$format"
 done
 check 'ONNX is there' test -s "$folder/export.onnx"
+check 'exports a layer' "$accel" export "$vae" --format onnx --layer /fc1/Gemm \
+	-o "$folder/layer.onnx"
+check 'which is smaller' test "$(stat -c %s "$folder/layer.onnx")" -lt \
+	"$(stat -c %s "$folder/export.onnx")"
+expect 1 'has no layer fc9; .accel inspect. lists them' "$accel" export "$vae" \
+	--format onnx --layer fc9 -o "$folder/layer.onnx"
 check 'a matrix is there' sh -c "ls \"$folder\"/export.*fc1*.npz"
 expect 0 'spmm|sim' "$accel" info
 expect 0 '"backend": "cpu"' "$accel" info cpu: --json

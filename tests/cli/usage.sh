@@ -41,6 +41,7 @@ expect 2 'exclude each other' \
 expect 2 'layer or global' \
 	"$accel" compress a.onnx -o b --sparsity 0 --scope network
 expect 2 'as what\?' "$accel" export a
+expect 2 'goes with --format onnx' "$accel" export a --format npz --layer b
 expect 2 'onnx or npz' "$accel" export a --format pickle
 
 finish

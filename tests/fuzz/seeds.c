@@ -12,6 +12,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <limits.h>
+#include <png.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -65,6 +66,34 @@ static int npy_seeds(const char *folder)
 		ret = npy_write(seed_path(folder, "npy", name), &array);
 		if (ret)
 			return ret;
+	}
+	return 0;
+}
+
+/* One of each kind of pixel: a byte, a palette, alpha, 16 bits. */
+static int png_seeds(const char *folder)
+{
+	static const png_uint_32 formats[] = { PNG_FORMAT_GRAY,
+					       PNG_FORMAT_RGB_COLORMAP,
+					       PNG_FORMAT_RGBA,
+					       PNG_FORMAT_LINEAR_RGB };
+	/* room for 5 × 3 pixels of any of them; a palette has its colours beside */
+	static uint16_t pixels[5 * 3 * 4];
+	static uint8_t colours[256 * 3];
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		png_image image = { .version = PNG_IMAGE_VERSION,
+				    .width = 5,
+				    .height = 3,
+				    .format = formats[i],
+				    .colormap_entries = 4 };
+		char name[8];
+
+		snprintf(name, sizeof(name), "%zu", i);
+		if (!png_image_write_to_file(&image,
+					     seed_path(folder, "png", name), 0,
+					     pixels, 0, colours))
+			return -EIO;
 	}
 	return 0;
 }
@@ -166,9 +195,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
 		return 2;
 	}
-	if (npy_seeds(argv[1]) || safetensors_seeds(argv[1]) ||
-	    stream_seeds(argv[1]) || model_seed(argv[1]) ||
-	    server_seeds(argv[1])) {
+	if (npy_seeds(argv[1]) || png_seeds(argv[1]) ||
+	    safetensors_seeds(argv[1]) || stream_seeds(argv[1]) ||
+	    model_seed(argv[1]) || server_seeds(argv[1])) {
 		fprintf(stderr, "%s\n", accel_last_error());
 		return 1;
 	}

@@ -153,6 +153,25 @@ static void random_networks_agree(void **state)
 	random_networks_compare("sim:", 1, 60);
 }
 
+/* sim: with a file of these lines, which is gone again when it has been used. */
+static void with_config(const char *lines, void (*use)(const char *uri))
+{
+	char path[] = "/tmp/accel-test-config-XXXXXX", uri[64];
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	dprintf(fd, "%s", lines);
+	close(fd);
+	snprintf(uri, sizeof(uri), "sim:%s", path);
+	use(uri);
+	unlink(path);
+}
+
+static void some_random_networks_compare(const char *uri)
+{
+	random_networks_compare(uri, 100, 115);
+}
+
 /* The presets, and a device of odd sizes. */
 static void other_geometries_agree(void **state)
 {
@@ -163,17 +182,65 @@ static void other_geometries_agree(void **state)
 	};
 
 	(void)state;
-	for (int i = 0; i < 3; i++) {
-		char path[] = "/tmp/accel-test-config-XXXXXX", uri[64];
-		int fd = mkstemp(path);
+	for (int i = 0; i < 3; i++)
+		with_config(configs[i], some_random_networks_compare);
+}
 
-		assert_true(fd >= 0);
-		dprintf(fd, "%s", configs[i]);
-		close(fd);
-		snprintf(uri, sizeof(uri), "sim:%s", path);
-		random_networks_compare(uri, 100, 115);
-		unlink(path);
+/* Something wide between a layer and its only reader, both of random windows. */
+static struct accel_model *wide_model(void)
+{
+	struct golden_quantization q = sample_quantization();
+	struct model_port port = { 0, MODEL_LAYOUT_NCHW, 0, 1 };
+	struct model *model = model_create("wide");
+	uint32_t scale = (uint32_t)sample_int(1, 3);
+	struct model_layer layer;
+
+	sample_tensor(model, "x", MODEL_INT8, q, 4);
+	model->tensors[0].height = (uint32_t)sample_int(20, 33);
+	model->tensors[0].width = (uint32_t)sample_int(20, 33);
+	model_add_input(model, &port);
+	sample_tensor(model, "wide", MODEL_INT8, q, 96);
+	layer = sample_spmm(model, "writer", 0, 1, (uint32_t)sample_int(1, 5));
+	layer.spmm.replicate_height = layer.spmm.replicate_width = scale;
+	sample_add(model, &layer);
+	sample_tensor(model, "y", MODEL_INT8, q, 3);
+	layer = sample_spmm(model, "reader", 1, 2, (uint32_t)sample_int(1, 5));
+	layer.spmm.window.stride_height = (uint32_t)sample_int(1, 3);
+	layer.spmm.window.dilation_height = (uint32_t)sample_int(1, 2);
+	sample_add(model, &layer);
+	port.tensor = 2;
+	model_add_output(model, &port);
+	return model_publish(model);
+}
+
+static void wide_models_compare(const char *uri)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct accel_plan_options options = { .size = sizeof(options),
+						      .batch = 2 };
+		struct accel_plan_info info = { .size = sizeof(info) };
+		struct accel_device *device = device_open(uri);
+		struct accel_model *model;
+		struct accel_plan *plan;
+
+		sample_state = seed;
+		model = wide_model();
+		compare(uri, model, options);
+		plan = plan_create(device, model, &options);
+		assert_int_equal(accel_plan_get_info(plan, &info), 0);
+		/* In and out, and more than one command for each layer. */
+		assert_true(info.command_count >= 6);
+		accel_plan_destroy(plan);
+		accel_model_free(model);
+		accel_device_close(device);
 	}
+}
+
+static void layers_in_bands_agree(void **state)
+{
+	(void)state;
+	with_config("prefetch_bytes = 4K\nsram_bytes = 64K\n",
+		    wide_models_compare);
 }
 
 static void every_operation_agrees(void **state)
@@ -232,6 +299,7 @@ int main(void)
 		cmocka_unit_test(every_operation_agrees),
 		cmocka_unit_test(random_networks_agree),
 		cmocka_unit_test(other_geometries_agree),
+		cmocka_unit_test(layers_in_bands_agree),
 		cmocka_unit_test(empty_layers_agree),
 	};
 

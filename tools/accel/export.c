@@ -12,15 +12,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** struct format - what a model can be written as */
+/**
+ * struct format - what a model can be written as
+ * @write: the whole model
+ * @write_layer: one layer of it, NULL if the format cannot
+ */
 struct format {
 	const char *name;
 	int (*write)(const struct model *model, const char *path);
+	int (*write_layer)(const struct model *model, uint32_t layer,
+			   const char *path);
 };
 
 static const struct format formats[] = {
-	{ "onnx", export_onnx },
-	{ "npz", export_npz },
+	{ "onnx", export_onnx, export_onnx_layer },
+	{ "npz", export_npz, NULL },
 };
 
 static const struct format *find_format(const char *name)
@@ -43,21 +49,33 @@ static char *default_path(const char *model, const char *extension)
 									  path;
 }
 
-static int write_model(const char *path, const struct format *format,
-		       const char *output)
+static int write_layer(const struct model *model, const char *layer,
+		       const struct format *format, const char *output)
+{
+	for (uint32_t i = 0; i < model->layer_count; i++)
+		if (!strcmp(model->layers[i].name, layer))
+			return format->write_layer(model, i, output);
+	return accel_error(
+		-ENOENT,
+		"the model has no layer %s; `accel inspect` lists them", layer);
+}
+
+static int write_model(const char *path, const char *layer,
+		       const struct format *format, const char *output)
 {
 	struct model *model;
 	int ret = model_file_read(path, &model);
 
 	if (ret)
 		return ret;
-	ret = format->write(model, output);
+	ret = layer ? write_layer(model, layer, format, output) :
+		      format->write(model, output);
 	model_destroy(model);
 	return ret;
 }
 
-static int export_model(const char *path, const struct format *format,
-			const char *output)
+static int export_model(const char *path, const char *layer,
+			const struct format *format, const char *output)
 {
 	char *chosen = output ? strdup(output) :
 				default_path(path, format->name);
@@ -65,7 +83,7 @@ static int export_model(const char *path, const struct format *format,
 
 	if (!chosen)
 		return accel_error(-ENOMEM, "no memory for a path");
-	ret = write_model(path, format, chosen);
+	ret = write_model(path, layer, format, chosen);
 	free(chosen);
 	return ret;
 }
@@ -73,17 +91,20 @@ static int export_model(const char *path, const struct format *format,
 int command_export(int count, char **arguments)
 {
 	const char *name = NULL;
+	const char *layer = NULL;
 	const char *output = NULL;
 	const struct option options[] = {
 		{ "format", 0, OPTION_TEXT, &name, "onnx|npz",
 		  "quantized ONNX, or scipy.sparse matrices" },
+		{ "layer", 0, OPTION_TEXT, &layer, "NAME",
+		  "this layer alone, with its tensors as inputs and outputs (onnx)" },
 		{ "output", 'o', OPTION_TEXT, &output, "FILE",
 		  "where to (beside the model)" },
 		{ .name = NULL },
 	};
 	const struct option_usage usage = {
 		.command = "export",
-		.synopsis = "MODEL --format onnx|npz [-o FILE]",
+		.synopsis = "MODEL --format onnx|npz [--layer NAME] [-o FILE]",
 		.about =
 			"Writes a compressed model in a form that others read.",
 		.options = options,
@@ -103,6 +124,10 @@ int command_export(int count, char **arguments)
 	if (!format)
 		return options_misuse(
 			&usage, "--format %s: it takes onnx or npz", name);
-	return export_model(path, format, output) ? command_fail("export") :
-						    STATUS_OK;
+	if (layer && !format->write_layer)
+		return options_misuse(&usage,
+				      "--layer goes with --format onnx only");
+	return export_model(path, layer, format, output) ?
+		       command_fail("export") :
+		       STATUS_OK;
 }

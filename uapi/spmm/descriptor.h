@@ -42,8 +42,8 @@ enum spmm_hint {
  * @width: W ≥ 1
  * @zero: int8 zero point (padding reads it)
  * @hint: enum spmm_hint
+ * @keep_rows: with SPMM_HINT_DISCARD: so many of the last rows are not dead; else zero
  * @pad: zero
- * @pad2: zero
  *
  * The batch is the same for all operands of a command and stands in its
  * descriptor.
@@ -57,8 +57,8 @@ struct spmm_tensor {
 	__le32 width;
 	__s8 zero;
 	__u8 hint;
-	__le16 pad;
-	__le32 pad2;
+	__le16 keep_rows;
+	__le32 pad;
 };
 
 /**

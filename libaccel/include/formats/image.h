@@ -22,6 +22,9 @@ enum image_layout {
 /* Any PNG: 1 to 16 bits, gray, colour or palette; alpha is dropped. */
 int image_read_png(struct image *image, const char *path);
 
+/* The same from a file's bytes. */
+int image_decode_png(struct image *image, const void *data, size_t size);
+
 /* A black one. */
 int image_create(struct image *image, size_t width, size_t height,
 		 size_t channels);

@@ -67,25 +67,17 @@ int8_t golden_quantize(float value, struct golden_quantization q);
 float golden_dequantize(int8_t code, struct golden_quantization q);
 
 /**
- * golden_add() - rne(fl(fl(fl((a−za)·sa) + fl((b−zb)·sb)) / sy)) + zy, saturated
+ * golden_add_row() - rne(fl(fl(fl((a−za)·sa) + fl((b−zb)·sb)) / sy)) + zy, saturated,
+ * of @count pairs; @out may be @a or @b
  */
-int8_t golden_add(int8_t a, struct golden_quantization qa, int8_t b,
-		  struct golden_quantization qb, struct golden_quantization qy);
-
-/** golden_add_row() - golden_add() of @count pairs; @out may be @a or @b */
 void golden_add_row(const int8_t *a, struct golden_quantization qa,
 		    const int8_t *b, struct golden_quantization qb,
 		    struct golden_quantization qy, size_t count, int8_t *out);
 
 /**
- * golden_multiply() - rne(fl(fl(fl((a−za)·sa) · fl((b−zb)·sb)) / sy)) + zy,
- * saturated
+ * golden_multiply_row() - rne(fl(fl(fl((a−za)·sa) · fl((b−zb)·sb)) / sy)) + zy,
+ * saturated, of @count pairs; @out may be @a or @b
  */
-int8_t golden_multiply(int8_t a, struct golden_quantization qa, int8_t b,
-		       struct golden_quantization qb,
-		       struct golden_quantization qy);
-
-/** golden_multiply_row() - golden_multiply() of @count pairs */
 void golden_multiply_row(const int8_t *a, struct golden_quantization qa,
 			 const int8_t *b, struct golden_quantization qb,
 			 struct golden_quantization qy, size_t count,

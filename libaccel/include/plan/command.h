@@ -9,7 +9,7 @@
 /* Room for any descriptor. */
 #define PLAN_DESCRIPTOR_SLOT 256
 
-int plan_commands_create(struct plan_program *program);
+int plan_commands_create(struct plan_program *program, uint64_t sram_bytes);
 
 /*
  * Fill a command's descriptor, which the device will find at address, and its

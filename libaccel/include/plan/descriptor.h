@@ -7,6 +7,7 @@
 #include <spmm/descriptor.h>
 
 #include "model/model.h"
+#include "plan/band.h"
 #include "plan/constants.h"
 #include "plan/memory.h"
 #include "plan/shape.h"
@@ -31,9 +32,10 @@ struct descriptor_context {
 	uint8_t weights_hint;
 };
 
-/* The layer is a MODEL_SPMM. */
+/* Some rows of the result of a layer that is a MODEL_SPMM. */
 int descriptor_build_spmm(const struct descriptor_context *context,
-			  uint32_t layer, struct spmm_descriptor *out);
+			  uint32_t layer, struct plan_rows rows,
+			  struct spmm_descriptor *out);
 
 /* An ADD, MULTIPLY, TABLE or POOL_*. */
 int descriptor_build_eltwise(const struct descriptor_context *context,

@@ -15,11 +15,16 @@
  * @live: result: for each layer of the model, bytes that have been written before
  *	the next one and will still be read behind it; a value that has been copied
  *	counts once
- *
- * Return: the most.
  */
-uint64_t plan_live_bytes(const struct model *model,
-			 const struct plan_memory *memory, uint64_t *live);
+void plan_live_bytes(const struct model *model,
+		     const struct plan_memory *memory, uint64_t *live);
+
+/* Bytes of an SRAM that activations may take. */
+uint64_t plan_live_room(uint64_t sram_bytes);
+
+/* Bytes that are written or read at a moment, or wait meanwhile; copies count. */
+uint64_t plan_live_occupied(const struct model *model,
+			    const struct plan_memory *memory, uint32_t moment);
 
 /**
  * plan_live_spill() - choose the copies that go to device memory at once
@@ -30,10 +35,8 @@ uint64_t plan_live_bytes(const struct model *model,
  * Where more lives than the SRAM holds, those that wait longest for their reader give
  * way: left alone, they would displace each other in order of their age, and all
  * would be gone when they are read.
- *
- * Return: 0 or −ENOMEM.
  */
-int plan_live_spill(const struct model *model, struct plan_memory *memory,
-		    uint64_t sram_bytes);
+void plan_live_spill(const struct model *model, struct plan_memory *memory,
+		     uint64_t sram_bytes);
 
 #endif

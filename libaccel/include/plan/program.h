@@ -10,6 +10,7 @@
 #include <spmm/queue.h>
 
 #include "pack/geometry.h"
+#include "plan/band.h"
 #include "plan/constants.h"
 #include "plan/memory.h"
 #include "plan/report.h"
@@ -37,9 +38,16 @@ enum plan_command_kind {
 	PLAN_COMMAND_OUTPUT,
 };
 
+/**
+ * struct plan_command - an entry
+ * @kind: of it
+ * @index: see @kind
+ * @rows: of a layer's result that it makes; PLAN_ROWS_ALL but for bands
+ */
 struct plan_command {
 	enum plan_command_kind kind;
 	uint32_t index;
+	struct plan_rows rows;
 };
 
 /**

@@ -39,6 +39,7 @@ enum memory_class {
  * @class: may be raised by the owner at any time (a prefetch that is waited for)
  * @allowed: bytes of the ranges that may be requested so far; the owner may raise
  *	it, in memory_step()'s absence; UINT64_MAX: all
+ * @sequence: of the command that it belongs to, for the observer
  * @total: bytes in whole requests, set by memory_open()
  * @done: of these, read or accepted for writing; ready when equal to @total
  * @range: cursor, memory.c's as all that follows
@@ -54,6 +55,7 @@ struct memory_transfer {
 	bool write;
 	enum memory_class class;
 	uint64_t allowed;
+	uint64_t sequence;
 	uint64_t total;
 	uint64_t done;
 	uint32_t range;

@@ -29,10 +29,12 @@ struct memory_arrival {
 
 /**
  * struct memory_burst - data that follow each other, for the time line
- * @transfer: whose; not to be looked into, since writes are posted
+ * @transfer: whose; not to be looked into, since it may be done
+ * @sequence: of its command; 0 of writes, which are posted
  */
 struct memory_burst {
 	const struct memory_transfer *transfer;
+	uint64_t sequence;
 	bool write;
 	uint64_t begin; /* command clocks */
 	uint64_t end;

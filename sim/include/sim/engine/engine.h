@@ -6,7 +6,8 @@
  *
  * Every lane-cycle belongs to one command or to idleness: to the command whose pass the
  * cluster computes or waits for; else, while others still work, to the oldest command
- * that has been dispatched (TAIL of one on the array, DMA or PCIE of a copy); else to the
+ * that has been dispatched (TAIL of one on the array, DRAM or PCIE if only its writes are
+ * left; DMA, DRAM or PCIE of a copy); else to the
  * command that is being fetched (COMMAND); else to nobody (IDLE). A cluster waits
  * because of what its next load waits for: memory (DRAM), the link (PCIE), the port or
  * the buffer's write side (ACTIVATIONS), the decoder or its port (WEIGHTS), a tile that
@@ -37,11 +38,15 @@ enum engine_mode {
  * @retired: called for each command at the cycle at which its completion has reached
  *	the host (@completes) or its last write is done. Commands of a queue retire
  *	in order. It may call engine_drop().
+ * @dropped: called for each command that engine_drop() has given up, as soon as
+ *	nothing under way refers to it: its memory is the caller's again. Not from
+ *	within engine_drop(). May be NULL.
  * @observer: may be NULL
  */
 struct engine_options {
 	enum engine_mode mode;
 	void (*retired)(void *owner, struct engine_command *command);
+	void (*dropped)(void *owner, struct engine_command *command);
 	void *owner;
 	const struct engine_observer *observer;
 };
@@ -64,7 +69,11 @@ void engine_destroy(struct engine *engine);
 /* How many commands must wait for their dispatch before time may go on. */
 #define ENGINE_AHEAD 8
 
-void engine_push(struct engine *engine, struct engine_command *command);
+/*
+ * The next command in the arbiter's order, which gets its sequence. −ENOMEM, or −EIO if
+ * it contradicts itself: it was not taken.
+ */
+int engine_push(struct engine *engine, struct engine_command *command);
 
 /*
  * Lets time go on while at least ENGINE_AHEAD commands wait to be dispatched, so that
@@ -74,13 +83,16 @@ void engine_push(struct engine *engine, struct engine_command *command);
  */
 int engine_run(struct engine *engine, bool drain);
 
-/* Forgets the commands of a queue that have not retired (a reset); calls nobody. */
+/*
+ * Forgets the commands of a queue that have not retired (a reset): none of them retires.
+ * What has been dispatched of them ends as if nothing had happened; see @dropped.
+ */
 void engine_drop(struct engine *engine, uint16_t queue);
 
 /* Time in which nothing happens: a host that waits. */
 void engine_idle(struct engine *engine, uint64_t cycles);
 
 uint64_t engine_now(const struct engine *engine);
-void engine_totals(const struct engine *engine, struct engine_totals *out);
+void engine_totals(struct engine *engine, struct engine_totals *out);
 
 #endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fast engine and the reference engine agree on everything that they report, on
+ * random devices and random streams of commands.
+ */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <accel/error.h>
+
+#include "engine_stream.h"
+
+#define SEEDS 1500
+#define COMMANDS 12
+
+static uint64_t seed_running;
+
+static void commands_compare(const struct stream_command *fast,
+			     const struct stream_command *reference)
+{
+	const struct engine_command *a = &fast->command;
+	const struct engine_command *b = &reference->command;
+
+	assert_int_equal(fast->times, reference->times);
+	assert_int_equal(fast->dropped, reference->dropped);
+	assert_int_equal(fast->retired_at, reference->retired_at);
+	assert_int_equal(fast->order, reference->order);
+	assert_int_equal(a->sequence, b->sequence);
+	assert_int_equal(a->fetch_cycle, b->fetch_cycle);
+	assert_int_equal(a->start_cycle, b->start_cycle);
+	assert_int_equal(a->work_cycle, b->work_cycle);
+	assert_int_equal(a->end_cycle, b->end_cycle);
+	assert_int_equal(a->early_bytes, b->early_bytes);
+	for (unsigned int i = 0; i < SPMM_STALL_COUNT; i++)
+		assert_int_equal(a->lane_cycles[i], b->lane_cycles[i]);
+}
+
+/* Those of a queue retire in order, each once unless it was dropped. */
+static void order_check(const struct stream *stream)
+{
+	for (uint32_t i = 0; i < stream->count; i++) {
+		const struct stream_command *one = &stream->commands[i];
+
+		assert_int_equal(one->times + one->dropped, 1);
+		for (uint32_t j = 0; one->times && j < i; j++) {
+			const struct stream_command *other =
+				&stream->commands[j];
+
+			if (other->times &&
+			    other->command.queue == one->command.queue)
+				assert_true(other->order < one->order);
+		}
+	}
+}
+
+static void stream_check(struct stream *stream, enum engine_mode mode,
+			 struct engine_totals *totals)
+{
+	int ret = stream_run(stream, mode, totals);
+
+	if (ret)
+		print_error("%s\n", accel_last_error());
+	assert_int_equal(ret, 0);
+}
+
+static void seed_check(uint64_t seed)
+{
+	struct engine_totals fast_totals, reference_totals;
+	struct stream fast, reference;
+
+	memset(&fast_totals, 0, sizeof(fast_totals));
+	memset(&reference_totals, 0, sizeof(reference_totals));
+	stream_random(&fast, seed, COMMANDS);
+	stream_random(&reference, seed, COMMANDS);
+	seed_running = seed;
+	stream_check(&fast, ENGINE_FAST, &fast_totals);
+	stream_check(&reference, ENGINE_REFERENCE, &reference_totals);
+	for (uint32_t i = 0; i < fast.count; i++)
+		commands_compare(&fast.commands[i], &reference.commands[i]);
+	assert_memory_equal(&fast_totals, &reference_totals,
+			    sizeof(fast_totals));
+	order_check(&fast);
+	stream_free(&fast);
+	stream_free(&reference);
+}
+
+/* ENGINE_SEED names the only one to be run. */
+static void engines_agree(void **state)
+{
+	const char *only = getenv("ENGINE_SEED");
+	uint64_t first = only ? strtoull(only, NULL, 0) : 1;
+	uint64_t last = only ? first : SEEDS;
+
+	(void)state;
+	for (uint64_t seed = first; seed <= last; seed++)
+		seed_check(seed);
+}
+
+static int seed_show(void **state)
+{
+	(void)state;
+	print_message("last seed: %" PRIu64 "\n", seed_running);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(engines_agree, seed_show),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -85,7 +85,7 @@ static int version(struct session *session, struct message *message)
 {
 	static const char capabilities[] =
 		"{\"capabilities\":{\"max_msg_fds\":8,"
-		"\"max_data_xfer_size\":1048576,\"max_dma_maps\":1048576,"
+		"\"max_data_xfer_size\":1048576,\"max_dma_maps\":65535,"
 		"\"pgsizes\":4096}}";
 	struct vfio_user_version version;
 	struct message_parts parts = {

@@ -15,7 +15,7 @@
 
 struct host_memory;
 
-/* What a client may map. */
+/* What a client may map: more than is announced, since QEMU takes no more than 65535. */
 #define HOST_MEMORY_MAPS_MAX (1u << 20)
 
 int host_memory_create(struct host_memory **out);

@@ -155,8 +155,9 @@ static void copy_link(struct spmm_sqe *entry, uint64_t source,
 }
 
 static void port_link(const struct plan_program *program,
+		      const struct descriptor_context *context,
 		      const struct plan_addresses *addresses,
-		      const struct plan_command *command,
+		      const struct plan_command *command, void *descriptor,
 		      struct spmm_sqe *entry)
 {
 	bool input = command->kind == PLAN_COMMAND_INPUT;
@@ -169,8 +170,14 @@ static void port_link(const struct plan_program *program,
 		addresses->activations + program->memory.offset[tensor];
 	uint64_t host = addresses->staging + offsets[command->index];
 
-	copy_link(entry, input ? host : device, input ? device : host,
-		  program->memory.bytes[tensor]);
+	if (!descriptor_build_port(context, (uint32_t)tensor, host, !input,
+				   descriptor)) {
+		copy_link(entry, input ? host : device, input ? device : host,
+			  program->memory.bytes[tensor]);
+		return;
+	}
+	entry->opcode = SPMM_IO_COPY_STRIDED;
+	entry->length = htole64(sizeof(struct spmm_copy_descriptor));
 }
 
 static void state_link(const struct plan_program *program,
@@ -281,7 +288,8 @@ int plan_command_link(const struct plan_program *program,
 	switch (item->kind) {
 	case PLAN_COMMAND_INPUT:
 	case PLAN_COMMAND_OUTPUT:
-		port_link(program, addresses, item, entry);
+		entry->address = htole64(address);
+		port_link(program, context, addresses, item, descriptor, entry);
 		return 0;
 	case PLAN_COMMAND_CONCAT:
 		concat_link(program, addresses, item, entry);

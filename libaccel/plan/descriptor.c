@@ -459,3 +459,49 @@ void descriptor_build_permute(const struct descriptor_context *context,
 		out->source_stride[i + 1] =
 			htole64(source[model_layer->permute.axis[i]]);
 }
+
+/* A piece of a line of so many bytes costs little more than its share of a line. */
+#define LINE_BYTES_MIN 2048
+#define COPY_BANDS_MAX 32
+
+/* Rows of a band: as few as make lines that are long enough, and divide the height. */
+static uint32_t copy_band_rows(uint32_t height, uint64_t row)
+{
+	for (uint32_t rows = 1; rows < height; rows++)
+		if (height % rows == 0 && rows * row >= LINE_BYTES_MIN &&
+		    height / rows <= COPY_BANDS_MAX)
+			return rows;
+	return height;
+}
+
+bool descriptor_build_port(const struct descriptor_context *context,
+			   uint32_t tensor, uint64_t host, bool to_host,
+			   struct spmm_copy_descriptor *out)
+{
+	const struct model_extent *extent = &context->shape->extents[tensor];
+	uint64_t element =
+		plan_element_size(context->model->tensors[tensor].type);
+	uint64_t row = element * extent->width * context->shape->batch;
+	uint32_t rows = copy_band_rows(extent->height, row);
+	uint64_t device = tensor_address(context, tensor);
+	const uint32_t counts[] = { 1, 1, extent->height / rows,
+				    extent->channels,
+				    (uint32_t)(rows * row / element) };
+	const uint64_t strides[] = { 0, 0, rows * row, extent->height * row,
+				     element };
+
+	if (rows == extent->height || extent->channels == 1 ||
+	    rows * row / element > UINT32_MAX)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->version = SPMM_DESCRIPTOR_VERSION;
+	out->element = (uint8_t)element;
+	out->source = htole64(to_host ? device : host);
+	out->destination = htole64(to_host ? host : device);
+	for (int i = 0; i < SPMM_COPY_DIMENSIONS; i++) {
+		out->count[i] = htole32(counts[i]);
+		out->source_stride[i] = htole64(strides[i]);
+		out->destination_stride[i] = htole64(strides[i]);
+	}
+	return true;
+}

@@ -323,6 +323,33 @@ static void the_list_copies_in_runs_and_copies_out(void **state)
 	unlink_model(&linked);
 }
 
+/* 2 KiB of each of 3 channels after the other: 16 rows of 128, 8 times. */
+static void a_picture_comes_in_bands_of_rows(void **state)
+{
+	struct accel_plan_options options = { .size = sizeof(options),
+					      .batch = 1 };
+	struct linked linked;
+	const struct expected in[] = {
+		{ 0, 1, 1 },	 { 1, 1, 1 },	   { 24, 4, 1 },
+		{ 28, 4, 1 },	 { 32, 4, 8 },	   { 36, 4, 3 },
+		{ 40, 4, 2048 }, { 64, 8, 2048 },  { 72, 8, 16384 },
+		{ 80, 8, 1 },	 { 104, 8, 2048 }, { 112, 8, 16384 },
+		{ 120, 8, 1 },
+	};
+
+	(void)state;
+	spmm_model(&linked);
+	linked.model->tensors[0].height = linked.model->tensors[0].width = 128;
+	link_model(&linked, &options);
+	assert_int_equal(entry(&linked, 0, 0, 1), 0x03);
+	fields_are(&linked, 0, in, COUNT(in));
+	assert_int_equal(field(&linked, 0, 8, 8),
+			 0x300000000 + linked.program.staging.inputs[0]);
+	assert_int_equal(field(&linked, 0, 16, 8),
+			 0x200000000 + linked.program.memory.offset[0]);
+	unlink_model(&linked);
+}
+
 /* The command of a layer by its name. */
 static uint32_t command_of(const struct linked *linked, const char *name)
 {
@@ -462,6 +489,7 @@ int main(void)
 		cmocka_unit_test(a_table_and_a_residual),
 		cmocka_unit_test(scales_and_biases),
 		cmocka_unit_test(the_list_copies_in_runs_and_copies_out),
+		cmocka_unit_test(a_picture_comes_in_bands_of_rows),
 		cmocka_unit_test(element_by_element),
 		cmocka_unit_test(a_recurrent_layer),
 		cmocka_unit_test(a_permutation_is_a_strided_copy),

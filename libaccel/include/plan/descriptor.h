@@ -51,4 +51,13 @@ void descriptor_build_recurrent(const struct descriptor_context *context,
 void descriptor_build_permute(const struct descriptor_context *context,
 			      uint32_t layer, struct spmm_copy_descriptor *out);
 
+/*
+ * A picture between host and device, some rows of all channels after the other, so
+ * that the first layer can begin and the last results leave meanwhile. False: the
+ * tensor has no bands of rows; a plain copy does as well.
+ */
+bool descriptor_build_port(const struct descriptor_context *context,
+			   uint32_t tensor, uint64_t host, bool to_host,
+			   struct spmm_copy_descriptor *out);
+
 #endif

@@ -261,13 +261,22 @@ static bool queue_start(struct sim_device *device, struct sim_sq *queue)
 	return true;
 }
 
+static bool doorbells_valid(struct sim_device *device,
+			    const struct sim_sq *queue)
+{
+	return atomic_load(&device->doorbells[queue->id].sq_tail) <
+		       queue->entries &&
+	       atomic_load(&device->doorbells[queue->cq].cq_head) <
+		       device->cqs[queue->cq].entries;
+}
+
 /* A doorbell outside its ring: the host lost its mind, its context dies. */
 static void doorbells_check(struct sim_device *device, struct sim_sq *queue)
 {
 	uint32_t tail = atomic_load(&device->doorbells[queue->id].sq_tail);
 	uint32_t head = atomic_load(&device->doorbells[queue->cq].cq_head);
 
-	if (tail < queue->entries && head < device->cqs[queue->cq].entries)
+	if (doorbells_valid(device, queue))
 		return;
 	queue->broken = true;
 	fault_raise(device, queue, SPMM_SC_INVALID_ENTRIES,
@@ -329,11 +338,30 @@ static enum queue_step queue_pass(struct sim_device *device)
 	return best;
 }
 
+/*
+ * Only work starts a round: where the arbiter stands then depends on the order of
+ * commands alone, and not on how often an idle device was looked at.
+ */
+static bool round_is_over(struct sim_device *device)
+{
+	for (uint32_t id = 1; id < SIM_QUEUES; id++) {
+		const struct sim_sq *queue = &device->sqs[id];
+
+		if (!queue->valid || queue->credit || queue->broken)
+			continue;
+		if (queue->active || queue->drain ||
+		    queue_pending(device, queue) ||
+		    !doorbells_valid(device, queue))
+			return true;
+	}
+	return false;
+}
+
 enum queue_step queue_step(struct sim_device *device)
 {
 	enum queue_step step = queue_pass(device);
 
-	if (step == QUEUE_MOVED)
+	if (step == QUEUE_MOVED || !round_is_over(device))
 		return step;
 	/* Nobody with credit has work: a new round, weights 1, 2, 4 and 8. */
 	for (uint32_t id = 1; id < SIM_QUEUES; id++)

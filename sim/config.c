@@ -219,6 +219,14 @@ const char *sim_config_field(unsigned int index)
 							    NULL;
 }
 
+uint64_t sim_config_value(const struct sim_config *config, unsigned int index)
+{
+	const char *at = (const char *)config + fields[index].offset;
+
+	return fields[index].wide ? *(const uint64_t *)at :
+				    *(const uint32_t *)at;
+}
+
 static const struct field *field_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)

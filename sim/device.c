@@ -10,8 +10,10 @@
 #include <sim/admin.h>
 #include <sim/control.h>
 #include <sim/engine/link.h>
+#include <sim/instance.h>
 #include <sim/interrupt.h>
 #include <sim/memory.h>
+#include <sim/pause.h>
 #include <sim/queue.h>
 #include <sim/registers.h>
 #include <sim/sram.h>
@@ -110,6 +112,8 @@ static void *device_thread(void *argument)
 		if (!control_serve(device))
 			return NULL;
 		interrupt_flush(device);
+		if (pause_serve(device, seen))
+			continue;
 		/* Requests first after each step: a reset must not starve. */
 		if (admin_serve(device))
 			continue;
@@ -139,7 +143,7 @@ static int locks_create(struct sim_device *device)
 	return 0;
 }
 
-static void device_free(struct sim_device *device)
+void device_free(struct sim_device *device)
 {
 	sram_destroy(device);
 	matrix_cache_destroy(device);
@@ -150,10 +154,9 @@ static void device_free(struct sim_device *device)
 	free(device);
 }
 
-int sim_device_create(const struct sim_config *config,
-		      const struct sim_host *host,
-		      const struct sim_options *options,
-		      struct sim_device **out)
+int device_allocate(const struct sim_config *config,
+		    const struct sim_host *host,
+		    const struct sim_options *options, struct sim_device **out)
 {
 	struct sim_device *device = calloc(1, sizeof(*device));
 	int ret;
@@ -176,21 +179,39 @@ int sim_device_create(const struct sim_config *config,
 		ret = sram_create(device);
 	if (!ret)
 		ret = matrix_cache_create(device);
-	if (!ret) {
-		ret = -pthread_create(&device->thread, NULL, device_thread,
-				      device);
-		if (ret)
-			accel_error(ret,
-				    "the simulator cannot start its "
-				    "thread: %s",
-				    strerror(-ret));
-	}
 	if (ret) {
 		device_free(device);
 		return ret;
 	}
 	*out = device;
 	return 0;
+}
+
+int device_start(struct sim_device *device)
+{
+	int ret = -pthread_create(&device->thread, NULL, device_thread, device);
+
+	return ret ? accel_error(ret,
+				 "the simulator cannot start its thread: %s",
+				 strerror(-ret)) :
+		     0;
+}
+
+int sim_device_create(const struct sim_config *config,
+		      const struct sim_host *host,
+		      const struct sim_options *options,
+		      struct sim_device **out)
+{
+	int ret = device_allocate(config, host, options, out);
+
+	if (ret)
+		return ret;
+	ret = device_start(*out);
+	if (ret) {
+		device_free(*out);
+		*out = NULL;
+	}
+	return ret;
 }
 
 static void device_ask(struct sim_device *device, uint32_t request)

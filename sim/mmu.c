@@ -16,6 +16,13 @@ static struct sim_translation *tlb_slot(struct sim_device *device,
 	return &device->tlb[hash % SIM_TLB_ENTRIES];
 }
 
+void mmu_insert(struct sim_device *device,
+		const struct sim_translation *translation)
+{
+	*tlb_slot(device, translation->context, translation->page) =
+		*translation;
+}
+
 /* Reads one entry of a table that is in host or device memory. */
 static int table_read(struct sim_device *device, uint64_t table,
 		      unsigned int index, uint64_t *entry)

@@ -249,3 +249,32 @@ void sram_discard(struct sim_sram *sram, uint64_t address, uint32_t length)
 	list_remove(sram, index);
 	list_push_oldest(sram, index);
 }
+
+bool sram_next_line(const struct sim_sram *sram, uint32_t *cursor,
+		    struct sram_line *out)
+{
+	uint32_t index = *cursor == SRAM_FIRST ? sram->oldest :
+						 sram->lines[*cursor].newer;
+
+	if (index == NONE)
+		return false;
+	*out = (struct sram_line){ .page = sram->lines[index].page,
+				   .valid = sram->lines[index].valid,
+				   .dirty = sram->lines[index].dirty };
+	*cursor = index;
+	return true;
+}
+
+bool sram_insert_line(struct sim_sram *sram, const struct sram_line *line)
+{
+	struct sram_traffic none = { 0 };
+	struct line *at;
+
+	if (sram->free == sram->line_count || (line->dirty & ~line->valid) ||
+	    line_find(sram, line->page))
+		return false;
+	at = line_allocate(sram, line->page, &none);
+	at->valid = line->valid;
+	at->dirty = line->dirty;
+	return true;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes a few good files for each fuzz target to start from: seeds FOLDER. */
 #include "../unit/sample_model.h"
+#include "seeds_checkpoint.h"
 #include "seeds_onnx.h"
 
 #include <accel/error.h>
@@ -197,7 +198,8 @@ int main(int argc, char **argv)
 	}
 	if (npy_seeds(argv[1]) || png_seeds(argv[1]) ||
 	    safetensors_seeds(argv[1]) || stream_seeds(argv[1]) ||
-	    model_seed(argv[1]) || server_seeds(argv[1])) {
+	    model_seed(argv[1]) || server_seeds(argv[1]) ||
+	    checkpoint_seeds(argv[1])) {
 		fprintf(stderr, "%s\n", accel_last_error());
 		return 1;
 	}

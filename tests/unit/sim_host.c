@@ -8,6 +8,8 @@
 #include "sim_host.h"
 
 #include <core/deadline.h>
+#include <sim/checkpoint.h>
+#include <sim/pause.h>
 
 /* Where things are in host memory: rings of 4 KiB each, tables, then data. */
 #define RING_SQ(queue) ((queue)*0x2000ul)
@@ -18,6 +20,19 @@
 #define DATA (HOST_MEMORY_BYTES - HOST_VIRTUAL_HOST_BYTES)
 
 #define WAIT_NS 20000000000ull
+
+/* Before each access by DMA. */
+static void access_count(struct test_host *host)
+{
+	const struct timespec pause = { .tv_nsec = 20000 };
+	unsigned long count =
+		1 + __atomic_fetch_add(&host->accesses, 1, __ATOMIC_SEQ_CST);
+
+	if (count == host->pause_at)
+		pause_ask(host->device);
+	while (__atomic_load_n(&host->stall, __ATOMIC_SEQ_CST))
+		nanosleep(&pause, NULL);
+}
 
 /* Where a bus address is, or NULL. */
 static void *bus_find(struct test_host *host, uint64_t address, size_t length)
@@ -34,6 +49,7 @@ static int dma_read(void *opaque, uint64_t address, void *to, size_t length)
 {
 	const void *at = bus_find(opaque, address, length);
 
+	access_count(opaque);
 	if (!at)
 		return -1;
 	if (length == 8 && !((uintptr_t)at & 7) && !((uintptr_t)to & 7))
@@ -49,6 +65,7 @@ static int dma_write(void *opaque, uint64_t address, const void *from,
 {
 	void *at = bus_find(opaque, address, length);
 
+	access_count(opaque);
 	if (!at)
 		return -1;
 	if (length == 4 && !((uintptr_t)at & 3))
@@ -126,21 +143,48 @@ void host_enable(struct test_host *host)
 	status_wait(host, SPMM_STATUS_READY);
 }
 
-struct test_host *host_start(const struct sim_config *config)
+struct sim_host host_calls(struct test_host *host)
 {
-	struct test_host *host = calloc(1, sizeof(*host));
-	struct sim_host calls = {
+	return (struct sim_host){
 		.opaque = host,
 		.dma_read = dma_read,
 		.dma_write = dma_write,
 		.interrupt = interrupt,
 	};
-	struct sim_config preset;
+}
+
+static struct test_host *host_create(void)
+{
+	struct test_host *host = calloc(1, sizeof(*host));
 
 	assert_non_null(host);
 	host->memory = aligned_alloc(4096, HOST_MEMORY_BYTES);
 	assert_non_null(host->memory);
 	memset(host->memory, 0, HOST_MEMORY_BYTES);
+	return host;
+}
+
+struct test_host *host_restore(const struct test_host *from, const char *path)
+{
+	struct test_host *host = host_create();
+	struct sim_host calls = host_calls(host);
+
+	memcpy(host->memory, from->memory, HOST_MEMORY_BYTES);
+	memcpy(host->interrupts, from->interrupts, sizeof(host->interrupts));
+	memcpy(host->sq_tail, from->sq_tail, sizeof(host->sq_tail));
+	memcpy(host->cq_head, from->cq_head, sizeof(host->cq_head));
+	memcpy(host->phase, from->phase, sizeof(host->phase));
+	assert_int_equal(
+		sim_device_restore(NULL, &calls, NULL, path, &host->device), 0);
+	return host;
+}
+
+struct test_host *host_start(const struct sim_config *config)
+{
+	struct test_host *host = host_create();
+	struct sim_host calls = host_calls(host);
+	struct sim_config preset;
+
 	if (!config) {
 		assert_int_equal(sim_config_preset("default", &preset), 0);
 		config = &preset;

@@ -33,6 +33,9 @@ struct test_host {
 	uint8_t *memory; /* HOST_MEMORY_BYTES at HOST_BUS_ADDRESS */
 	unsigned int interrupts[SPMM_MSIX_VECTORS]; /* atomically */
 	unsigned int threads; /* of a test, atomically */
+	unsigned long accesses; /* by DMA, atomically */
+	unsigned long pause_at; /* of them, when a pause is asked for; 0: none */
+	unsigned int stall; /* atomically: DMA takes until it is 0 again */
 	uint32_t sq_tail[SPMM_IO_QUEUES_MAX + 1];
 	uint32_t cq_head[SPMM_IO_QUEUES_MAX + 1];
 	uint16_t phase[SPMM_IO_QUEUES_MAX + 1];
@@ -41,6 +44,15 @@ struct test_host {
 /* A device with its admin queue running. The preset may be NULL: "default". */
 struct test_host *host_start(const struct sim_config *config);
 void host_stop(struct test_host *host);
+
+/*
+ * A host with the memory and the knowledge of another, and a device restored from a
+ * file, which is paused.
+ */
+struct test_host *host_restore(const struct test_host *from, const char *path);
+
+/* The callbacks of a host. */
+struct sim_host host_calls(struct test_host *host);
 void host_enable(struct test_host *host);
 
 uint32_t host_read32(struct test_host *host, uint32_t offset);

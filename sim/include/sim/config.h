@@ -118,6 +118,9 @@ struct sim_config {
 /* Names of the fields, in order; NULL after the last one. */
 const char *sim_config_field(unsigned int index);
 
+/* The value of a field by its index. */
+uint64_t sim_config_value(const struct sim_config *config, unsigned int index);
+
 /* A preset by name; −ENOENT when there is none of that name. */
 int sim_config_preset(const char *name, struct sim_config *out);
 

@@ -14,6 +14,10 @@ enum sim_access { SIM_READ, SIM_WRITE };
 int mmu_translate(struct sim_device *device, uint16_t context, uint64_t address,
 		  enum sim_access access, struct sim_translation *out);
 
+/* Remembers a translation, of a checkpoint. */
+void mmu_insert(struct sim_device *device,
+		const struct sim_translation *translation);
+
 /* Forgets what is known of a context's range; length 0: of all of it. */
 void mmu_invalidate(struct sim_device *device, uint16_t context,
 		    uint64_t address, uint64_t length);

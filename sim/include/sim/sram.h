@@ -30,6 +30,24 @@ void sram_read(struct sim_sram *sram, uint64_t address, uint32_t length,
 void sram_write(struct sim_sram *sram, uint64_t address, uint32_t length,
 		enum spmm_hint hint, struct sram_traffic *traffic);
 
+/* One line of the tags, for a checkpoint; sectors as bits. */
+struct sram_line {
+	uint64_t page;
+	uint64_t valid;
+	uint64_t dirty;
+};
+
+/*
+ * All lines in the order of their use, the longest unused first: *cursor is SRAM_FIRST
+ * at the beginning. False: there are no more.
+ */
+#define SRAM_FIRST UINT32_MAX
+bool sram_next_line(const struct sim_sram *sram, uint32_t *cursor,
+		    struct sram_line *out);
+
+/* Adds one as the last used; false: there cannot be such a line. */
+bool sram_insert_line(struct sim_sram *sram, const struct sram_line *line);
+
 /* Forgets the sectors that lie wholly in a range: their bytes are dead. */
 void sram_discard(struct sim_sram *sram, uint64_t address, uint32_t length);
 

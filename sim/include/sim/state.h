@@ -123,12 +123,15 @@ struct sim_device {
 	/* A leaf: neither a callback nor anything that waits runs under it. */
 	pthread_mutex_t lock;
 	pthread_cond_t wake; /* the device's thread waits here */
-	pthread_cond_t done; /* a reset waits here, and who wants it idle */
+	pthread_cond_t done; /* resets, pauses and who wants it idle wait here */
 
 	/* Under @lock. */
 	uint64_t kicks; /* requests and doorbells so far */
 	uint64_t kicks_settled; /* of these, all that was to be done is */
 	uint64_t resets_asked, resets_done;
+	uint32_t pauses; /* nobody executes while there are any */
+	uint32_t holds; /* of the thread, while it is parked: see pause.h */
+	bool parked; /* the thread sleeps because of a pause */
 	uint32_t control;
 	uint32_t admin_size;
 	uint64_t admin_sq_address, admin_cq_address;

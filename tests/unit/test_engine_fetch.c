@@ -66,10 +66,12 @@ static struct engine_command *command_add(struct device *device, uint16_t queue)
 {
 	struct engine_command *command = &device->commands[device->count++];
 
-	command->sequence = device->count;
-	command->queue = queue;
-	command->completes = true;
-	command->start_cycle = ENGINE_NEVER;
+	*command = (struct engine_command){
+		.sequence = device->count,
+		.queue = queue,
+		.completes = true,
+		.start_cycle = ENGINE_NEVER,
+	};
 	return command;
 }
 

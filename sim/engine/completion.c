@@ -60,7 +60,7 @@ static void show(const struct engine_fetcher *fetcher,
 		.sequence = completion->transfer.sequence,
 	};
 
-	if (!observer)
+	if (!observer || !observer->span)
 		return;
 	observer->span(observer->owner, &span);
 	span.track = ENGINE_TRACK_HOST;

@@ -115,7 +115,7 @@ static void show_command(const struct engine_dma *dma, uint32_t unit,
 {
 	const struct engine_observer *observer = dma->observer;
 
-	if (observer)
+	if (observer && observer->change)
 		observer->change(observer->owner, ENGINE_SIGNAL_DMA_COMMAND,
 				 unit, now, sequence);
 }
@@ -344,7 +344,7 @@ static bool unit_move(const struct engine_dma *dma, struct dma_unit *unit,
 		piece_release(piece);
 		if (piece->moved < piece->bytes)
 			break;
-		if (dma->observer)
+		if (dma->observer && dma->observer->span)
 			show_piece(dma, unit, now);
 		unit->moved++;
 	}

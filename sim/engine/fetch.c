@@ -109,7 +109,7 @@ static void show(const struct engine_fetcher *fetcher, enum engine_track track,
 		.detail = bytes,
 	};
 
-	if (fetcher->observer)
+	if (fetcher->observer && fetcher->observer->span)
 		fetcher->observer->span(fetcher->observer->owner, &span);
 }
 

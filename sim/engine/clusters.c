@@ -381,7 +381,9 @@ static bool store_finish(struct engine_clusters *clusters,
 	if (!store->entry || store->lanes_end == ENGINE_NEVER ||
 	    cluster->out.end != ENGINE_NEVER || now < cluster->epilogue_end)
 		return false;
-	stored_at = max_u64(now, store->lanes_end + clusters->pipeline_cycles);
+	/* Others see it in the next cycle at the earliest. */
+	stored_at =
+		max_u64(now + 1, store->lanes_end + clusters->pipeline_cycles);
 	if (store->last)
 		dispatch_tile_store(store->entry, store->tile, stored_at);
 	stage_end(clusters, cluster, STAGE_STORE, store, stored_at);

@@ -40,7 +40,7 @@ install: all
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) build-sanitize build-fuzz
+	rm -rf $(BUILD) build-sanitize build-races build-fuzz
 
 .PHONY: all configure dependencies check-dependencies demo check lint rtl bench \
 	install clean

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Everything that `make check` does: builds with gcc and clang, all tests, the same
-# under AddressSanitizer and UBSan, a short run of each fuzz target, a cluster's RTL in
-# lock-step with its C model, ONNX Runtime as an oracle, and lint. The last line is "N passed, N failed, N skipped".
-# usage: check.sh [PHASE...], of: tests sanitize fuzz rtl onnxruntime lint
+# under AddressSanitizer and UBSan, those with several threads under ThreadSanitizer, a
+# short run of each fuzz target, a cluster's RTL in lock-step with its C model, ONNX
+# Runtime as an oracle, and lint. The last line is "N passed, N failed, N skipped".
+# usage: check.sh [PHASE...], of: tests sanitize races fuzz rtl onnxruntime lint
 # shellcheck disable=SC2317 # phases are called by name
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -137,6 +138,21 @@ sanitize()
 			build/tools/accel build-sanitize/tools/accel
 }
 
+# Where threads meet: a device and its users, servers, workers of the processor, sweeps.
+# Only these are built: a whole build takes longer than they run.
+threaded=(cpu cpu_spmm device driver error fault nil plan queue run server sim_hostile
+	sim_queue sim_spmm threads)
+
+races()
+{
+	run configure-races setup clang build-races -Doptimization=2 \
+		-Db_sanitize=thread -Db_lundef=false &&
+		run build-races ninja -C build-races tools/accel \
+			"${threaded[@]/#/tests/unit/test_}" &&
+		meson_tests races build-races -t 5 --suite unit "${threaded[@]}" &&
+		meson_tests races-sweep build-races -t 5 --suite cli sweep
+}
+
 fuzz()
 {
 	run configure-fuzz setup clang build-fuzz -Dfuzz=true -Doptimization=2 \
@@ -180,7 +196,7 @@ lint()
 
 mkdir -p "$logs"
 phases=("$@")
-[ ${#phases[@]} -gt 0 ] || phases=(tests sanitize fuzz rtl onnxruntime lint)
+[ ${#phases[@]} -gt 0 ] || phases=(tests sanitize races fuzz rtl onnxruntime lint)
 for phase in "${phases[@]}"; do
 	start=$SECONDS
 	echo "== $phase"

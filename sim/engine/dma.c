@@ -317,7 +317,7 @@ static void show_piece(const struct engine_dma *dma, struct dma_unit *unit,
 		.end = now + 1,
 		.name = "copy",
 		.sequence = unit->command->sequence,
-		.detail = unit->moved,
+		.detail = unit->pieces[unit->moved % PIECES].bytes,
 	};
 
 	dma->observer->span(dma->observer->owner, &span);

@@ -124,11 +124,13 @@ static void tile_init(struct dispatch_tile *state,
 	state->reads.count = tile->reads.count;
 	state->reads.class = MEMORY_PREFETCH;
 	state->reads.allowed = UINT64_MAX;
+	state->reads.sequence = command->sequence;
 	state->writes.ranges = memory + tile->writes.first;
 	state->writes.count = tile->writes.count;
 	state->writes.write = true;
 	state->writes.class = MEMORY_WRITE_BACK;
 	state->writes.allowed = UINT64_MAX;
+	state->writes.sequence = command->sequence;
 	state->host_reads.ranges = host + tile->host_reads.first;
 	state->host_reads.count = tile->host_reads.count;
 	state->host_reads.allowed = UINT64_MAX;
@@ -203,6 +205,7 @@ static void weights_open(struct dispatch *dispatch,
 			command->memory_ranges + command->weights.first;
 		entry->weights.count = command->weights.count;
 		entry->weights.class = MEMORY_PREFETCH;
+		entry->weights.sequence = command->sequence;
 		memory_open(dispatch->memory, &entry->weights);
 	}
 	if (command->weights_from_host.count) {

@@ -189,7 +189,8 @@ static void piece_open(struct engine_dma *dma, struct dma_unit *unit)
 			 copied_before(command, unit->opened),
 		.read = { .ranges = command->memory_ranges + tile->reads.first,
 			  .count = tile->reads.count,
-			  .class = MEMORY_DEMAND },
+			  .class = MEMORY_DEMAND,
+			  .sequence = command->sequence },
 		.host_read = { .ranges = command->link_ranges +
 					 tile->host_reads.first,
 			       .count = tile->host_reads.count,
@@ -198,7 +199,8 @@ static void piece_open(struct engine_dma *dma, struct dma_unit *unit)
 				   command->memory_ranges + tile->writes.first,
 			   .count = tile->writes.count,
 			   .write = true,
-			   .class = MEMORY_WRITE_BACK },
+			   .class = MEMORY_WRITE_BACK,
+			   .sequence = command->sequence },
 		.host_write = { .ranges = command->link_ranges +
 					  tile->host_writes.first,
 				.count = tile->host_writes.count,

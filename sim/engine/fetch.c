@@ -151,6 +151,7 @@ static void read_set(struct fetch_read *read, const struct memory_range *ranges,
 		.count = in_host ? 0 : count,
 		.class = MEMORY_FETCH,
 		.allowed = UINT64_MAX,
+		.sequence = sequence,
 	};
 	read->link = (struct link_transfer){
 		.ranges = ranges,

@@ -298,23 +298,25 @@ static void put_flow(struct timeline *timeline, const struct trace_lane *lane,
 	trace_text(timeline->output, "}");
 }
 
-/* From the submission over the first and the last command to the interrupt. */
+/*
+ * From the submission over the first and the last command and the interrupt to the
+ * host, which has seen it then.
+ */
 static void connect(struct timeline *timeline, const struct trace_lane *lane,
 		    const struct trace_command *command)
 {
 	struct trace_command *first =
 		trace_commands_find(timeline->commands, command->flow);
-	bool ends = lane->span.track == ENGINE_TRACK_INTERRUPT;
+	const char *phase = "t";
 
 	if (!first || (lane->span.track == ENGINE_TRACK_COMMAND &&
 		       command != first && !command->ends_flow))
 		return;
-	if (ends && !first->flow_began)
-		return;
-	put_flow(timeline, lane, first->flow,
-		 ends		   ? "f" :
-		 first->flow_began ? "t" :
-				     "s");
+	if (!first->flow_began)
+		phase = "s";
+	else if (lane->span.track == ENGINE_TRACK_HOST)
+		phase = "f";
+	put_flow(timeline, lane, first->flow, phase);
 	first->flow_began = true;
 }
 

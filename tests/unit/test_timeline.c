@@ -288,11 +288,11 @@ static void commands_are_called_like_their_layers(void **state)
 	json_decref(events);
 }
 
-static void arrows_lead_from_submission_to_interrupt(void **state)
+static void arrows_lead_from_submission_to_completion(void **state)
 {
 	struct timeline *timeline = start(*state);
-	const char *const phases[] = { "s", "t", "t", "t", "f" };
-	const uint64_t times[] = { 1, 2, 5, 20, 41 };
+	const char *const phases[] = { "s", "t", "t", "t", "t", "f" };
+	const uint64_t times[] = { 1, 2, 5, 20, 41, 45 };
 	json_t *events;
 
 	announce(timeline, 8, 0, true, false);
@@ -303,12 +303,13 @@ static void arrows_lead_from_submission_to_interrupt(void **state)
 	add(timeline, ENGINE_TRACK_COMMAND, 0, 5, 10, 8, 0);
 	add(timeline, ENGINE_TRACK_COMMAND, 0, 10, 20, 9, 0);
 	add(timeline, ENGINE_TRACK_COMMAND, 0, 20, 40, 10, 0);
-	add(timeline, ENGINE_TRACK_INTERRUPT, 0, 41, 42, 10, 0);
+	add(timeline, ENGINE_TRACK_INTERRUPT, 0, 41, 45, 10, 0);
+	add(timeline, ENGINE_TRACK_HOST, 0, 45, 46, 10, 0);
 	events = finish(timeline, *state);
 	assert_int_equal(count(events, "s", "flow"), 1);
-	assert_int_equal(count(events, "t", "flow"), 3);
+	assert_int_equal(count(events, "t", "flow"), 4);
 	assert_int_equal(count(events, "f", "flow"), 1);
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 6; i++) {
 		bool found = false;
 		const json_t *event;
 		size_t index = 0;
@@ -497,7 +498,7 @@ int main(void)
 		folder_test(what_overlaps_gets_rows_of_its_own),
 		folder_test(random_spans_keep_their_cycles),
 		folder_test(commands_are_called_like_their_layers),
-		folder_test(arrows_lead_from_submission_to_interrupt),
+		folder_test(arrows_lead_from_submission_to_completion),
 		folder_test(waits_are_spans_too),
 		folder_test(a_counter_has_few_points),
 		folder_test(a_limit_is_kept_and_told),

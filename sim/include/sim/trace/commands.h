@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The latest commands, by sequence: what spans have to be shown with, and the flow
- * from a doorbell over what it announced to the interrupt that ends it.
+ * from a submission over what it announced to the completion that ends it.
  */
 #ifndef SIM_TRACE_COMMANDS_H
 #define SIM_TRACE_COMMANDS_H

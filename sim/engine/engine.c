@@ -9,6 +9,7 @@
 #include <sim/engine/clusters.h>
 #include <sim/engine/dispatch.h>
 #include <sim/engine/engine.h>
+#include <sim/engine/epoch.h>
 #include <sim/engine/fetch.h>
 
 /* So many cycles without a change, and the reference engine asks whether any will come. */
@@ -16,7 +17,8 @@
 
 /**
  * struct engine - everything that has a clock
- * @now: the next cycle to be stepped
+ * @epoch: since the last rest
+ * @now: the next cycle to be stepped, of the epoch
  * @quiet: cycles since anything changed, of the reference engine
  * @fetching: pushed and not dispatched, in order
  * @given_up: dropped, and nobody's any more
@@ -25,6 +27,7 @@
 struct engine {
 	struct sim_config config;
 	struct engine_options options;
+	struct engine_epoch epoch;
 	uint64_t now;
 	uint64_t sequence;
 	uint64_t quiet;
@@ -59,7 +62,29 @@ static int parts_create(struct engine *engine)
 			config, &engine->dispatch, observer,
 			engine->options.mode == ENGINE_REFERENCE,
 			&engine->clusters);
+	engine->dispatch = (struct dispatch){
+		.memory = engine->memory,
+		.link = engine->link,
+		.dma = engine->dma,
+		.places = config->command_window,
+		.tile_prefetch = config->tile_prefetch,
+		.prefetch_bytes = config->prefetch_bytes,
+	};
 	return ret;
+}
+
+static void parts_destroy(struct engine *engine)
+{
+	engine_clusters_destroy(engine->clusters);
+	engine_fetcher_destroy(engine->fetcher);
+	engine_dma_destroy(engine->dma);
+	engine_memory_destroy(engine->memory);
+	engine_link_destroy(engine->link);
+	engine->clusters = NULL;
+	engine->fetcher = NULL;
+	engine->dma = NULL;
+	engine->memory = NULL;
+	engine->link = NULL;
 }
 
 int engine_create(const struct sim_config *config,
@@ -72,19 +97,13 @@ int engine_create(const struct sim_config *config,
 		return accel_error(-ENOMEM, "no memory for an engine");
 	engine->config = *config;
 	engine->options = *options;
+	epoch_init(&engine->epoch, options->observer);
+	engine->options.observer = epoch_observer(&engine->epoch);
 	ret = parts_create(engine);
 	if (ret) {
 		engine_destroy(engine);
 		return ret;
 	}
-	engine->dispatch = (struct dispatch){
-		.memory = engine->memory,
-		.link = engine->link,
-		.dma = engine->dma,
-		.places = config->command_window,
-		.tile_prefetch = config->tile_prefetch,
-		.prefetch_bytes = config->prefetch_bytes,
-	};
 	*out = engine;
 	return 0;
 }
@@ -99,11 +118,7 @@ void engine_destroy(struct engine *engine)
 {
 	if (!engine)
 		return;
-	engine_clusters_destroy(engine->clusters);
-	engine_fetcher_destroy(engine->fetcher);
-	engine_dma_destroy(engine->dma);
-	engine_memory_destroy(engine->memory);
-	engine_link_destroy(engine->link);
+	parts_destroy(engine);
 	list_free(&engine->fetching);
 	list_free(&engine->dispatch.entries);
 	list_free(&engine->dispatch.ended);
@@ -216,6 +231,7 @@ static void command_retire(struct engine *engine, struct dispatch_entry *entry)
 	free(entry);
 	fetch_retired(engine->fetcher, command, engine->now);
 	command_show(engine, command);
+	epoch_shift(&engine->epoch, command);
 	if (engine->options.retired)
 		engine->options.retired(engine->options.owner, command);
 }
@@ -375,13 +391,13 @@ static int engine_stuck(struct engine *engine)
 		return accel_error(-EIO,
 				   "a link or a memory is never idle at "
 				   "cycle %" PRIu64,
-				   engine->now);
+				   engine_now(engine));
 	return accel_error(-EIO,
 			   "nothing can move any more at cycle %" PRIu64
 			   ": command %" PRIu64
 			   " of opcode %u, queue %u waits with %u of "
 			   "its %u tiles ready and %u stored",
-			   engine->now, entry->command->sequence,
+			   engine_now(engine), entry->command->sequence,
 			   entry->command->opcode, entry->command->queue,
 			   entry->ready, entry->command->tile_count,
 			   entry->stored);
@@ -495,7 +511,7 @@ void engine_idle(struct engine *engine, uint64_t cycles)
 
 uint64_t engine_now(const struct engine *engine)
 {
-	return engine->now;
+	return engine->epoch.before.cycles + engine->now;
 }
 
 void engine_totals(struct engine *engine, struct engine_totals *out)
@@ -505,4 +521,36 @@ void engine_totals(struct engine *engine, struct engine_totals *out)
 	clusters_count(engine->clusters, out->lane_cycles, &out->port_bytes);
 	memory_count(engine->memory, &out->memory);
 	link_count(engine->link, &out->link);
+	epoch_add(&engine->epoch, out);
+}
+
+int engine_rest(struct engine *engine)
+{
+	int ret;
+
+	if (engine->error)
+		return engine->error;
+	if (!engine_drained(engine))
+		return accel_error(-EBUSY, "the engine is at work");
+	if (!engine->now)
+		return 0;
+	engine_totals(engine, &engine->epoch.before);
+	engine->now = 0;
+	engine->quiet = 0;
+	parts_destroy(engine);
+	ret = parts_create(engine);
+	engine_fail(engine, ret);
+	return ret;
+}
+
+void engine_state_get(struct engine *engine, struct engine_state *out)
+{
+	out->sequence = engine->sequence;
+	engine_totals(engine, &out->totals);
+}
+
+void engine_state_set(struct engine *engine, const struct engine_state *state)
+{
+	engine->sequence = state->sequence;
+	engine->epoch.before = state->totals;
 }

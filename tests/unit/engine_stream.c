@@ -72,6 +72,24 @@ static void command_dropped(void *owner, struct engine_command *command)
 	((struct stream_command *)command)->dropped++;
 }
 
+/* What goes on is this engine, or a new one in its state. */
+static int stream_rest(struct stream *stream)
+{
+	struct engine_state state;
+	int ret = engine_run(stream->engine, true);
+
+	if (!ret)
+		ret = engine_rest(stream->engine);
+	if (ret || !stream->moves)
+		return ret;
+	engine_state_get(stream->engine, &state);
+	engine_destroy(stream->engine);
+	ret = engine_create(&stream->config, &stream->options, &stream->engine);
+	if (!ret)
+		engine_state_set(stream->engine, &state);
+	return ret;
+}
+
 static int action_take(struct stream *stream,
 		       const struct stream_command *command)
 {
@@ -81,6 +99,8 @@ static int action_take(struct stream *stream,
 	case STREAM_IDLE:
 		engine_idle(stream->engine, command->argument);
 		return 0;
+	case STREAM_REST:
+		return stream_rest(stream);
 	case STREAM_DROP:
 		engine_drop(stream->engine, (uint16_t)command->argument);
 		return 0;
@@ -93,16 +113,17 @@ static int action_take(struct stream *stream,
 int stream_run(struct stream *stream, enum engine_mode mode,
 	       struct engine_totals *totals)
 {
-	struct engine_options options = {
+	int ret = 0;
+
+	stream->options = (struct engine_options){
 		.mode = mode,
 		.retired = command_retired,
 		.dropped = command_dropped,
 		.owner = stream,
 	};
-	int ret = 0;
-
-	assert_int_equal(
-		engine_create(&stream->config, &options, &stream->engine), 0);
+	assert_int_equal(engine_create(&stream->config, &stream->options,
+				       &stream->engine),
+			 0);
 	for (uint32_t i = 0; i < stream->count && !ret; i++) {
 		ret = engine_push(stream->engine, &stream->commands[i].command);
 		if (!ret)

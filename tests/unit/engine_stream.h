@@ -15,6 +15,7 @@ enum stream_action {
 	STREAM_DRAIN,
 	STREAM_IDLE,
 	STREAM_DROP,
+	STREAM_REST,
 	STREAM_ACTION_COUNT,
 };
 
@@ -40,6 +41,8 @@ struct stream {
 	struct stream_command *commands;
 	uint32_t count;
 	struct engine *engine;
+	struct engine_options options;
+	bool moves; /* at a rest, to a new engine */
 	uint32_t retired;
 };
 

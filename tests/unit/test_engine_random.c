@@ -19,6 +19,7 @@
 
 #define SEEDS 1500
 #define COMMANDS 12
+#define REST_SEEDS 300
 
 static uint64_t seed_running;
 
@@ -103,6 +104,33 @@ static void engines_agree(void **state)
 		seed_check(seed);
 }
 
+/* An engine at rest, and a new one in its state. */
+static void restored_engine_goes_on_alike(void **state)
+{
+	struct engine_totals totals[2];
+	struct stream streams[2];
+
+	(void)state;
+	memset(totals, 0, sizeof(totals));
+	for (uint64_t seed = 1; seed <= REST_SEEDS; seed++) {
+		seed_running = seed;
+		for (unsigned int i = 0; i < 2; i++) {
+			stream_random(&streams[i], seed, COMMANDS);
+			streams[i].commands[seed % COMMANDS].action =
+				STREAM_REST;
+			streams[i].moves = i;
+			stream_check(&streams[i], ENGINE_FAST, &totals[i]);
+		}
+		for (uint32_t i = 0; i < COMMANDS; i++)
+			commands_compare(&streams[0].commands[i],
+					 &streams[1].commands[i]);
+		assert_memory_equal(&totals[0], &totals[1], sizeof(totals[0]));
+		order_check(&streams[1]);
+		stream_free(&streams[0]);
+		stream_free(&streams[1]);
+	}
+}
+
 static int seed_show(void **state)
 {
 	(void)state;
@@ -114,6 +142,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(engines_agree, seed_show),
+		cmocka_unit_test_teardown(restored_engine_goes_on_alike,
+					  seed_show),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

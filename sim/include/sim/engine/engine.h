@@ -92,6 +92,28 @@ void engine_drop(struct engine *engine, uint16_t queue);
 /* Time in which nothing happens: a host that waits. */
 void engine_idle(struct engine *engine, uint64_t cycles);
 
+/**
+ * struct engine_state - what is left of an engine at rest
+ * @sequence: of the last command
+ * @totals: so far; the cycles are its time
+ */
+struct engine_state {
+	uint64_t sequence;
+	struct engine_totals totals;
+};
+
+/*
+ * Brings a drained engine into a defined state, that of a new one but for struct
+ * engine_state: banks are closed and were just refreshed, writes that the memory's
+ * controller still had for later are done, buffers and credits are free. −EBUSY if it
+ * is at work; −ENOMEM: it can only be destroyed.
+ */
+int engine_rest(struct engine *engine);
+
+/* Of an engine at rest, and for a new one: the two go on alike. */
+void engine_state_get(struct engine *engine, struct engine_state *out);
+void engine_state_set(struct engine *engine, const struct engine_state *state);
+
 uint64_t engine_now(const struct engine *engine);
 void engine_totals(struct engine *engine, struct engine_totals *out);
 

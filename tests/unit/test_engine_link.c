@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <sim/engine/link.h>
+#include <sim/engine/link_rate.h>
 
 #define RANGES 1024
 
@@ -79,6 +80,39 @@ static void drain(struct engine_link *link, uint64_t now)
 	}
 	assert_false(link_step(link, now + 1000));
 	assert_true(link_next(link, now) == ENGINE_NEVER);
+}
+
+static void scales_are_exact(void **state)
+{
+	static const struct {
+		uint32_t clock_hz, megatransfers, lanes;
+	} cases[] = { { 1000000000, 16000, 8 },
+		      { 1000000, 2500, 1 },
+		      { 3999999979, 127997, 32 },
+		      { 4000000000, 128000, 16 },
+		      { 1333333333, 7999, 4 } };
+	struct sim_config config = config_default();
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t rate = (uint64_t)cases[i].megatransfers * 1000000 *
+				cases[i].lanes;
+		struct link_scale scale;
+		link_time second;
+
+		config.clock_hz = cases[i].clock_hz;
+		config.pcie_megatransfers = cases[i].megatransfers;
+		config.pcie_lanes = cases[i].lanes;
+		link_scale_init(&scale, &config);
+		second = scale.picosecond * 1000000000000;
+		assert_true(scale.cycle * config.clock_hz == second);
+		/* A byte is 10 bits on the wire, or 8 · 130 ÷ 128. */
+		if (cases[i].megatransfers < 8000)
+			assert_true(scale.byte * rate == second * 10);
+		else
+			assert_true(scale.byte * rate * 128 ==
+				    second * 8 * 130);
+	}
 }
 
 /* Cycles of one transfer of one range on an idle link, and its packets. */
@@ -492,6 +526,7 @@ static void jumping_changes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(scales_are_exact),
 		cmocka_unit_test(single_transfers_take_their_time),
 		cmocka_unit_test(walks_go_before),
 		cmocka_unit_test(packets_are_cut_at_boundaries),

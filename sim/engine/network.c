@@ -146,15 +146,16 @@ void network_leave(struct network *network, struct network_port *port,
 		   uint64_t now)
 {
 	bool contended = network_contended(network);
-	uint32_t index;
+	uint32_t index = ring_index(network, port);
 
 	port->end = ENGINE_NEVER;
-	if (contended)
-		ring_settle(network, now);
 	/* One that had nothing to pass never joined. */
-	index = ring_index(network, port);
 	if (index == network->count)
 		return;
+	if (contended) {
+		ring_settle(network, now);
+		index = ring_index(network, port);
+	}
 	network->count--;
 	memmove(network->ring + index, network->ring + index + 1,
 		(network->count - index) * sizeof(port));

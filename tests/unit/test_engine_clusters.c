@@ -374,6 +374,48 @@ static void memory_bound(void **state)
 	stream_free(&stream);
 }
 
+static uint64_t layer_cycles(const struct engine_pass *pass, uint32_t port)
+{
+	struct stream stream;
+	uint64_t cycles;
+
+	device_init(&stream, 1);
+	stream.config.sram_port_bytes = port;
+	stream.config.sram_total_bytes = port;
+	layer_add(&stream, 9, pass);
+	device_run(&stream);
+	cycles = elapsed(&stream.commands[0].command);
+	stream_free(&stream);
+	return cycles;
+}
+
+/* A wider port never costs time, more work never saves any. */
+static void monotone(void **state)
+{
+	uint32_t random = 1;
+
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++) {
+		struct engine_pass pass;
+		uint64_t cycles;
+
+		random = random * 1664525u + 1013904223u;
+		pass = (struct engine_pass){
+			.compute_cycles = random >> 8 & 63,
+			.line_bytes = random >> 14 & 4095,
+			.fill_cycles = random >> 20 & 31,
+			.epilogue_cycles = random >> 25 & 63,
+			.store_bytes = random >> 10 & 2047,
+		};
+		cycles = layer_cycles(&pass, 32);
+		assert_true(layer_cycles(&pass, 64) <= cycles);
+		pass.compute_cycles++;
+		assert_true(layer_cycles(&pass, 32) >= cycles);
+		pass.epilogue_cycles += 5;
+		assert_true(layer_cycles(&pass, 32) >= cycles);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +432,7 @@ int main(void)
 		cmocka_unit_test(barrier),
 		cmocka_unit_test(weights_in_slices),
 		cmocka_unit_test(memory_bound),
+		cmocka_unit_test(monotone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

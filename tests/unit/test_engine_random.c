@@ -61,6 +61,72 @@ static void order_check(const struct stream *stream)
 	}
 }
 
+/* Cycles of the lanes of the busiest cluster. */
+static uint64_t busiest_cycles(const struct engine_command *command)
+{
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < command->row_groups * command->column_groups;
+	     i++) {
+		uint32_t row = i / command->column_groups;
+		uint32_t column = i % command->column_groups;
+		uint64_t cycles = 0;
+		uint64_t v = 0;
+
+		for (uint32_t t = 0; t < command->tile_count; t++) {
+			const struct engine_tile *tile = &command->tiles[t];
+
+			for (uint64_t end = v + tile->vectors; v < end; v++)
+				if (v % command->column_groups == column)
+					cycles += command->passes[tile->passes +
+								  row]
+							  .compute_cycles;
+		}
+		if (cycles > most)
+			most = cycles;
+	}
+	return most;
+}
+
+/*
+ * What is somebody's sums up to what the device did, nothing is charged outside of a
+ * command's life, and no command is faster than its lanes.
+ */
+static void accounts_check(const struct stream *stream,
+			   const struct engine_totals *totals)
+{
+	uint64_t lanes =
+		(uint64_t)stream->config.clusters * stream->config.lanes;
+	uint64_t sum[SPMM_STALL_COUNT] = { 0 };
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < stream->count; i++) {
+		const struct engine_command *command =
+			&stream->commands[i].command;
+		uint64_t own = 0;
+
+		for (unsigned int c = 0; c < SPMM_STALL_COUNT; c++) {
+			sum[c] += command->lane_cycles[c];
+			own += command->lane_cycles[c];
+		}
+		if (!stream->commands[i].times)
+			continue;
+		assert_true(own <= lanes * (command->end_cycle -
+					    command->fetch_cycle));
+		assert_true(command->fetch_cycle <= command->start_cycle);
+		if (command->unit == ENGINE_ARRAY)
+			assert_true(command->end_cycle - command->start_cycle >=
+				    busiest_cycles(command));
+	}
+	for (unsigned int c = 0; c < SPMM_STALL_COUNT; c++) {
+		if (c != SPMM_STALL_IDLE)
+			assert_int_equal(sum[c], totals->lane_cycles[c]);
+		all += totals->lane_cycles[c];
+	}
+	assert_int_equal(sum[SPMM_STALL_IDLE], 0);
+	assert_int_equal(all, lanes * totals->cycles);
+}
+
 static void stream_check(struct stream *stream, enum engine_mode mode,
 			 struct engine_totals *totals)
 {
@@ -88,6 +154,7 @@ static void seed_check(uint64_t seed)
 	assert_memory_equal(&fast_totals, &reference_totals,
 			    sizeof(fast_totals));
 	order_check(&fast);
+	accounts_check(&fast, &fast_totals);
 	stream_free(&fast);
 	stream_free(&reference);
 }

@@ -309,8 +309,8 @@ static bool unit_read(const struct engine_dma *dma, struct dma_unit *unit)
 	return changed;
 }
 
-static void show_piece(const struct engine_dma *dma, struct dma_unit *unit,
-		       uint64_t now)
+static void show_pieces(const struct engine_dma *dma, struct dma_unit *unit,
+			uint64_t bytes, uint64_t now)
 {
 	const struct engine_span span = {
 		.track = ENGINE_TRACK_DMA,
@@ -319,7 +319,7 @@ static void show_piece(const struct engine_dma *dma, struct dma_unit *unit,
 		.end = now + 1,
 		.name = "copy",
 		.sequence = unit->command->sequence,
-		.detail = unit->pieces[unit->moved % PIECES].bytes,
+		.detail = bytes,
 	};
 
 	dma->observer->span(dma->observer->owner, &span);
@@ -331,6 +331,8 @@ static bool unit_move(const struct engine_dma *dma, struct dma_unit *unit,
 		      uint64_t now)
 {
 	uint64_t rate = dma->rate;
+	uint64_t passed = 0;
+	uint32_t before = unit->moved;
 	bool changed = false;
 
 	while (unit->moved < unit->opened) {
@@ -346,10 +348,11 @@ static bool unit_move(const struct engine_dma *dma, struct dma_unit *unit,
 		piece_release(piece);
 		if (piece->moved < piece->bytes)
 			break;
-		if (dma->observer && dma->observer->span)
-			show_piece(dma, unit, now);
+		passed += piece->bytes;
 		unit->moved++;
 	}
+	if (unit->moved > before && dma->observer && dma->observer->span)
+		show_pieces(dma, unit, passed, now);
 	return changed;
 }
 

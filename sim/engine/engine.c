@@ -526,6 +526,7 @@ void engine_totals(struct engine *engine, struct engine_totals *out)
 
 int engine_rest(struct engine *engine)
 {
+	struct engine_totals totals;
 	int ret;
 
 	if (engine->error)
@@ -534,7 +535,8 @@ int engine_rest(struct engine *engine)
 		return accel_error(-EBUSY, "the engine is at work");
 	if (!engine->now)
 		return 0;
-	engine_totals(engine, &engine->epoch.before);
+	engine_totals(engine, &totals);
+	engine->epoch.before = totals;
 	engine->now = 0;
 	engine->quiet = 0;
 	parts_destroy(engine);

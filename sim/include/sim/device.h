@@ -2,7 +2,7 @@
 /*
  * The simulated device, as a bus sees it: BARs, DMA, interrupts, reset. Whoever
  * carries these to a host (transport/sim.c in this process, spmm-sim over
- * vfio-user) uses this header and no other of the simulator.
+ * vfio-user) uses this header and sim/checkpoint.h, and no other of the simulator.
  */
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H

@@ -130,8 +130,10 @@ int engine_push(struct engine *engine, struct engine_command *command)
 {
 	const struct engine_observer *observer = engine->options.observer;
 	struct dispatch_entry *entry;
-	int ret;
+	int ret = engine->error;
 
+	if (ret)
+		return ret;
 	command->sequence = engine->sequence + 1;
 	command->fetch_cycle = ENGINE_NEVER;
 	command->start_cycle = ENGINE_NEVER;
@@ -451,6 +453,8 @@ static int accounts_close(struct engine *engine)
 
 	clusters_settle(engine->clusters, engine->now);
 	ret = clusters_check(engine->clusters, engine->now);
+	if (!ret)
+		ret = memory_check(engine->memory);
 	if (ret)
 		return ret;
 	memory_count(engine->memory, &counts);

@@ -7,6 +7,7 @@
 #include <sim/engine/memory.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include <core/error.h>
@@ -29,6 +30,7 @@ struct engine_memory {
 	struct memory_transfer *first; /* not all requested, in order of turns */
 	struct memory_transfer *last;
 	bool opened; /* a transfer since the last step */
+	uint64_t opened_bytes[2]; /* of all transfers: read, written */
 	uint32_t turn;
 	uint64_t reads; /* under way */
 	uint64_t next_arrival; /* cycle */
@@ -127,6 +129,7 @@ void memory_open(struct engine_memory *memory, struct memory_transfer *transfer)
 		transfer->total += range_bytes(&transfer->ranges[i], request);
 	if (!transfer->total)
 		return;
+	memory->opened_bytes[transfer->write] += transfer->total;
 	skip_empty(transfer);
 	if (memory->last)
 		memory->last->next = transfer;
@@ -410,6 +413,21 @@ bool memory_idle(const struct engine_memory *memory)
 {
 	return !memory->first && !memory->reads &&
 	       memory->next_clock == ENGINE_NEVER;
+}
+
+int memory_check(const struct engine_memory *memory)
+{
+	const struct memory_counts *counts = &memory->shared.counts;
+
+	if (counts->read_bytes == memory->opened_bytes[0] &&
+	    counts->write_bytes == memory->opened_bytes[1])
+		return 0;
+	return accel_error(-EIO,
+			   "the memory read %" PRIu64
+			   " bytes and wrote %" PRIu64
+			   "; its transfers have %" PRIu64 " and %" PRIu64,
+			   counts->read_bytes, counts->write_bytes,
+			   memory->opened_bytes[0], memory->opened_bytes[1]);
 }
 
 void memory_count(const struct engine_memory *memory, struct memory_counts *out)

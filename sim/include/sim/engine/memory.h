@@ -100,6 +100,9 @@ uint64_t memory_next(const struct engine_memory *memory, uint64_t now);
 /* No transfer is open and nothing is under way but writes that may stay. */
 bool memory_idle(const struct engine_memory *memory);
 
+/* While idle: −EIO with a text if other bytes were moved than the transfers have. */
+int memory_check(const struct engine_memory *memory);
+
 void memory_count(const struct engine_memory *memory,
 		  struct memory_counts *out);
 

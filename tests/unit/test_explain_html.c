@@ -156,6 +156,52 @@ static void a_page_is_well_formed(void **state)
 	free(page);
 }
 
+/* Labels go where there is room; a dot in a crowd keeps its name to itself. */
+static void names_in_the_roofline_do_not_overlap(void **state)
+{
+	struct explained_layer layers[40];
+	struct explanation explanation = explanation_of(layers);
+	char *page, *at;
+	unsigned int names = 0;
+
+	for (size_t i = 0; i < 40; i++)
+		layers[i] = layer_named("a_layer", "spmm");
+	explanation.count = 40;
+	explanation_conclude(&explanation);
+	page = page_of(*state, &explanation);
+	assert_well_formed(page);
+	for (at = page; (at = strstr(at, "class=\"name\"")); at++)
+		names++;
+	/* all dots lie upon each other: there are six places beside them */
+	assert_in_range(names, 1, 6);
+	free(page);
+}
+
+static void long_names_end_in_the_plots_as_they_end(void **state)
+{
+	struct markup markup = { .text = NULL };
+
+	(void)state;
+	markup_escape_end(&markup, "a<b", 3);
+	assert_string_equal(markup.text, "a&lt;b");
+	markup_release(&markup);
+	markup_escape_end(&markup, "block1/conv<7>", 3);
+	assert_string_equal(markup.text, "&#8230;&lt;7&gt;");
+	markup_release(&markup);
+}
+
+static void counts_have_their_thousands_apart(void **state)
+{
+	struct markup markup = { .text = NULL };
+
+	(void)state;
+	markup_count(&markup, 7);
+	markup_add(&markup, " ");
+	markup_count(&markup, 1002003);
+	assert_string_equal(markup.text, "7 1&#8239;002&#8239;003");
+	markup_release(&markup);
+}
+
 static void a_page_needs_nothing_else_and_runs_nothing(void **state)
 {
 	static const char *const forbidden[] = { "<script", "<link", "src=",
@@ -238,6 +284,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		folder_test(a_page_is_well_formed),
 		folder_test(a_page_needs_nothing_else_and_runs_nothing),
+		folder_test(names_in_the_roofline_do_not_overlap),
+		cmocka_unit_test(long_names_end_in_the_plots_as_they_end),
+		cmocka_unit_test(counts_have_their_thousands_apart),
 		folder_test(a_page_without_cycles_has_no_plots),
 		cmocka_unit_test(figures_follow_from_the_costs),
 		folder_test(a_page_that_cannot_be_written_is_no_page),

@@ -8,33 +8,101 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 /* Colours follow the reader's setting; the causes' are legible on both grounds. */
 static const char style[] =
-	":root{color-scheme:light dark;--ground:#fcfcfb;--ink:#16181d;--soft:#5d6470;"
-	"--line:#d9dce1;--mark:#2a78d6}\n"
-	"@media(prefers-color-scheme:dark){:root{--ground:#15171b;--ink:#e9ebee;"
-	"--soft:#a3a9b3;--line:#353a43;--mark:#5598e7}}\n"
-	"body{margin:2rem auto;max-width:75rem;padding:0 1rem;background:var(--ground);"
+	":root{color-scheme:light dark;--ground:#fcfcfb;--panel:#f2f3f1;--ink:#16181d;"
+	"--soft:#5d6470;--line:#d9dce1;--mark:#2a78d6;--good:#12805c;--bad:#c33732}\n"
+	"@media(prefers-color-scheme:dark){:root{--ground:#15171b;--panel:#1e2127;"
+	"--ink:#e9ebee;--soft:#a3a9b3;--line:#353a43;--mark:#5598e7;--good:#3fb68b;"
+	"--bad:#ec6a64}}\n"
+	"body{margin:2rem auto;max-width:80rem;padding:0 1rem;background:var(--ground);"
 	"color:var(--ink);font:15px/1.5 system-ui,sans-serif}\n"
-	"h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2.2rem}\n"
+	"h1{font-size:1.6rem;margin-bottom:0}h2{font-size:1.2rem;margin-top:2.4rem}\n"
+	"h1+.note{margin-top:.2rem}\n"
 	".note{color:var(--soft);max-width:48rem}.summary{max-width:48rem}\n"
+	".tiles{display:flex;flex-wrap:wrap;gap:.8rem;margin:1.2rem 0}\n"
+	".tiles div{background:var(--panel);border-radius:.5rem;padding:.6rem 1rem;"
+	"min-width:8.5rem}\n"
+	".tiles b{display:block;font-size:1.35rem;font-variant-numeric:tabular-nums}\n"
+	".tiles span{color:var(--soft);font-size:13px}\n"
 	".wide{overflow-x:auto}\n"
 	"table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}\n"
-	"th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--line);"
-	"white-space:nowrap}\n"
+	"th,td{padding:.3rem .45rem;text-align:right;border-bottom:1px solid var(--line);"
+	"white-space:nowrap;vertical-align:top}\n"
 	"th{color:var(--soft);font-weight:600;white-space:normal;vertical-align:bottom}\n"
 	"th:first-child,td:first-child,.text{text-align:left}\n"
+	"th:first-child,td:first-child{position:sticky;left:0;background:var(--ground)}\n"
 	"td.text{white-space:normal;min-width:24rem}tr.total td{font-weight:600}\n"
+	".yes{color:var(--good);font-weight:600}.no{color:var(--bad);font-weight:600}\n"
 	"svg{display:block;width:100%;max-width:60rem;height:auto}\n"
-	"svg text{fill:var(--soft);font:11px system-ui,sans-serif}\n"
+	"svg text{fill:var(--soft);font:11px system-ui,sans-serif}"
+	"svg .name{fill:var(--ink)}\n"
 	".grid{stroke:var(--line)}.roof{fill:none;stroke:var(--ink);stroke-width:2}\n"
-	".layer{fill:var(--mark);stroke:var(--ground)}"
+	".layer{fill:var(--mark);fill-opacity:.75;stroke:var(--ground)}"
 	".total{fill:var(--ground);stroke:var(--mark);stroke-width:2.5}\n"
 	".cause0{fill:#2a78d6}.cause1{fill:#eb6834}.cause2{fill:#1baf7a}"
 	".cause3{fill:#eda100}.cause4{fill:#e87ba4}.cause5{fill:#8a8f98}"
 	".cause6{fill:#7b68d9}.cause7{fill:#008300}.cause8{fill:#d63b3a}"
 	".cause9{fill:#8f6a45}.cause10{fill:#b9bdc4}.cause11{fill:#000}\n";
+
+static void add_tile(struct markup *markup, const char *label,
+		     const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A figure to be seen first, and what it is. */
+static void add_tile(struct markup *markup, const char *label,
+		     const char *format, ...)
+{
+	char text[64];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	markup_add(markup, "<div><b>%s</b><span>%s</span></div>\n", text,
+		   label);
+}
+
+/* Milliseconds of what may take seconds and may take a microsecond. */
+static void add_time_tile(struct markup *markup, const char *label,
+			  double seconds)
+{
+	if (seconds < 1e-3)
+		add_tile(markup, label, "%.3g &#181;s", 1e6 * seconds);
+	else if (seconds < 1)
+		add_tile(markup, label, "%.3g ms", 1e3 * seconds);
+	else
+		add_tile(markup, label, "%.3g s", seconds);
+}
+
+static void add_tiles(struct markup *markup,
+		      const struct explanation *explanation)
+{
+	const struct explained_layer *total = &explanation->total;
+
+	if (!total->cost.cycles)
+		return;
+	markup_add(markup, "<div class=\"tiles\">\n");
+	add_time_tile(markup, "on the device", total->device_seconds);
+	if (total->cpu_seconds > 0)
+		add_time_tile(markup, "golden arithmetic, one CPU thread",
+			      total->cpu_seconds);
+	if (total->dense_seconds > 0)
+		add_time_tile(markup, "dense float network, one CPU thread",
+			      total->dense_seconds);
+	add_tile(markup, "of the hard roof", "%.1f %%",
+		 100 * total->cost.utilization);
+	add_tile(markup, "of the lane-cycles are useful", "%.1f %%",
+		 100.0 * total->shares[0] / STALL_WHOLE);
+	add_tile(markup, "of the dense multiplications", "%.1f %%",
+		 100 * total->density);
+	add_tile(markup, "energy, an estimate", "%.3g mJ",
+		 1e3 * total->energy.total);
+	markup_add(markup, "</div>\n");
+}
 
 static void add_head(struct markup *markup,
 		     const struct explanation *explanation)
@@ -53,7 +121,9 @@ static void add_head(struct markup *markup,
 	markup_escape(markup, explanation->device.uri);
 	markup_add(markup, " &#8211; ");
 	markup_escape(markup, explanation->device.name);
-	markup_add(markup, "</p>\n<p class=\"summary\">");
+	markup_add(markup, ", batch %" PRIu32 "</p>\n", explanation->batch);
+	add_tiles(markup, explanation);
+	markup_add(markup, "<p class=\"summary\">");
 	markup_escape(markup, explanation->summary);
 	markup_add(markup, "</p>\n");
 }
@@ -72,12 +142,38 @@ static void begin_row(struct markup *markup,
 	markup_add(markup, "</td>");
 }
 
-static void add_microseconds(struct markup *markup, double seconds)
+/* A dash instead of a zero: nothing of the kind was there. */
+static void add_count(struct markup *markup, uint64_t count)
 {
-	if (seconds > 0)
-		markup_add(markup, "<td>%.1f</td>", 1e6 * seconds);
+	markup_add(markup, "<td>");
+	if (count)
+		markup_count(markup, count);
+	else
+		markup_add(markup, "&#8211;");
+	markup_add(markup, "</td>");
+}
+
+static void add_number(struct markup *markup, double value, int decimals,
+		       const char *unit)
+{
+	if (value > 0)
+		markup_add(markup, "<td>%.*f%s</td>", decimals, value, unit);
 	else
 		markup_add(markup, "<td>&#8211;</td>");
+}
+
+/* The matrix product as one cell: three columns of sizes would be too wide. */
+static void add_shape(struct markup *markup,
+		      const struct accel_layer_info *cost)
+{
+	markup_add(markup, "<td>");
+	if (cost->m)
+		markup_add(markup,
+			   "%" PRIu64 " &#215; %" PRIu64 " &#215; %" PRIu64,
+			   cost->m, cost->k, cost->n);
+	else
+		markup_add(markup, "&#8211;");
+	markup_add(markup, "</td>");
 }
 
 static void add_cost_row(struct markup *markup,
@@ -87,29 +183,25 @@ static void add_cost_row(struct markup *markup,
 	const struct accel_layer_info *cost = &layer->cost;
 
 	begin_row(markup, explanation, layer);
-	markup_add(markup,
-		   "<td>%s</td><td>%.1f %%</td><td>%" PRIu64 "</td><td>%" PRIu64
-		   "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64
-		   "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64
-		   "</td><td>%.1f %%</td>",
-		   cost->op, 100 * layer->density, cost->m, cost->k, cost->n,
-		   cost->nnz, cost->macs, cost->cycles, cost->roof_hard_cycles,
-		   cost->roof_structural_cycles, 100 * cost->utilization);
-	if (layer->schedule > 0)
-		markup_add(markup, "<td>%.3f</td>", layer->schedule);
-	else
-		markup_add(markup, "<td>&#8211;</td>");
-	markup_add(markup, "<td>%" PRIu64 "</td><td>%" PRIu64 "</td>",
-		   cost->bytes_dram, cost->bytes_pcie);
-	add_microseconds(markup, layer->device_seconds);
-	add_microseconds(markup, layer->cpu_seconds);
+	markup_add(markup, "<td>%s</td>",
+		   layer == &explanation->total ? "" : cost->op);
+	add_number(markup, 100 * layer->density, 1, " %");
+	add_shape(markup, cost);
+	add_count(markup, cost->nnz);
+	add_count(markup, cost->macs);
+	add_count(markup, cost->cycles);
+	add_count(markup, cost->roof_hard_cycles);
+	add_count(markup, cost->roof_structural_cycles);
+	add_number(markup, 100 * cost->utilization, 1, " %");
+	add_number(markup, layer->schedule, 3, "");
+	add_count(markup, cost->bytes_dram);
+	add_count(markup, cost->bytes_pcie);
+	add_number(markup, 1e6 * layer->device_seconds, 1, "");
+	add_number(markup, 1e6 * layer->cpu_seconds, 1, "");
 	if (explanation->has_dense)
-		add_microseconds(markup, layer->dense_seconds);
-	if (layer->energy.total > 0)
-		markup_add(markup, "<td>%.3f</td></tr>\n",
-			   1e6 * layer->energy.total);
-	else
-		markup_add(markup, "<td>&#8211;</td></tr>\n");
+		add_number(markup, 1e6 * layer->dense_seconds, 1, "");
+	add_number(markup, 1e6 * layer->energy.total, 3, "");
+	markup_add(markup, "</tr>\n");
 }
 
 static void add_costs(struct markup *markup,
@@ -118,7 +210,7 @@ static void add_costs(struct markup *markup,
 	markup_add(
 		markup,
 		"<h2>Layers</h2>\n<div class=\"wide\"><table>\n<tr><th>layer</th><th>op</th>"
-		"<th>density</th><th>M</th><th>K</th><th>N</th><th>non-zeros</th>"
+		"<th>density</th><th>M &#215; K &#215; N</th><th>non-zeros</th>"
 		"<th>MACs</th><th>cycles</th><th>hard roof</th><th>structural</th>"
 		"<th>of hard</th><th>schedule &#247; optimum</th><th>DRAM bytes</th>"
 		"<th>PCIe bytes</th><th>device &#181;s</th><th>CPU &#181;s</th>%s"
@@ -143,9 +235,12 @@ static void add_verdicts(struct markup *markup,
 						 &explanation->total;
 
 		begin_row(markup, explanation, layer);
-		markup_add(markup, "<td>%s</td><td>%s</td><td class=\"text\">",
-			   verdict_worth_key(layer->verdict.worth),
-			   verdict_reason_key(layer->verdict.reason));
+		markup_add(
+			markup,
+			"<td class=\"%s\">%s</td><td>%s</td><td class=\"text\">",
+			verdict_worth_key(layer->verdict.worth),
+			verdict_worth_key(layer->verdict.worth),
+			verdict_reason_key(layer->verdict.reason));
 		markup_escape(markup, layer->verdict.text);
 		markup_add(markup, "</td></tr>\n");
 	}
@@ -157,8 +252,8 @@ static void add_plots(struct markup *markup,
 {
 	markup_add(
 		markup,
-		"<h2>Roofline</h2>\n<p class=\"note\">Each dot is a layer, the ring the "
-		"whole run. Layers whose operands are in SRAM may lie above the slope of "
+		"<h2>Roofline</h2>\n<p class=\"note\">Each dot is a layer, the larger the "
+		"longer it takes; the ring is the whole run. Layers whose operands are in SRAM may lie above the slope of "
 		"the memory; none lies above the multipliers.</p>\n");
 	plot_roofline(markup, explanation);
 	markup_add(

@@ -9,6 +9,15 @@ static double ratio(double part, double whole)
 	return whole > 0 ? part / whole : 0;
 }
 
+double explanation_part(const struct explanation *explanation,
+			const struct explained_layer *layer)
+{
+	double part = ratio((double)layer->cost.cycles,
+			    (double)explanation->total.cost.cycles);
+
+	return part < 1 ? part : 1;
+}
+
 /* Both directions of the link work at once. */
 static double link_seconds(const struct accel_device_info *device,
 			   const struct accel_layer_info *cost)
@@ -112,9 +121,7 @@ static void summarize_time(struct explanation *explanation, char *text,
 		"useful work; most of the rest goes to: %s (%.1f %%). ",
 		explanation->model, 100 * total->density, explanation->batch,
 		1e3 * total->device_seconds, 100 * total->cost.utilization,
-		most->cost.name,
-		100 * ratio((double)most->cost.cycles,
-			    (double)total->cost.cycles),
+		most->cost.name, 100 * explanation_part(explanation, most),
 		100.0 * total->shares[0] / STALL_WHOLE,
 		stall_causes()[stall_largest(total->shares)].name,
 		100.0 * total->shares[stall_largest(total->shares)] /

@@ -65,6 +65,10 @@ struct explanation {
  */
 void explanation_conclude(struct explanation *explanation);
 
+/* A layer's part of the run's time: 0 … 1, and 0 where none is counted. */
+double explanation_part(const struct explanation *explanation,
+			const struct explained_layer *layer);
+
 /* To standard output. */
 void explanation_print(const struct explanation *explanation);
 int explanation_print_json(const struct explanation *explanation);

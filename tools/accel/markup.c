@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "markup.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CAPACITY_FIRST 65536
 
@@ -77,6 +79,29 @@ void markup_escape(struct markup *markup, const char *text)
 {
 	for (; *text; text++)
 		escape_character(markup, *text);
+}
+
+void markup_escape_end(struct markup *markup, const char *text, size_t most)
+{
+	size_t length = strlen(text);
+	size_t skip = length > most ? length - most : 0;
+
+	/* not from within a character of UTF-8 */
+	while (skip && ((unsigned char)text[skip] & 0xc0) == 0x80)
+		skip++;
+	if (skip)
+		markup_add(markup, "&#8230;");
+	markup_escape(markup, text + skip);
+}
+
+void markup_count(struct markup *markup, uint64_t count)
+{
+	if (count >= 1000) {
+		markup_count(markup, count / 1000);
+		markup_add(markup, "&#8239;%03" PRIu64, count % 1000);
+	} else {
+		markup_add(markup, "%" PRIu64, count);
+	}
 }
 
 void markup_release(struct markup *markup)

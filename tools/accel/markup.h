@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * struct markup - begins as all zero
@@ -26,6 +27,15 @@ __attribute__((format(printf, 2, 3))) void markup_add(struct markup *markup,
 
 /* Anybody's text, for contents and for quoted attributes. */
 void markup_escape(struct markup *markup, const char *text);
+
+/*
+ * At most so many of its last bytes, behind an ellipsis: the end of a long name tells
+ * layers apart better than its beginning.
+ */
+void markup_escape_end(struct markup *markup, const char *text, size_t most);
+
+/* A whole number with thin spaces between its thousands. */
+void markup_count(struct markup *markup, uint64_t count);
 
 void markup_release(struct markup *markup);
 

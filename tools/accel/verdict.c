@@ -57,6 +57,14 @@ static double alternative(const struct verdict_facts *facts)
 	return facts->cpu_seconds;
 }
 
+/* What that is: the golden arithmetic is exact and not tuned, which is no fair race. */
+static const char *alternative_name(const struct verdict_facts *facts)
+{
+	return alternative(facts) == facts->cpu_seconds ?
+		       "the untuned golden arithmetic" :
+		       "the dense float layer";
+}
+
 static enum verdict_worth worth_of(const struct verdict_facts *facts)
 {
 	double other = alternative(facts);
@@ -121,8 +129,9 @@ static int write_factor(const struct verdict_facts *facts, const char *before,
 	double factor = alternative(facts) / facts->device_seconds;
 
 	return snprintf(text, size,
-			"%s%.*f times as fast as one thread of this CPU",
-			before, factor < 10 ? 1 : 0, factor);
+			"%s%.*f times as fast as %s on one thread of this CPU",
+			before, factor < 10 ? 1 : 0, factor,
+			alternative_name(facts));
 }
 
 static int write_worth(const struct verdict_facts *facts,
@@ -148,8 +157,9 @@ static int write_worth(const struct verdict_facts *facts,
 	case VERDICT_NO:
 		return snprintf(
 			text, size,
-			"Not worth it: %.1f us on the device, %.1f us on this CPU. ",
-			1e6 * facts->device_seconds, 1e6 * other);
+			"Not worth it: %.1f us on the device, %.1f us with %s on one thread of this CPU. ",
+			1e6 * facts->device_seconds, 1e6 * other,
+			alternative_name(facts));
 	case VERDICT_COST:
 		return 0;
 	default:

@@ -364,6 +364,75 @@ static void few_credits_bound_writes(void **state)
 	assert_int_equal(stream(&config, 16 * 256, true), 8 * 318 + 18);
 }
 
+struct record {
+	uint64_t spans[ENGINE_TRACK_COUNT];
+	uint64_t end[ENGINE_TRACK_COUNT];
+	uint64_t bytes[ENGINE_TRACK_COUNT];
+	uint64_t value[ENGINE_SIGNAL_COUNT];
+	uint64_t most[ENGINE_SIGNAL_COUNT];
+};
+
+static void record_span(void *owner, const struct engine_span *span)
+{
+	struct record *record = owner;
+
+	assert_true(span->begin >= record->end[span->track]);
+	assert_true(span->end > span->begin);
+	assert_int_equal(span->sequence, 7);
+	record->end[span->track] = span->end;
+	record->bytes[span->track] += span->detail;
+	record->spans[span->track]++;
+}
+
+static void record_change(void *owner, enum engine_signal signal, uint32_t unit,
+			  uint64_t now, uint64_t value)
+{
+	struct record *record = owner;
+
+	(void)unit;
+	(void)now;
+	record->value[signal] = value;
+	if (record->most[signal] < value)
+		record->most[signal] = value;
+}
+
+static void observer_sees_every_packet(void **state)
+{
+	struct record record = { 0 };
+	const struct engine_observer observer = { .span = record_span,
+						  .change = record_change,
+						  .owner = &record };
+	const struct sim_config config = config_default();
+	struct memory_range ranges[RANGES];
+	struct link_transfer transfers[2];
+	struct link_counts counts;
+	struct engine_link *link;
+
+	(void)state;
+	assert_int_equal(engine_link_create(&config, &observer, &link), 0);
+	for (int write = 0; write < 2; write++) {
+		transfers[write] = (struct link_transfer){
+			.ranges = ranges,
+			.count = pages_of(ranges, 64 << 10),
+			.write = write,
+			.allowed = UINT64_MAX,
+			.sequence = 7,
+		};
+		link_open(link, &transfers[write]);
+	}
+	drain(link, run_until(link, &transfers[1], 0));
+	link_count(link, &counts);
+	assert_int_equal(record.spans[ENGINE_TRACK_LINK_UP], counts.packets_up);
+	assert_int_equal(record.spans[ENGINE_TRACK_LINK_DOWN],
+			 counts.packets_down);
+	assert_int_equal(record.bytes[ENGINE_TRACK_LINK_UP], 64 << 10);
+	assert_int_equal(record.bytes[ENGINE_TRACK_LINK_DOWN], 64 << 10);
+	assert_int_equal(record.value[ENGINE_SIGNAL_LINK_TAGS], 0);
+	assert_int_equal(record.value[ENGINE_SIGNAL_LINK_POSTED], 0);
+	assert_in_range(record.most[ENGINE_SIGNAL_LINK_TAGS], 24, 64);
+	engine_link_destroy(link);
+}
+
 #define TRANSFERS 60
 
 /* What happens to a link from outside, and when. */
@@ -537,6 +606,7 @@ int main(void)
 		cmocka_unit_test(few_tags_bound_reads),
 		cmocka_unit_test(few_credits_bound_reads),
 		cmocka_unit_test(few_credits_bound_writes),
+		cmocka_unit_test(observer_sees_every_packet),
 		cmocka_unit_test(jumping_changes_nothing),
 	};
 

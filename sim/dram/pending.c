@@ -74,7 +74,7 @@ uint16_t dram_pending_find(const struct dram_pending *pending,
 }
 
 uint16_t dram_pending_add(struct dram_pending *pending,
-			  const struct dram_request *request)
+			  const struct dram_request *request, uint32_t age)
 {
 	uint16_t index = pending->free_entry;
 	struct dram_entry *entry = &pending->entries[index];
@@ -84,6 +84,7 @@ uint16_t dram_pending_add(struct dram_pending *pending,
 	*entry = (struct dram_entry){
 		.address = request->address,
 		.write = request->write,
+		.age = age,
 		.id = request->id,
 		.next = *bucket,
 		.merged = DRAM_NO_MERGED,

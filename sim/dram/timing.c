@@ -3,13 +3,100 @@
 
 #include <string.h>
 
-#include <core/integer.h>
+static int32_t later(int32_t a, int32_t b)
+{
+	return a > b ? a : b;
+}
+
+static int32_t same_bank_gap(const struct dram_standard *standard,
+			     enum dram_command after, enum dram_command before)
+{
+	int32_t clocks = 0;
+
+	for (uint32_t i = 0; i < standard->gap_count; i++) {
+		const struct dram_gap *gap = &standard->gaps[i];
+
+		if (gap->after == after && gap->before == before &&
+		    gap->scope == DRAM_SAME_BANK)
+			clocks = later(clocks, (int32_t)gap->clocks);
+	}
+	return clocks;
+}
+
+/*
+ * Between precharges of other banks a gap may as well hold for the bank itself, whose
+ * next precharge follows an activate that is later anyway.
+ */
+static bool holds_for_itself(const struct dram_standard *standard,
+			     const struct dram_gap *gap)
+{
+	return gap->after == DRAM_PRECHARGE && gap->before == DRAM_PRECHARGE &&
+	       (int32_t)gap->clocks <=
+		       same_bank_gap(standard, DRAM_PRECHARGE, DRAM_ACTIVATE) +
+			       same_bank_gap(standard, DRAM_ACTIVATE,
+					     DRAM_PRECHARGE);
+}
+
+static void lane_raise(dram_lanes *lanes, enum dram_command lane,
+		       uint32_t clocks)
+{
+	(*lanes)[lane] = later((*lanes)[lane], (int32_t)clocks);
+}
+
+static void refresh_gap_add(struct dram_gaps *gaps, const struct dram_gap *gap)
+{
+	int32_t *clocks =
+		gap->scope == DRAM_SAME_BANK  ? &gaps->refresh_bank :
+		gap->scope == DRAM_OTHER_RANK ? &gaps->refresh_other_rank :
+						&gaps->refresh_rank;
+
+	*clocks = later(*clocks, (int32_t)gap->clocks);
+}
+
+static void gap_add(struct dram_gaps *gaps,
+		    const struct dram_standard *standard,
+		    const struct dram_gap *gap)
+{
+	switch (gap->scope) {
+	case DRAM_SAME_BANK:
+		lane_raise(&gaps->bank, gap->before, gap->clocks);
+		break;
+	case DRAM_SAME_GROUP:
+		lane_raise(&gaps->group, gap->before, gap->clocks);
+		break;
+	case DRAM_OTHER_GROUP:
+		lane_raise(&gaps->rank, gap->before, gap->clocks);
+		break;
+	case DRAM_OTHER_RANK:
+		lane_raise(&gaps->other_rank, gap->before, gap->clocks);
+		break;
+	case DRAM_SAME_RANK_OTHER_BANK:
+		if (!holds_for_itself(standard, gap)) {
+			lane_raise(&gaps->other_bank, gap->before, gap->clocks);
+			gaps->any_other_bank = true;
+			break;
+		}
+		/* fall through */
+	default:
+		lane_raise(&gaps->group, gap->before, gap->clocks);
+		lane_raise(&gaps->rank, gap->before, gap->clocks);
+		break;
+	}
+}
 
 void dram_timing_init(struct dram_timing *timing,
 		      const struct dram_standard *standard)
 {
 	memset(timing, 0, sizeof(*timing));
-	timing->standard = standard;
+	timing->ranks = standard->ranks;
+	timing->groups = dram_standard_groups(standard);
+	timing->groups_per_rank = standard->groups_per_rank;
+	timing->banks_per_rank =
+		standard->groups_per_rank * standard->banks_per_group;
+	timing->activate_window = (int32_t)standard->activate_window_clocks;
+	for (uint32_t rank = 0; rank < DRAM_RANKS_MAX; rank++)
+		for (unsigned int i = 0; i < 4; i++)
+			timing->activates[rank][i] = DRAM_TIME_PAST;
 	for (uint32_t bank = 0; bank < dram_standard_banks(standard); bank++) {
 		uint32_t group = bank / standard->banks_per_group;
 
@@ -18,116 +105,131 @@ void dram_timing_init(struct dram_timing *timing,
 			(uint8_t)(group / standard->groups_per_rank);
 	}
 	for (uint32_t i = 0; i < standard->gap_count; i++) {
-		enum dram_command after = standard->gaps[i].after;
+		const struct dram_gap *gap = &standard->gaps[i];
+		struct dram_gaps *gaps = &timing->gaps[gap->after];
 
-		timing->gap_order[after][timing->gap_count[after]++] =
-			(uint8_t)i;
+		if (gap->before == DRAM_REFRESH)
+			refresh_gap_add(gaps, gap);
+		else
+			gap_add(gaps, standard, gap);
 	}
 }
 
-static uint64_t activate_window(const struct dram_timing *timing, uint32_t rank)
+void dram_times_move(dram_lanes *times, uint32_t count, int32_t by)
 {
-	uint64_t fourth =
-		timing->activates[rank][timing->oldest_activate[rank]];
+	for (uint32_t i = 0; i < count; i++) {
+		dram_lanes moved =
+			dram_lanes_max(times[i],
+				       dram_lanes_set(DRAM_TIME_PAST + by)) -
+			by;
 
-	/* Stored + 1, so that 0 means "never". */
-	return fourth ? fourth - 1 + timing->standard->activate_window_clocks :
-			0;
+		times[i] = dram_lanes_select(
+			times[i] == dram_lanes_set(DRAM_TIME_NEVER), times[i],
+			moved);
+	}
 }
 
-uint64_t dram_timing_earliest(const struct dram_timing *timing,
-			      enum dram_command command, uint32_t bank)
+static void scalars_move(int32_t *times, uint32_t count, int32_t by)
 {
-	uint64_t clock =
-		max_u64(timing->bank[command][bank],
-			timing->group[command][timing->group_of[bank]]);
-
-	if (command == DRAM_ACTIVATE)
-		clock = max_u64(clock,
-				activate_window(timing, timing->rank_of[bank]));
-	return clock;
+	for (uint32_t i = 0; i < count; i++)
+		times[i] = later(times[i], DRAM_TIME_PAST + by) - by;
 }
 
-static void raise_bank(struct dram_timing *timing, const struct dram_gap *gap,
-		       uint32_t bank, uint64_t clock)
+int32_t dram_timing_rebase(struct dram_timing *timing, uint64_t clock)
 {
-	timing->bank[gap->before][bank] =
-		max_u64(timing->bank[gap->before][bank], clock + gap->clocks);
+	int32_t by = dram_timing_relative(timing, clock);
+
+	timing->base = clock;
+	dram_times_move(timing->bank, DRAM_BANKS_MAX, by);
+	dram_times_move(timing->group, DRAM_GROUPS_MAX, by);
+	scalars_move(timing->refresh_bank, DRAM_BANKS_MAX, by);
+	scalars_move(timing->refresh_rank, DRAM_RANKS_MAX, by);
+	scalars_move(timing->activates[0], DRAM_RANKS_MAX * 4, by);
+	return by;
 }
 
-static void raise_groups(struct dram_timing *timing, const struct dram_gap *gap,
-			 uint32_t first, uint32_t count, uint64_t clock)
+int32_t dram_timing_refresh(const struct dram_timing *timing, uint32_t rank)
 {
-	uint64_t *group = timing->group[gap->before];
+	uint32_t first = rank * timing->banks_per_rank;
+	int32_t latest = timing->refresh_rank[rank];
 
-	for (uint32_t g = first; g < first + count; g++)
-		group[g] = max_u64(group[g], clock + gap->clocks);
+	for (uint32_t b = first; b < first + timing->banks_per_rank; b++)
+		latest = later(latest, timing->refresh_bank[b]);
+	return latest;
 }
 
-static void raise_other_banks(struct dram_timing *timing,
-			      const struct dram_gap *gap, uint32_t bank,
-			      uint64_t clock)
+static void group_raise(struct dram_timing *timing, uint32_t group,
+			dram_lanes times)
 {
-	const struct dram_standard *standard = timing->standard;
-	uint32_t per_rank =
-		standard->groups_per_rank * standard->banks_per_group;
-	uint32_t first = timing->rank_of[bank] * per_rank;
+	timing->group[group] = dram_lanes_max(timing->group[group], times);
+}
 
-	for (uint32_t b = first; b < first + per_rank; b++)
+static void other_ranks_raise(struct dram_timing *timing,
+			      const struct dram_gaps *gaps, uint32_t rank,
+			      int32_t time)
+{
+	for (uint32_t g = 0; g < timing->groups; g++)
+		if (g / timing->groups_per_rank != rank)
+			group_raise(timing, g, time + gaps->other_rank);
+	for (uint32_t r = 0; r < timing->ranks; r++)
+		timing->refresh_rank[r] =
+			later(timing->refresh_rank[r],
+			      time + (r == rank ? gaps->refresh_rank :
+						  gaps->refresh_other_rank));
+}
+
+static void other_banks_raise(struct dram_timing *timing,
+			      const struct dram_gaps *gaps, uint32_t bank,
+			      int32_t time)
+{
+	uint32_t first = timing->rank_of[bank] * timing->banks_per_rank;
+
+	for (uint32_t b = first; b < first + timing->banks_per_rank; b++)
 		if (b != bank)
-			raise_bank(timing, gap, b, clock);
+			timing->bank[b] = dram_lanes_max(
+				timing->bank[b], time + gaps->other_bank);
 }
 
-static void raise_gap(struct dram_timing *timing, const struct dram_gap *gap,
-		      uint32_t bank, uint64_t clock)
+static void activate_note(struct dram_timing *timing, uint32_t rank,
+			  int32_t time)
 {
-	uint32_t per_rank = timing->standard->groups_per_rank;
-	uint32_t group = timing->group_of[bank];
-	uint32_t first = timing->rank_of[bank] * per_rank;
-	uint32_t end = dram_standard_groups(timing->standard);
+	uint32_t *oldest = &timing->oldest_activate[rank];
+	uint32_t first = rank * timing->groups_per_rank;
+	dram_lanes window = dram_lanes_set(DRAM_TIME_PAST);
 
-	switch (gap->scope) {
-	case DRAM_SAME_BANK:
-		raise_bank(timing, gap, bank, clock);
-		break;
-	case DRAM_SAME_GROUP:
-		raise_groups(timing, gap, group, 1, clock);
-		break;
-	case DRAM_OTHER_GROUP:
-		raise_groups(timing, gap, first, group - first, clock);
-		raise_groups(timing, gap, group + 1,
-			     first + per_rank - group - 1, clock);
-		break;
-	case DRAM_SAME_RANK:
-		raise_groups(timing, gap, first, per_rank, clock);
-		break;
-	case DRAM_OTHER_RANK:
-		raise_groups(timing, gap, 0, first, clock);
-		raise_groups(timing, gap, first + per_rank,
-			     end - first - per_rank, clock);
-		break;
-	case DRAM_SAME_RANK_OTHER_BANK:
-		raise_other_banks(timing, gap, bank, clock);
-		break;
-	case DRAM_SCOPE_COUNT:
-		break;
-	}
+	timing->activates[rank][*oldest] = time;
+	*oldest = (*oldest + 1) % 4;
+	window[DRAM_ACTIVATE] =
+		timing->activates[rank][*oldest] + timing->activate_window;
+	for (uint32_t g = first; g < first + timing->groups_per_rank; g++)
+		group_raise(timing, g, window);
 }
 
+/* A gap of 0 does no harm: nothing is issued before @clock any more. */
 void dram_timing_issue(struct dram_timing *timing, enum dram_command command,
 		       uint32_t bank, uint64_t clock)
 {
-	for (uint32_t i = 0; i < timing->gap_count[command]; i++) {
-		uint32_t index = timing->gap_order[command][i];
+	const struct dram_gaps *gaps = &timing->gaps[command];
+	int32_t time = dram_timing_relative(timing, clock);
+	uint32_t rank = timing->rank_of[bank];
+	uint32_t first = rank * timing->groups_per_rank;
+	uint32_t group = timing->group_of[bank];
+	dram_lanes own =
+		dram_lanes_max(timing->group[group], time + gaps->group);
 
-		raise_gap(timing, &timing->standard->gaps[index], bank, clock);
-	}
-	if (command == DRAM_ACTIVATE) {
-		uint32_t rank = timing->rank_of[bank];
-
-		timing->activates[rank][timing->oldest_activate[rank]] =
-			clock + 1;
-		timing->oldest_activate[rank] =
-			(timing->oldest_activate[rank] + 1) % 4;
-	}
+	timing->bank[bank] =
+		dram_lanes_max(timing->bank[bank], time + gaps->bank);
+	timing->refresh_bank[bank] =
+		later(timing->refresh_bank[bank], time + gaps->refresh_bank);
+	for (uint32_t g = first; g < first + timing->groups_per_rank; g++)
+		group_raise(timing, g, time + gaps->rank);
+	timing->group[group] = own;
+	timing->refresh_rank[rank] =
+		later(timing->refresh_rank[rank], time + gaps->refresh_rank);
+	if (timing->ranks > 1)
+		other_ranks_raise(timing, gaps, rank, time);
+	if (gaps->any_other_bank)
+		other_banks_raise(timing, gaps, bank, time);
+	if (command == DRAM_ACTIVATE)
+		activate_note(timing, rank, time);
 }

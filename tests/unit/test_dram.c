@@ -47,8 +47,9 @@ static const struct dram_standard standard = {
 		{ DRAM_PRECHARGE, DRAM_REFRESH, DRAM_SAME_BANK, 22 },
 		{ DRAM_PRECHARGE, DRAM_PRECHARGE, DRAM_SAME_RANK_OTHER_BANK, 2 },
 		{ DRAM_REFRESH, DRAM_ACTIVATE, DRAM_SAME_RANK, 100 },
+		{ DRAM_READ, DRAM_ACTIVATE, DRAM_SAME_RANK_OTHER_BANK, 3 },
 	},
-	.gap_count = 19,
+	.gap_count = 20,
 	.activate_window_clocks = 34,
 	.refresh_interval_clocks = 1500,
 	.read_queue_entries = 8,
@@ -106,8 +107,9 @@ static struct dram_request random_request(uint64_t *state)
 	};
 }
 
+/* 2000 requests, after idleness until @start. */
 static void run_random(const struct dram_standard *obeyed, uint64_t seed,
-		       struct run *run)
+		       uint64_t start, struct run *run)
 {
 	struct dram_observer observer = { on_issued, on_done, on_command, run };
 	struct dram_controller *controller;
@@ -117,6 +119,8 @@ static void run_random(const struct dram_standard *obeyed, uint64_t seed,
 
 	assert_int_equal(dram_controller_create(obeyed, &observer, &controller),
 			 0);
+	while (clock < start)
+		clock = dram_controller_clock(controller, clock);
 	while (left || dram_controller_busy(controller)) {
 		uint64_t next;
 
@@ -129,7 +133,7 @@ static void run_random(const struct dram_standard *obeyed, uint64_t seed,
 		next = dram_controller_clock(controller, clock);
 		assert_true(next > clock);
 		clock = next;
-		assert_true(clock < 10000000);
+		assert_true(clock < start + 10000000);
 	}
 	run->last_clock = clock;
 	dram_controller_destroy(controller);
@@ -143,12 +147,26 @@ static void test_everything_completes_without_violation(void **state)
 
 		assert_int_equal(dram_checker_create(&standard, &run.checker),
 				 0);
-		run_random(&standard, seed, &run);
+		run_random(&standard, seed, 0, &run);
 		assert_string_equal(dram_checker_first(run.checker), "");
 		assert_int_equal(dram_checker_violations(run.checker), 0);
 		assert_int_equal(run.done, 2000);
 		dram_checker_destroy(run.checker);
 	}
+}
+
+/* Times are kept in 32 bits: the traffic passes where they begin anew. */
+static void test_clocks_may_become_large(void **state)
+{
+	struct run run = { 0 };
+
+	(void)state;
+	assert_int_equal(dram_checker_create(&standard, &run.checker), 0);
+	run_random(&standard, 3, (1u << 29) - 3000, &run);
+	assert_true(run.last_clock > 1u << 29);
+	assert_string_equal(dram_checker_first(run.checker), "");
+	assert_int_equal(run.done, 2000);
+	dram_checker_destroy(run.checker);
 }
 
 /* A controller that ignores any one gap must be caught by the checker. */
@@ -162,7 +180,7 @@ static void test_checker_sees_each_broken_gap(void **state)
 		broken.gaps[gap].clocks = 0;
 		assert_int_equal(dram_checker_create(&standard, &run.checker),
 				 0);
-		run_random(&broken, 7, &run);
+		run_random(&broken, 7, 0, &run);
 		if (!dram_checker_violations(run.checker))
 			fail_msg("gap %u is not checked", gap);
 		dram_checker_destroy(run.checker);
@@ -177,7 +195,7 @@ static void test_checker_sees_the_activate_window(void **state)
 	(void)state;
 	broken.activate_window_clocks = 0;
 	assert_int_equal(dram_checker_create(&standard, &run.checker), 0);
-	run_random(&broken, 7, &run);
+	run_random(&broken, 7, 0, &run);
 	assert_true(dram_checker_violations(run.checker) > 0);
 	dram_checker_destroy(run.checker);
 }
@@ -220,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_completes_without_violation),
+		cmocka_unit_test(test_clocks_may_become_large),
 		cmocka_unit_test(test_checker_sees_each_broken_gap),
 		cmocka_unit_test(test_checker_sees_the_activate_window),
 		cmocka_unit_test(test_skipping_is_exact),

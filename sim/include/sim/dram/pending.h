@@ -15,6 +15,7 @@
 struct dram_entry {
 	struct dram_address address;
 	bool write;
+	uint32_t age; /* order of acceptance, modulo 2³² */
 	uint64_t id;
 	uint16_t next; /* in the hash chain, or in the list of free entries */
 	uint32_t merged; /* head of the requests that complete with this one */
@@ -42,7 +43,7 @@ uint16_t dram_pending_find(const struct dram_pending *pending,
 			   const struct dram_address *address, bool write);
 
 uint16_t dram_pending_add(struct dram_pending *pending,
-			  const struct dram_request *request);
+			  const struct dram_request *request, uint32_t age);
 void dram_pending_remove(struct dram_pending *pending, uint16_t entry);
 
 static inline bool dram_pending_may_merge(const struct dram_pending *pending)

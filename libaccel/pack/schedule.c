@@ -127,6 +127,8 @@ static uint32_t issue(const struct schedule_limits *limits,
 		if (i == 0)
 			view_advance(view, limits->window);
 		busy += view->left > 0;
+		if (!view->left && lanes[l].end)
+			*lanes[l].end = result->cycles + 1;
 	}
 	return busy;
 }

@@ -8,9 +8,18 @@
 #include <spmm/stream.h>
 
 #include "core/error.h"
+#include "core/integer.h"
 #include "pack/bank.h"
 #include "pack/block.h"
 #include "pack/schedule.h"
+
+/*
+ * How often a part is shared out anew among its lanes while the last of them ends
+ * more than a 50th later than it could.
+ */
+#define ATTEMPTS_MAX 4
+#define UNEVEN_PART 50
+#define PACE_SHIFT 16
 
 /**
  * struct packer - a matrix on its way into a stream
@@ -23,7 +32,6 @@
  * @column_bank: bank of column k mod bank_period
  * @row: that holds the next weight
  * @bank_load: weights of this part that read each bank
- * @lane_load: weights of the longest lane of this part
  */
 struct packer {
 	const struct model_csr *matrix;
@@ -36,7 +44,6 @@ struct packer {
 	uint8_t column_bank[BANK_PERIOD_MAX];
 	uint32_t row;
 	uint64_t bank_load[SCHEDULE_BANKS_MAX];
-	uint64_t lane_load;
 };
 
 static int check_matrix(const struct model_csr *matrix)
@@ -88,12 +95,6 @@ static int check_mapping(const struct geometry *geometry,
 	return 0;
 }
 
-/* The first weight of the nth of count even shares. */
-static uint64_t share(uint64_t total, uint64_t n, uint64_t count)
-{
-	return total / count * n + total % count * n / count;
-}
-
 static void assign_banks(struct packer *packer, uint32_t skew)
 {
 	uint32_t banks = packer->limits.banks;
@@ -108,7 +109,9 @@ static int packer_create(struct packer *packer, struct stream *out)
 	const struct model_csr *matrix = packer->matrix;
 	size_t lanes =
 		(size_t)packer->mapping->row_groups * packer->limits.lanes;
-	size_t longest = (size_t)out->nonzeros / lanes + 2;
+	/* A lane may be given a part's weights alone. */
+	size_t longest =
+		(size_t)out->nonzeros / packer->mapping->row_groups + 2;
 
 	packer->encoder.columns = matrix->columns;
 	packer->table = calloc(lanes, sizeof(*packer->table));
@@ -117,7 +120,8 @@ static int packer_create(struct packer *packer, struct stream *out)
 	if (!packer->table || !packer->position || !packer->symbol)
 		return accel_error(-ENOMEM, "no memory to pack %llu weights",
 				   (unsigned long long)out->nonzeros);
-	out->bank_skew = bank_choose_skew(matrix, packer->limits.banks);
+	out->bank_skew = bank_choose_skew(matrix, packer->limits.banks,
+					  packer->mapping->row_groups);
 	assign_banks(packer, out->bank_skew);
 	return 0;
 }
@@ -217,64 +221,159 @@ static int pack_lane(struct packer *packer, struct spmm_stream_lane *entry,
 			"one lane's stream exceeds 4 GiB; use more row groups");
 	entry->length =
 		htole32((uint32_t)(packer->encoder.bits.length - before));
-	if (run.count > packer->lane_load)
-		packer->lane_load = run.count;
 	return 0;
 }
 
+/* The weights of a part, lane by lane. */
+struct part {
+	uint32_t number;
+	uint64_t start;
+	uint64_t count;
+	uint64_t lane[SCHEDULE_LANES_MAX +
+		      1]; /* where each starts, from @start */
+	uint64_t end[SCHEDULE_LANES_MAX]; /* when each has issued its last */
+	uint64_t cycles;
+	uint64_t bound;
+};
+
 /* The part's cycles as the device will count them, and the bound. */
-static int account_part(struct packer *packer, const size_t *ends,
-			struct stream *out)
+static void schedule_part(const struct packer *packer, const size_t *ends,
+			  struct part *part)
 {
 	struct schedule_lane lanes[SCHEDULE_LANES_MAX] = { 0 };
-	struct schedule_result result;
-	uint64_t bound = packer->lane_load;
+	uint64_t rate = packer->limits.rate;
 	size_t start = 0;
 
-	if (packer->encoder.schedule.length > UINT32_MAX)
-		return accel_error(
-			-E2BIG,
-			"a part has more than 2^32 symbols; use more row groups");
 	for (uint32_t l = 0; l < packer->limits.lanes; start = ends[l++]) {
 		lanes[l].count = ends[l] - start;
+		part->end[l] = 0;
+		lanes[l].end = &part->end[l];
 		/* A part without any symbols has no buffer to point into. */
 		if (lanes[l].count)
 			lanes[l].symbols =
 				packer->encoder.schedule.bytes + start;
 	}
-	result = schedule_run(&packer->limits, lanes);
+	part->cycles = schedule_run(&packer->limits, lanes).cycles;
+	part->bound = part->count / rate + (part->count % rate != 0);
+	part->bound = max_u64(part->bound,
+			      divide_up(part->count, packer->limits.lanes));
 	for (uint32_t b = 0; b < packer->limits.banks; b++)
-		if (packer->bank_load[b] > bound)
-			bound = packer->bank_load[b];
-	if (result.cycles > out->issue_cycles)
-		out->issue_cycles = result.cycles;
-	if (bound > out->optimal_cycles)
-		out->optimal_cycles = bound;
-	return 0;
+		part->bound = max_u64(part->bound, packer->bank_load[b]);
 }
 
-static int pack_part(struct packer *packer, uint32_t part, struct stream *out)
+static int pack_lanes(struct packer *packer, struct part *part)
 {
 	uint32_t lanes = packer->limits.lanes;
-	uint64_t total = out->nonzeros;
-	uint64_t start = share(total, part, packer->mapping->row_groups);
-	uint64_t count =
-		share(total, part + 1, packer->mapping->row_groups) - start;
 	size_t ends[SCHEDULE_LANES_MAX];
-	int ret;
 
 	packer->encoder.schedule.length = 0;
-	packer->lane_load = 0;
 	memset(packer->bank_load, 0, sizeof(packer->bank_load));
 	for (uint32_t l = 0; l < lanes; l++) {
-		ret = pack_lane(packer, &packer->table[part * lanes + l],
-				start + share(count, l, lanes),
-				start + share(count, l + 1, lanes));
+		int ret = pack_lane(packer,
+				    &packer->table[part->number * lanes + l],
+				    part->start + part->lane[l],
+				    part->start + part->lane[l + 1]);
+
 		if (ret)
 			return ret;
 		ends[l] = packer->encoder.schedule.length;
 	}
-	return account_part(packer, ends, out);
+	if (packer->encoder.schedule.length > UINT32_MAX)
+		return accel_error(
+			-E2BIG,
+			"a part has more than 2^32 symbols; use more row groups");
+	schedule_part(packer, ends, part);
+	return 0;
+}
+
+static void share_evenly(uint32_t lanes, struct part *part)
+{
+	for (uint32_t l = 0; l <= lanes; l++)
+		part->lane[l] = even_share(part->count, l, lanes);
+}
+
+/*
+ * Who comes late to a bank waits for it, and ends late: each lane gets weights at the
+ * pace at which it issued those of the last attempt.
+ */
+static void share_by_pace(uint32_t lanes, struct part *part)
+{
+	uint64_t pace[SCHEDULE_LANES_MAX], sum = 0, before = 0;
+
+	for (uint32_t l = 0; l < lanes; l++) {
+		uint64_t count = part->lane[l + 1] - part->lane[l];
+
+		pace[l] = part->end[l] ? (count << PACE_SHIFT) / part->end[l] :
+					 0;
+		pace[l] = max_u64(pace[l], 1);
+		sum += pace[l];
+	}
+	for (uint32_t l = 0; l < lanes; l++) {
+		part->lane[l] = (uint64_t)((unsigned __int128)part->count *
+					   before / sum);
+		before += pace[l];
+	}
+	part->lane[lanes] = part->count;
+}
+
+/* Back to where the part began. */
+static void encoder_rewind(struct packer *packer,
+			   const struct block_encoder *before, uint32_t row)
+{
+	struct block_encoder *encoder = &packer->encoder;
+
+	encoder->cursor = before->cursor;
+	encoder->padding = before->padding;
+	encoder->bits.length = before->bits.length;
+	memcpy(encoder->block_count, before->block_count,
+	       sizeof(encoder->block_count));
+	packer->row = row;
+}
+
+static bool is_uneven(const struct part *part)
+{
+	return part->cycles > part->bound + part->bound / UNEVEN_PART;
+}
+
+/* The best of some attempts; every one depends on the one before. */
+static int pack_part_evenly(struct packer *packer, struct part *part)
+{
+	const struct block_encoder before = packer->encoder;
+	uint32_t row = packer->row;
+	struct part best, attempt = *part;
+	int ret = pack_lanes(packer, &attempt);
+
+	best = attempt;
+	for (int i = 0; i < ATTEMPTS_MAX && !ret && is_uneven(&best); i++) {
+		encoder_rewind(packer, &before, row);
+		share_by_pace(packer->limits.lanes, &attempt);
+		ret = pack_lanes(packer, &attempt);
+		if (attempt.cycles < best.cycles)
+			best = attempt;
+	}
+	/* The last attempt need not have been the best. */
+	if (!ret && memcmp(best.lane, attempt.lane, sizeof(best.lane))) {
+		encoder_rewind(packer, &before, row);
+		ret = pack_lanes(packer, &best);
+	}
+	*part = best;
+	return ret;
+}
+
+static int pack_part(struct packer *packer, uint32_t number, struct stream *out)
+{
+	struct part part = { .number = number };
+	uint64_t total = out->nonzeros;
+	uint32_t groups = packer->mapping->row_groups;
+	int ret;
+
+	part.start = even_share(total, number, groups);
+	part.count = even_share(total, number + 1, groups) - part.start;
+	share_evenly(packer->limits.lanes, &part);
+	ret = pack_part_evenly(packer, &part);
+	out->issue_cycles = max_u64(out->issue_cycles, part.cycles);
+	out->optimal_cycles = max_u64(out->optimal_cycles, part.bound);
+	return ret;
 }
 
 static int assemble(const struct packer *packer, struct stream *out)

@@ -298,15 +298,17 @@ static json_t *layer_json(const struct utilization *row,
 				stall, stall_causes()[i].key,
 				json_integer((json_int_t)info->stall[i]));
 	return json_pack(
-		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:s, s:b, s:b, s:o}",
+		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:s, s:b, s:b, s:o}",
 		"name", info->name, "op", info->op, "m", (json_int_t)info->m,
 		"k", (json_int_t)info->k, "n", (json_int_t)info->n, "nnz",
 		(json_int_t)info->nnz, "roof_hard_cycles",
 		(json_int_t)info->roof_hard_cycles, "roof_structural_cycles",
-		(json_int_t)info->roof_structural_cycles, "cycles",
-		layer->cycles, "hard", layer->hard, "structural",
-		layer->structural, "cause", stall_causes()[layer->cause].key,
-		"below_hard", below_hard(row, layer), "below_structural",
+		(json_int_t)info->roof_structural_cycles, "issue_cycles",
+		(json_int_t)info->issue_cycles, "optimal_cycles",
+		(json_int_t)info->optimal_cycles, "cycles", layer->cycles,
+		"hard", layer->hard, "structural", layer->structural, "cause",
+		stall_causes()[layer->cause].key, "below_hard",
+		below_hard(row, layer), "below_structural",
 		below_structural(row, layer), "stall", stall);
 }
 

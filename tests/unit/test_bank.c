@@ -48,7 +48,7 @@ static void the_skew_is_the_best_one(void **state)
 			matrix_random(random_below(&seed, MATRIX_KINDS),
 				      1 + random_below(&seed, 40),
 				      1 + random_below(&seed, 200), 0.2, &seed);
-		uint32_t skew = bank_choose_skew(&matrix, banks);
+		uint32_t skew = bank_choose_skew(&matrix, banks, 1);
 
 		for (uint32_t other = 0; other < banks; other++)
 			assert_true(worst_load(&matrix, banks, skew) <=
@@ -69,8 +69,8 @@ static void popular_columns_get_banks_of_their_own(void **state)
 	for (int i = 0; i < 160; i++)
 		matrix.column[i] = i % 16 * 16;
 	assert_int_equal(worst_load(&matrix, 16, 0), 160);
-	assert_int_equal(worst_load(&matrix, 16, bank_choose_skew(&matrix, 16)),
-			 10);
+	assert_int_equal(
+		worst_load(&matrix, 16, bank_choose_skew(&matrix, 16, 1)), 10);
 	matrix_free(&matrix);
 }
 

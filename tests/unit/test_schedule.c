@@ -23,8 +23,8 @@ static void run(const struct schedule_limits *limits, const uint8_t *first,
 		uint32_t *cycles, struct schedule_result *result)
 {
 	const struct schedule_lane lanes[] = {
-		{ first, first_count, cycles },
-		{ second, second_count, cycles + first_count },
+		{ first, first_count, cycles, NULL },
+		{ second, second_count, cycles + first_count, NULL },
 	};
 
 	*result = schedule_run(limits, lanes);
@@ -126,7 +126,8 @@ static void random_columns_are_near_the_bound(void **state)
 		for (int i = 0; i < 1000; i++)
 			symbols[l][i] = (uint8_t)(random_below(&seed, 16) |
 						  (i % 40 ? 0 : NEW));
-		lanes[l] = (struct schedule_lane){ symbols[l], 1000, NULL };
+		lanes[l] = (struct schedule_lane){ .symbols = symbols[l],
+						   .count = 1000 };
 	}
 	assert_true(schedule_run(&limits, lanes).cycles <= 1010);
 }

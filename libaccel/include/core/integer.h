@@ -36,4 +36,10 @@ static inline uint64_t align_up(uint64_t value, uint64_t alignment)
 	return (value + alignment - 1) & ~(alignment - 1);
 }
 
+/* The first of the nth of count even shares of a total. */
+static inline uint64_t even_share(uint64_t total, uint64_t n, uint64_t count)
+{
+	return total / count * n + total % count * n / count;
+}
+
 #endif

@@ -27,7 +27,11 @@ static inline uint32_t bank_period(uint32_t banks)
 
 #define BANK_PERIOD_MAX (SCHEDULE_BANKS_MAX * SCHEDULE_BANKS_MAX)
 
-/* The skew < banks ≤ SCHEDULE_BANKS_MAX whose worst bank has the fewest weights. */
-uint32_t bank_choose_skew(const struct model_csr *matrix, uint32_t banks);
+/*
+ * The skew < banks ≤ SCHEDULE_BANKS_MAX whose worst bank has the fewest weights, in
+ * the worst of as many even parts.
+ */
+uint32_t bank_choose_skew(const struct model_csr *matrix, uint32_t banks,
+			  uint32_t parts);
 
 #endif

@@ -33,11 +33,13 @@
  * @symbols: in stream order
  * @count: of @symbols
  * @cycles: out: when each symbol issues; NULL when nobody wants to know
+ * @end: out: the cycle behind its last issue; NULL likewise
  */
 struct schedule_lane {
 	const uint8_t *symbols;
 	size_t count;
 	uint32_t *cycles;
+	uint64_t *end;
 };
 
 /**

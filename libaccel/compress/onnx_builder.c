@@ -20,8 +20,9 @@
 #define SEPARATOR_SIZE 16
 
 /*
- * protobuf-c's structures point at each other and have no owner; they all live in
- * blocks that go together. Each block is preceded by a link, so that all can be freed at once. */
+ * protobuf-c's structures point at each other and have no owner; they all live in blocks
+ * that go together, each behind a link to the next.
+ */
 struct onnx_block {
 	struct onnx_block *next;
 	max_align_t data[];
@@ -35,6 +36,10 @@ struct onnx_arena {
 	bool failed;
 };
 
+/*
+ * Zeroed. A failure is remembered, and what was built is not written in the end: so nobody
+ * in between has to look, as long as NULL is left alone.
+ */
 static void *take(struct onnx_arena *arena, size_t size)
 {
 	struct onnx_block *block = calloc(1, sizeof(*block) + size + 1);
@@ -69,6 +74,7 @@ static void append(struct onnx_arena *arena, void *list, size_t *count,
 	void **old, **grown;
 
 	memcpy(&old, list, sizeof(old));
+	/* full: there is room for a power of two */
 	if (!(*count & (*count - 1))) {
 		grown = take(arena, (*count ? 2 * *count : 1) * sizeof(*grown));
 		if (!grown)
@@ -123,6 +129,7 @@ struct onnx_builder onnx_subgraph(const struct onnx_builder *builder,
 	return result;
 }
 
+/* protobuf readers refuse messages of more than 2 GiB. */
 static int write_packed(const Onnx__ModelProto *model, const char *path)
 {
 	size_t size = onnx__model_proto__get_packed_size(model);
@@ -163,6 +170,10 @@ void onnx_model_release(struct onnx_builder *builder)
 	builder->arena = NULL;
 }
 
+/*
+ * What the builder makes up must meet no name of the model: the separator in its names
+ * grows until the model has none with it.
+ */
 void onnx_reserve(const struct onnx_builder *builder, const char *name)
 {
 	char *separator = builder->arena->separator;
@@ -185,6 +196,7 @@ const char *onnx_name(const struct onnx_builder *builder, const char *begin)
 	return name;
 }
 
+/* Nodes have one output at least; onnx_add_output() adds the others. */
 Onnx__NodeProto *onnx_node(const struct onnx_builder *builder, const char *op,
 			   const char *output, size_t count,
 			   const char *const *inputs)
@@ -289,6 +301,7 @@ void onnx_graph(const struct onnx_builder *builder, Onnx__NodeProto *node,
 		attribute->g = value->graph;
 }
 
+/* Raw data are little-endian by the standard, and as they lie in memory here. */
 const char *onnx_constant(const struct onnx_builder *builder, const char *begin,
 			  const struct onnx_values *values)
 {
@@ -339,6 +352,7 @@ const char *onnx_scalar_uint8(const struct onnx_builder *builder, uint8_t value)
 	return onnx_constant(builder, "zero_point", &constant);
 }
 
+/* A negative size is one that the run decides; it has a name instead. */
 static Onnx__TensorShapeProto *make_shape(struct onnx_arena *arena, size_t rank,
 					  const int64_t *dims,
 					  const char *const *symbols)

@@ -28,6 +28,7 @@ static const char *const binary_names[] = { "Add",  "Sub",     "Mul", "Div",
 					    "Pow",  "Min",     "Max", "Equal",
 					    "Less", "Greater", "And", "Or" };
 
+/* Of a name that the operator table has sent here: it is one of them. */
 static int find_name(const char *const *names, int count, const char *name)
 {
 	int i = 0;
@@ -68,7 +69,7 @@ static double real_binary(enum binary binary, double a, double b)
 	}
 }
 
-/* Of two known numbers. */
+/* Of two known numbers; from 2⁵³ on binary64 skips integers, so those are refused. */
 static int64_t number_binary(struct dimension_table *table, enum binary binary,
 			     int64_t a, int64_t b)
 {
@@ -90,6 +91,10 @@ static int64_t expression_equal(int64_t a, int64_t b)
 	return DIMENSION_INVALID;
 }
 
+/*
+ * What exporters compute of sizes that the run decides stays an expression of them; only
+ * sums, products and quotients have one.
+ */
 static int64_t expression_binary(struct dimension_table *table,
 				 enum binary binary, int64_t a, int64_t b,
 				 bool real)
@@ -129,6 +134,10 @@ struct broadcast {
 	int64_t at[3];
 };
 
+/*
+ * An axis of one element has stride 0: its element is read again and again. A splat has no
+ * other strides.
+ */
 static void broadcast_operand(struct broadcast *broadcast, int operand,
 			      const struct onnx_value *value)
 {
@@ -144,6 +153,10 @@ static void broadcast_operand(struct broadcast *broadcast, int operand,
 	}
 }
 
+/*
+ * Like a mileage counter: the last axis counts, and one that is full starts anew and
+ * carries into the one before.
+ */
 static void broadcast_next(struct broadcast *broadcast)
 {
 	for (int i = broadcast->shape.rank - 1; i >= 0; i--) {
@@ -218,6 +231,7 @@ static int binary_fill(struct onnx_context *context,
 	return 0;
 }
 
+/* Comparisons and logic yield integers, whatever they were asked about. */
 static bool is_logic(enum binary binary)
 {
 	return binary >= BINARY_EQUAL;
@@ -272,6 +286,7 @@ static double real_unary(enum unary unary, double x)
 	case UNARY_CEIL:
 		return ceil(x);
 	case UNARY_ROUND:
+		/* halves to even: ONNX wants it, and the default mode does it */
 		return nearbyint(x);
 	case UNARY_SQRT:
 		return sqrt(x);
@@ -288,6 +303,7 @@ static double real_unary(enum unary unary, double x)
 	}
 }
 
+/* Roots and exponentials have no expressions: they are taken of known numbers alone. */
 static int64_t expression_unary(struct dimension_table *table, enum unary unary,
 				int64_t x)
 {

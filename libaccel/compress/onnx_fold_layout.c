@@ -30,6 +30,7 @@ static int value_strides(const struct onnx_node *node,
 	return 0;
 }
 
+/* Of the same type, without elements yet. */
 static int constant_like(struct onnx_context *context,
 			 const struct onnx_value *from,
 			 const struct graph_shape *shape, struct onnx_value *to)
@@ -56,6 +57,10 @@ static void element_copy(struct onnx_value *to, int64_t i,
 		to->integers[i] = from->integers[j];
 }
 
+/*
+ * Transpose, slice and expand are all this walk, with their own strides and offset. A splat
+ * is the same everywhere: any view of it is one, whatever its size.
+ */
 int onnx_constant_view(struct onnx_context *context,
 		       const struct onnx_node *node,
 		       const struct onnx_value *from,
@@ -99,6 +104,7 @@ int onnx_permutation(const struct onnx_node *node, int rank,
 
 	if (ret)
 		return ret;
+	/* ONNX: without perm the axes are reversed */
 	if (count == SIZE_MAX) {
 		for (int i = 0; i < rank; i++)
 			perm[i] = rank - 1 - i;
@@ -110,6 +116,7 @@ int onnx_permutation(const struct onnx_node *node, int rank,
 			return perm[i];
 		seen |= 1u << perm[i];
 	}
+	/* each axis once: a bit for each is set */
 	if (seen + 1 != 1u << rank)
 		return onnx_invalid(node, "perm does not permute %d axes",
 				    rank);
@@ -186,6 +193,7 @@ int onnx_fold_reshape(struct onnx_context *context,
 		return -EINVAL;
 	result = *x;
 	result.tensor = GRAPH_NO_TENSOR;
+	/* a new shape leaves no axis for scales that belong to one */
 	if (x->quantization && x->quantization->count != 1)
 		result.quantization = NULL;
 	ret = onnx_reshape_target(context, node, &x->shape, &result.shape);
@@ -198,6 +206,7 @@ int onnx_fold_reshape(struct onnx_context *context,
 	return onnx_bind_output(context, node, 0, &result);
 }
 
+/* Identity, Dropout and the like: a second name for the same value, its tensor too. */
 int onnx_fold_pass_through(struct onnx_context *context,
 			   const struct onnx_node *node)
 {

@@ -42,6 +42,7 @@ static int parameters_combine(const struct onnx_node *node,
 	return 0;
 }
 
+/* Two constants and one operation, which later folds into the convolution before it. */
 int onnx_import_batch_normalization(struct onnx_context *context,
 				    const struct onnx_node *node)
 {

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+/* The kernel is an attribute here, where convolutions have it from their weights. */
 static int pool_read(const struct onnx_node *node, struct onnx_window *window,
 		     struct graph_pool *pool)
 {
@@ -93,6 +94,7 @@ int onnx_import_mean(struct onnx_context *context, const struct onnx_node *node)
 				    is_axis(axes[0], 3) && is_axis(axes[1], 2)))
 		return onnx_unsupported(node, "other axes than height and "
 					      "width together");
+	/* The pool keeps four axes; without keepdims those of length one go. */
 	tensor = onnx_emit(context, node, &pool, &tensor, 1,
 			   onnx_output_name(node));
 	if (tensor < 0)

@@ -192,6 +192,7 @@ static int external_number(const char *name, const char *text, uint64_t *number)
 	return 0;
 }
 
+/* Keys beyond these (a checksum) are hints that nobody has to follow. */
 static int external_parse(const Onnx__TensorProto *tensor, const char *name,
 			  struct external *external)
 {
@@ -271,6 +272,7 @@ static int check_length(struct onnx_context *context,
 		if (ret)
 			return accel_error_prefix(ret, "%s", value->name);
 		if (checked_range(external.offset, bytes, stored)) {
+			/* the model is as large as all of its files */
 			context->budget += bytes * ONNX_BUDGET_FACTOR;
 			return 0;
 		}
@@ -311,6 +313,7 @@ static int decode_shape(const Onnx__TensorProto *tensor,
 	return 0;
 }
 
+/* Elements end up as binary32 or as int64: all that follows knows just these two. */
 int onnx_tensor_decode(struct onnx_context *context,
 		       const Onnx__TensorProto *tensor,
 		       struct onnx_value *value)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Room for one more element behind count; array points to the pointer that may move. */
 static int grow(void *array, int *capacity, int count, size_t size)
 {
 	void **memory = array;
@@ -28,6 +29,10 @@ static int grow(void *array, int *capacity, int count, size_t size)
 	return 0;
 }
 
+/*
+ * A few bytes can ask for a constant of gigabytes (ConstantOfShape, Expand): the size of
+ * the file bounds what folding may take.
+ */
 bool onnx_charge(struct onnx_context *context, int64_t count, size_t size)
 {
 	uint64_t bytes;
@@ -58,6 +63,7 @@ void *onnx_allocate(struct onnx_context *context, int64_t count, size_t size)
 	return memory;
 }
 
+/* The table holds indices, since the values move when there are more of them. */
 struct onnx_value *onnx_find_value(struct onnx_context *context,
 				   const char *name)
 {
@@ -102,6 +108,7 @@ bool onnx_has_output(const struct onnx_node *node, size_t i)
 	return i < node->proto->n_output && *node->proto->output[i];
 }
 
+/* An optional output without a name has no readers. */
 int onnx_bind_output(struct onnx_context *context, const struct onnx_node *node,
 		     size_t i, const struct onnx_value *value)
 {
@@ -269,6 +276,7 @@ const struct onnx_value *onnx_input_integers(struct onnx_context *context,
 	return value;
 }
 
+/* All but the name, which stays, and the memory, which depends on the type. */
 static int value_prepare(const struct graph_shape *of, struct onnx_value *value)
 {
 	/* which may be the value's own */
@@ -315,6 +323,10 @@ int onnx_value_integers(struct onnx_context *context,
 	return value->integers ? 0 : -ENOMEM;
 }
 
+/*
+ * A real number has an expression too, if it is a fraction of moderate size: scales of
+ * Resize are given that way.
+ */
 int64_t onnx_value_expression(struct onnx_context *context,
 			      const struct onnx_value *value, int64_t i)
 {

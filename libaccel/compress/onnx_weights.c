@@ -19,6 +19,7 @@ static bool has_shape(const struct safetensors_tensor *tensor,
 	return true;
 }
 
+/* To binary32, which is what the importer computes in; false for types that are no weights. */
 static bool copy_values(const struct safetensors_tensor *tensor, int64_t count,
 			float *reals)
 {
@@ -47,6 +48,7 @@ static bool copy_values(const struct safetensors_tensor *tensor, int64_t count,
 	return true;
 }
 
+/* Shapes have to agree to the axis: the same numbers in another order would go unnoticed. */
 int onnx_weight_replace(struct onnx_context *context, struct onnx_value *value)
 {
 	const struct safetensors_tensor *tensor;
@@ -72,6 +74,7 @@ int onnx_weight_replace(struct onnx_context *context, struct onnx_value *value)
 	return 0;
 }
 
+/* Who gives weights wants all of them used: a name that the model lacks is an error. */
 int onnx_weights_check(struct onnx_context *context)
 {
 	size_t count = context->weights ? safetensors_count(context->weights) :

@@ -44,6 +44,7 @@ static int choose_range(const struct evaluate_arguments *arguments,
 			   arguments->operands[0]);
 }
 
+/* The dense network runs once; all models are held against it on the same inputs. */
 static int evaluate_models(const struct evaluate_arguments *arguments,
 			   struct evaluation_set *set,
 			   struct accel_model *const *models,
@@ -87,6 +88,10 @@ static int evaluate_on_device(const struct evaluate_arguments *arguments,
 	return ret;
 }
 
+/*
+ * Models are loaded before anything runs: a wrong path shows before the dense network has
+ * taken its time.
+ */
 static int evaluate(const struct evaluate_arguments *arguments)
 {
 	struct evaluation items[MODELS_MAX] = { 0 };

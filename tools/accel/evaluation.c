@@ -31,6 +31,7 @@ static bool is_image(const struct graph_shape *shape)
 	return shape->rank == 4 && (shape->dims[1] == 1 || shape->dims[1] == 3);
 }
 
+/* Both results are of the same inputs, so they are alike in size or of other networks. */
 static int measure(struct evaluation *evaluation,
 		   const struct evaluation_set *set,
 		   const struct accel_port_info *port)
@@ -110,6 +111,7 @@ int evaluation_run(struct evaluation *evaluation,
 
 /* ---- for people and programs ---- */
 
+/* Of the whole model: layers that stay dense count as well. */
 static double sparsity(const struct accel_model_info *info)
 {
 	return info->weights ?
@@ -200,6 +202,7 @@ int evaluation_print_json(const struct evaluation_set *set)
 
 /* ---- for the eye ---- */
 
+/* Row 0 is the dense network, each further one a model. */
 static int make_cell(struct image *cell, const struct evaluation_set *set,
 		     uint32_t row, size_t column)
 {

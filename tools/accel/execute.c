@@ -100,6 +100,7 @@ static int run_all(struct execution *execution, struct accel_queue *queue,
 	return 0;
 }
 
+/* A queue of its own for each execution: none finds what another left behind. */
 int execute(struct execution *execution)
 {
 	struct accel_queue *queue = NULL;

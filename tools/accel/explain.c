@@ -107,6 +107,7 @@ static int read_cpu(const struct session *session,
 	return ret;
 }
 
+/* Layers keep the names of the network's nodes. */
 static struct explained_layer *find_layer(struct explanation *explanation,
 					  const char *name)
 {

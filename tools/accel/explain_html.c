@@ -247,6 +247,7 @@ static void add_verdicts(struct markup *markup,
 	markup_add(markup, "</table></div>\n");
 }
 
+/* Both say how they are to be read: who opens the page need not know this tool. */
 static void add_plots(struct markup *markup,
 		      const struct explanation *explanation)
 {

@@ -64,6 +64,7 @@ static json_t *stall_json(const uint64_t stall[ACCEL_STALL_CAUSES])
 	return object;
 }
 
+/* Null where there is no estimate: a zero would be one. */
 static json_t *energy_json(const struct energy_table *table,
 			   const struct energy *energy)
 {

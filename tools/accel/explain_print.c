@@ -7,6 +7,10 @@
 #define NAME_WIDTH 26
 #define ACTION_WIDTH 28
 
+/*
+ * One line a layer, in the order of `accel run`, and what explain adds: 200 columns are for
+ * files and wide terminals, and --html for all others.
+ */
 static void print_costs_head(void)
 {
 	printf("%-*s %-8s %6s %5s %6s %7s %8s %11s %9s %9s %9s %6s %6s %10s %9s %9s %9s %9s\n",
@@ -15,6 +19,7 @@ static void print_costs_head(void)
 	       "CPU us", "dense us", "est. uJ");
 }
 
+/* A time that was not taken is no zero. */
 static void print_microseconds(double seconds)
 {
 	if (seconds > 0)
@@ -56,6 +61,7 @@ static void print_shares(const struct explained_layer *layer)
 	printf("\n");
 }
 
+/* The cause that is reserved takes no column: nothing is ever counted under it. */
 static void print_stalls(const struct explanation *explanation)
 {
 	struct explained_layer total = explanation->total;
@@ -80,6 +86,7 @@ static void print_verdicts(const struct explanation *explanation)
 		       explanation->layers[i].verdict.text);
 }
 
+/* Each figure with its source: nobody shall take the estimate for a measurement. */
 static void print_energy(const struct explanation *explanation)
 {
 	const struct energy_action *actions = explanation->table.actions;

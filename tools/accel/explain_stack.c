@@ -10,6 +10,7 @@
 #define LEGEND_COLUMNS 4
 #define LEGEND_PITCH 176
 
+/* All causes, in their order, also those that no layer has: pages compare side by side. */
 static void add_legend(struct markup *markup)
 {
 	for (int i = 0; i < ACCEL_STALL_CAUSES - 1; i++) {
@@ -41,6 +42,7 @@ static void add_part(struct markup *markup, double part, int y)
 		PLOT_WIDTH - 4, y + BAR_HEIGHT - 4, 100 * part);
 }
 
+/* Shares are whole tenths of a percent and sum to 100: bars end at the same place. */
 static void add_bar(struct markup *markup, const char *name,
 		    const struct explained_layer *layer, int y)
 {

@@ -48,6 +48,7 @@ static struct energy estimate(const struct explanation *explanation,
 	return energy_estimate(&explanation->table, &counts);
 }
 
+/* What follows from the costs alone, in the units that people read. */
 static void derive(const struct explanation *explanation,
 		   struct explained_layer *layer)
 {
@@ -107,6 +108,7 @@ slowest(const struct explanation *explanation)
 	return slowest;
 }
 
+/* The paragraph reads without the tables: what, how fast, against what, and what holds it up. */
 static void summarize_time(struct explanation *explanation, char *text,
 			   size_t size)
 {

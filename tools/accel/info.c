@@ -44,6 +44,7 @@ static int print_info_json(const struct accel_device_info *info)
 		(json_int_t)info->queue_depth));
 }
 
+/* Opened for real: what is described is what a run would get. */
 static int describe(const char *uri, bool json)
 {
 	struct accel_device_info info = { .size = sizeof(info) };

@@ -24,6 +24,7 @@ const struct stall_cause *stall_causes(void)
 	return causes;
 }
 
+/* Counters of a device may hold anything: a sum that does not fit is as large as can be. */
 static uint64_t sum_of(const uint64_t stall[ACCEL_STALL_CAUSES])
 {
 	uint64_t sum = 0;

@@ -136,6 +136,7 @@ static void print_size(uint32_t size, char *text, size_t length)
 		snprintf(text, length, "?");
 }
 
+/* Matrices have sizes and non-zeros; layers without weights have dashes there. */
 static void print_layer(const struct summary_layer *layer)
 {
 	char height[16], width[16], shape[64];
@@ -190,6 +191,10 @@ static json_t *layer_json(const struct summary_layer *layer)
 			 (json_int_t)(4 * layer->weights));
 }
 
+/*
+ * The provenance is JSON already, of the compressor or of whoever wrote the file: it is
+ * parsed, so that a damaged one cannot break what is printed.
+ */
 int summary_print_json(const struct summary *summary)
 {
 	const struct model *model = summary->model;

@@ -107,6 +107,7 @@ static enum verdict_reason reason_of_stall(const struct verdict_facts *facts)
 	}
 }
 
+/* The first that holds, from what no device could change to what this one lacks. */
 static enum verdict_reason reason_of(const struct verdict_facts *facts)
 {
 	if (facts->is_transfer)
@@ -134,6 +135,7 @@ static int write_factor(const struct verdict_facts *facts, const char *before,
 			alternative_name(facts));
 }
 
+/* How much faster, and under which condition; the reason follows in its own sentence. */
 static int write_worth(const struct verdict_facts *facts,
 		       enum verdict_worth worth, char *text, size_t size)
 {

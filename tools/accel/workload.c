@@ -12,6 +12,7 @@ int workload_load(struct workload *workload, const char *path,
 		     inputs_gather(&workload->inputs, workload->model, source);
 }
 
+/* In any state that workload_load() leaves, also after its errors. */
 void workload_release(struct workload *workload)
 {
 	inputs_release(&workload->inputs);

@@ -11,6 +11,7 @@
 
 #include <accel/error.h>
 #include <sim/server/server.h>
+#include <sim/trace/recording.h>
 
 #define WINDOW_DEFAULT "256M"
 
@@ -26,6 +27,8 @@ static const char help[] =
 	")\n"
 	"  --dma mapped     use the memory that the client shares (the default)\n"
 	"  --dma message    ask the client for every access: it sees bad addresses\n"
+	"  --trace FILE     write a time line of the device, for Perfetto or Chrome\n"
+	"  --vcd FILE       write waves, for GTKWave and the like\n"
 	"  --verbose        say who comes and goes\n"
 	"  --help           this text\n"
 	"\n"
@@ -35,6 +38,7 @@ struct arguments {
 	const char *socket;
 	const char *config;
 	const char *window;
+	struct recording_options recording;
 	struct server_options options;
 };
 
@@ -66,6 +70,12 @@ static int argument_parse(struct arguments *arguments, int option)
 		return 0;
 	case 'd':
 		return way_parse(optarg, &arguments->options.by_message);
+	case 't':
+		arguments->recording.timeline = optarg;
+		return 0;
+	case 'x':
+		arguments->recording.waves = optarg;
+		return 0;
 	case 'v':
 		arguments->options.verbose = true;
 		return 0;
@@ -84,6 +94,8 @@ static int arguments_parse(struct arguments *arguments, int argc, char **argv)
 		{ "config", required_argument, NULL, 'c' },
 		{ "window", required_argument, NULL, 'w' },
 		{ "dma", required_argument, NULL, 'd' },
+		{ "trace", required_argument, NULL, 't' },
+		{ "vcd", required_argument, NULL, 'x' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -133,16 +145,13 @@ static int stop_open(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-static int run(const struct arguments *arguments)
+static int serve(const struct arguments *arguments,
+		 const struct server_options *options, int stop)
 {
 	struct server *server = NULL;
-	int stop = stop_open();
-	int listener, ret;
+	int ret = server_create(options, &server);
+	int listener = ret ? ret : server_listen(arguments->socket);
 
-	if (stop < 0)
-		return -errno;
-	ret = server_create(&arguments->options, &server);
-	listener = ret ? ret : server_listen(arguments->socket);
 	if (listener >= 0) {
 		ret = server_run(server, listener, stop);
 		close(listener);
@@ -150,9 +159,41 @@ static int run(const struct arguments *arguments)
 	} else {
 		ret = listener;
 	}
+	server_destroy(server);
+	return ret;
+}
+
+/* The record is complete when the device is gone. */
+static int serve_recorded(const struct arguments *arguments, int stop)
+{
+	struct server_options options = arguments->options;
+	struct recording *recording;
+	int ret = recording_create(&options.config, &arguments->recording,
+				   &recording);
+
+	if (ret)
+		return ret;
+	options.sim.observer = recording_observer(recording);
+	ret = serve(arguments, &options, stop);
+	if (!ret)
+		ret = recording_end(recording);
+	recording_destroy(recording);
+	return ret;
+}
+
+static int run(const struct arguments *arguments)
+{
+	bool recorded = arguments->recording.timeline ||
+			arguments->recording.waves;
+	int stop = stop_open();
+	int ret;
+
+	if (stop < 0)
+		return -errno;
+	ret = recorded ? serve_recorded(arguments, stop) :
+			 serve(arguments, &arguments->options, stop);
 	if (ret)
 		fprintf(stderr, "spmm-sim: %s\n", accel_last_error());
-	server_destroy(server);
 	close(stop);
 	return ret;
 }

@@ -51,7 +51,7 @@ done
 model=$folder/model.safetensors
 expect 0 'weights kept' "$accel" compress "$models/fashion_vae_dec_sp90.onnx" \
 	-o "$model" --sparsity keep
-"$server" --socket "$socket" &
+"$server" --socket "$socket" --trace "$folder/t.json" --vcd "$folder/w.vcd" &
 pid=$!
 wait_for "$socket"
 for _ in 1 2 3; do
@@ -60,6 +60,12 @@ done
 expect 0 'vfio-user spmm, 16 clusters' "$accel" info "vfio-user:$socket"
 kill "$pid"
 wait "$pid"
+check 'what all of them did is recorded' \
+	sh -c "tail -n 1 '$folder/t.json' | grep -qx '\]' && test -s '$folder/w.vcd'"
+if [ -w /dev/full ]; then
+	expect 1 '/dev/full: No space left' timeout -s TERM --preserve-status 1 \
+		"$server" --socket "$socket" --trace /dev/full
+fi
 expect 1 'is spmm-sim --socket running' "$accel" info "vfio-user:$socket"
 
 # Who asks for every access by message is refused: the library shares memory alone.

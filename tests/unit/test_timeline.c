@@ -4,17 +4,15 @@
 
 #include "folder.h"
 #include "random.h"
+#include "trace_events.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <sys/wait.h>
 
 #include <accel/error.h>
 #include <sim/engine/clusters.h>
 #include <sim/trace/lanes.h>
 #include <sim/trace/timeline.h>
-
-#define ROWS_MAX 512
 
 static const struct trace_shape shape = { 1000000000, 4, 2, 2 };
 static struct trace_names names;
@@ -35,15 +33,12 @@ static struct timeline *start(const char *folder)
 
 static json_t *finish(struct timeline *timeline, const char *folder)
 {
-	json_error_t error;
 	json_t *events;
 
 	assert_int_equal(timeline_close(timeline), 0);
-	events = json_load_file(folder_path(folder, "t.json"), 0, &error);
-	if (!events)
-		fail_msg("line %d: %s", error.line, error.text);
-	assert_true(json_is_array(events));
 	trace_names_free(&names);
+	events = events_load(folder_path(folder, "t.json"));
+	events_check_format(events);
 	return events;
 }
 
@@ -79,103 +74,14 @@ static void announce(struct timeline *timeline, uint64_t sequence,
 	timeline_command(timeline, &command);
 }
 
-/* ---- reading ---- */
-
-static const char *text(const json_t *event, const char *key)
-{
-	const char *value = json_string_value(json_object_get(event, key));
-
-	return value ? value : "";
-}
-
-static int64_t integer(const json_t *event, const char *key)
-{
-	return json_integer_value(json_object_get(event, key));
-}
-
-static int64_t argument(const json_t *event, const char *key)
-{
-	return integer(json_object_get(event, "args"), key);
-}
-
-/* In cycles of the 1 GHz clock. */
-static uint64_t cycles(const json_t *event, const char *key)
-{
-	return (uint64_t)(json_number_value(json_object_get(event, key)) *
-				  1000 +
-			  0.5);
-}
-
-static const json_t *next(const json_t *events, const char *phase,
-			  const char *category, size_t *index)
-{
-	while (*index < json_array_size(events)) {
-		const json_t *event = json_array_get(events, (*index)++);
-
-		if (!strcmp(text(event, "ph"), phase) &&
-		    (!category || !strcmp(text(event, "cat"), category)))
-			return event;
-	}
-	return NULL;
-}
-
-static size_t count(const json_t *events, const char *phase,
-		    const char *category)
-{
-	size_t index = 0, found = 0;
-
-	while (next(events, phase, category, &index))
-		found++;
-	return found;
-}
-
-/* The name of a row, which it got before its first span. */
-static const char *row_name(const json_t *events, int64_t row)
-{
-	size_t index = 0;
-	const json_t *event;
-
-	while ((event = next(events, "M", NULL, &index)))
-		if (integer(event, "tid") == row &&
-		    !strcmp(text(event, "name"), "thread_name"))
-			return text(json_object_get(event, "args"), "name");
-	fail_msg("row %lld has no name", (long long)row);
-	return NULL;
-}
-
-/* Rows have one process; their spans come in order and do not overlap. */
-static void check_rows(const json_t *events)
-{
-	uint64_t ends[ROWS_MAX] = { 0 };
-	int64_t processes[ROWS_MAX] = { 0 };
-	size_t index = 0;
-	const json_t *event;
-
-	while ((event = next(events, "X", NULL, &index))) {
-		int64_t row = integer(event, "tid");
-		uint64_t begin = cycles(event, "ts");
-
-		assert_in_range(row, 1, ROWS_MAX - 1);
-		row_name(events, row);
-		assert_true(begin >= ends[row]);
-		ends[row] = begin + cycles(event, "dur");
-		if (processes[row])
-			assert_int_equal(processes[row], integer(event, "pid"));
-		processes[row] = integer(event, "pid");
-		assert_in_range(processes[row], 1, 6);
-		assert_int_equal(cycles(event, "dur"),
-				 argument(event, "cycles"));
-	}
-}
-
 /* ---- tests ---- */
 
 static void an_empty_record_is_valid(void **state)
 {
 	json_t *events = finish(start(*state), *state);
 
-	assert_int_equal(count(events, "X", NULL), 0);
-	assert_true(count(events, "M", NULL) > 0);
+	assert_int_equal(events_count(events, "X", NULL), 0);
+	assert_true(events_count(events, "M", NULL) > 0);
 	json_decref(events);
 }
 
@@ -196,18 +102,19 @@ static void what_continues_a_span_is_one_with_it(void **state)
 	add(timeline, ENGINE_TRACK_LINK_DOWN, 0, 4, 8, 1, 28);
 	add(timeline, ENGINE_TRACK_LINK_DOWN, 0, 8, 9, 2, 28);
 	events = finish(timeline, *state);
-	check_rows(events);
-	assert_int_equal(count(events, "X", "lanes"), 3);
-	event = next(events, "X", "lanes", &index);
-	assert_int_equal(cycles(event, "ts"), 10);
-	assert_int_equal(cycles(event, "dur"), 25);
-	assert_int_equal(argument(event, "tile"), 7);
-	assert_string_equal(row_name(events, integer(event, "tid")),
+	events_check_rows(events);
+	assert_int_equal(events_count(events, "X", "lanes"), 3);
+	event = events_next(events, "X", "lanes", &index);
+	assert_int_equal(event_cycles(event, "ts"), 10);
+	assert_int_equal(event_cycles(event, "dur"), 25);
+	assert_int_equal(event_argument(event, "tile"), 7);
+	assert_string_equal(events_row_name(events,
+					    event_integer(event, "tid")),
 			    "cluster 3 lanes");
-	assert_int_equal(count(events, "X", "to the device"), 2);
+	assert_int_equal(events_count(events, "X", "to the device"), 2);
 	index = 0;
-	event = next(events, "X", "to the device", &index);
-	assert_int_equal(argument(event, "bytes"), 128);
+	event = events_next(events, "X", "to the device", &index);
+	assert_int_equal(event_argument(event, "bytes"), 128);
 	json_decref(events);
 }
 
@@ -220,8 +127,8 @@ static void what_overlaps_gets_rows_of_its_own(void **state)
 	add(timeline, ENGINE_TRACK_COMMAND, 0, 50, 120, 2, 0);
 	add(timeline, ENGINE_TRACK_COMMAND, 0, 100, 130, 3, 0);
 	events = finish(timeline, *state);
-	check_rows(events);
-	assert_int_equal(count(events, "X", "commands"), 3);
+	events_check_rows(events);
+	assert_int_equal(events_count(events, "X", "commands"), 3);
 	json_decref(events);
 }
 
@@ -251,15 +158,15 @@ static void random_spans_keep_their_cycles(void **state)
 		bytes += 64;
 	}
 	events = finish(timeline, *state);
-	check_rows(events);
-	while ((event = next(events, "X", "lanes", &index)))
-		sums[row_name(events, integer(event, "tid"))[8] - '0'] -=
-			cycles(event, "dur");
+	events_check_rows(events);
+	while ((event = events_next(events, "X", "lanes", &index)))
+		sums[events_row_name(events, event_integer(event, "tid"))[8] -
+		     '0'] -= event_cycles(event, "dur");
 	for (int unit = 0; unit < 3; unit++)
 		assert_int_equal(sums[unit], 0);
 	index = 0;
-	while ((event = next(events, "X", "channel", &index)))
-		bytes -= (uint64_t)argument(event, "bytes");
+	while ((event = events_next(events, "X", "channel", &index)))
+		bytes -= (uint64_t)event_argument(event, "bytes");
 	assert_int_equal(bytes, 0);
 	json_decref(events);
 }
@@ -278,13 +185,18 @@ static void commands_are_called_like_their_layers(void **state)
 	add(timeline, ENGINE_TRACK_COMMAND, 0, 0, 10, 1, 0);
 	add(timeline, ENGINE_TRACK_COMMAND, 0, 0, 20, 2, 0);
 	events = finish(timeline, *state);
-	assert_string_equal(text(next(events, "X", "load", &index), "name"),
+	assert_string_equal(event_text(events_next(events, "X", "load", &index),
+				       "name"),
 			    "/conv\"1\"\\\n\x01 µ\xef\xbf\xbd");
 	index = 0;
-	assert_string_equal(text(next(events, "X", "commands", &index), "name"),
-			    "/conv\"1\"\\\n\x01 µ\xef\xbf\xbd");
-	assert_string_equal(text(next(events, "X", "commands", &index), "name"),
-			    "SPMM");
+	assert_string_equal(
+		event_text(events_next(events, "X", "commands", &index),
+			   "name"),
+		"/conv\"1\"\\\n\x01 µ\xef\xbf\xbd");
+	assert_string_equal(
+		event_text(events_next(events, "X", "commands", &index),
+			   "name"),
+		"SPMM");
 	json_decref(events);
 }
 
@@ -306,17 +218,18 @@ static void arrows_lead_from_submission_to_completion(void **state)
 	add(timeline, ENGINE_TRACK_INTERRUPT, 0, 41, 45, 10, 0);
 	add(timeline, ENGINE_TRACK_HOST, 0, 45, 46, 10, 0);
 	events = finish(timeline, *state);
-	assert_int_equal(count(events, "s", "flow"), 1);
-	assert_int_equal(count(events, "t", "flow"), 4);
-	assert_int_equal(count(events, "f", "flow"), 1);
+	assert_int_equal(events_count(events, "s", "flow"), 1);
+	assert_int_equal(events_count(events, "t", "flow"), 4);
+	assert_int_equal(events_count(events, "f", "flow"), 1);
 	for (int i = 0; i < 6; i++) {
 		bool found = false;
 		const json_t *event;
 		size_t index = 0;
 
-		while ((event = next(events, phases[i], "flow", &index))) {
-			assert_int_equal(integer(event, "id"), 8);
-			found |= cycles(event, "ts") == times[i];
+		while ((event = events_next(events, phases[i], "flow",
+					    &index))) {
+			assert_int_equal(event_integer(event, "id"), 8);
+			found |= event_cycles(event, "ts") == times[i];
 		}
 		assert_true(found);
 	}
@@ -338,13 +251,13 @@ static void waits_are_spans_too(void **state)
 	timeline_change(timeline, ENGINE_SIGNAL_CLUSTER_STATE, 2, 90,
 			CLUSTER_NO_WORK);
 	events = finish(timeline, *state);
-	check_rows(events);
-	event = next(events, "X", "waits", &index);
-	assert_string_equal(text(event, "name"), "waits for DRAM");
-	assert_int_equal(cycles(event, "ts"), 10);
-	assert_int_equal(cycles(event, "dur"), 50);
-	assert_int_equal(argument(event, "command"), 3);
-	assert_null(next(events, "X", "waits", &index));
+	events_check_rows(events);
+	event = events_next(events, "X", "waits", &index);
+	assert_string_equal(event_text(event, "name"), "waits for DRAM");
+	assert_int_equal(event_cycles(event, "ts"), 10);
+	assert_int_equal(event_cycles(event, "dur"), 50);
+	assert_int_equal(event_argument(event, "command"), 3);
+	assert_null(events_next(events, "X", "waits", &index));
 	json_decref(events);
 }
 
@@ -367,14 +280,14 @@ static void a_counter_has_few_points(void **state)
 	timeline_change(timeline, ENGINE_SIGNAL_LINK_TAGS, 0, 1000, 8);
 	timeline_change(timeline, ENGINE_SIGNAL_LINK_TAGS, 0, 5500, 0);
 	events = finish(timeline, *state);
-	while ((event = next(events, "C", NULL, &index))) {
+	while ((event = events_next(events, "C", NULL, &index))) {
 		const json_t *value = json_object_get(
 			json_object_get(event, "args"), "value");
 
-		if (strcmp(text(event, "name"), "tags in use"))
+		if (strcmp(event_text(event, "name"), "tags in use"))
 			continue;
 		assert_in_range(point, 0, 3);
-		assert_int_equal(cycles(event, "ts"), wanted[point].at);
+		assert_int_equal(event_cycles(event, "ts"), wanted[point].at);
 		assert_true(json_number_value(value) == wanted[point].value);
 		point++;
 	}
@@ -393,13 +306,13 @@ static void a_limit_is_kept_and_told(void **state)
 	for (uint64_t i = 0; i < 1000; i++)
 		add(timeline, ENGINE_TRACK_CLUSTER, 0, 2 * i, 2 * i + 1, 1, i);
 	events = finish(timeline, *state);
-	assert_int_equal(count(events, "X", NULL), 100);
-	event = next(events, "i", NULL, &index);
+	assert_int_equal(events_count(events, "X", NULL), 100);
+	event = events_next(events, "i", NULL, &index);
 	assert_non_null(event);
 	/* also the last points of the five counters */
-	assert_string_equal(text(event, "name"),
+	assert_string_equal(event_text(event, "name"),
 			    "905 events left out from here on");
-	assert_int_equal(cycles(event, "ts"), 200);
+	assert_int_equal(event_cycles(event, "ts"), 200);
 	json_decref(events);
 }
 
@@ -408,7 +321,6 @@ static void an_early_end_leaves_whole_events(void **state)
 {
 	const char *path = folder_path(*state, "t.json");
 	struct timeline *timeline = start_with(path, 1000000);
-	json_error_t error;
 	json_t *events;
 	int status;
 	pid_t child;
@@ -427,9 +339,8 @@ static void an_early_end_leaves_whole_events(void **state)
 	assert_true(ftell(file) > 1000000);
 	fputs("]", file);
 	fclose(file);
-	events = json_load_file(path, 0, &error);
-	assert_non_null(events);
-	assert_true(count(events, "X", NULL) > 4000);
+	events = events_load(path);
+	assert_true(events_count(events, "X", NULL) > 4000);
 	json_decref(events);
 	timeline_close(timeline);
 }
@@ -467,9 +378,9 @@ static void neighbours_meet_at_any_clock(void **state)
 	for (uint64_t i = 0; i < 100; i++)
 		add(timeline, ENGINE_TRACK_CLUSTER, 0, 7 * i, 7 * i + 7, 1, i);
 	events = finish(timeline, *state);
-	while ((event = next(events, "X", "lanes", &index))) {
-		assert_int_equal(cycles(event, "ts"), end);
-		end += cycles(event, "dur");
+	while ((event = events_next(events, "X", "lanes", &index))) {
+		assert_int_equal(event_cycles(event, "ts"), end);
+		end += event_cycles(event, "dur");
 	}
 	assert_int_equal(end, 700 * 10 / 12);
 	json_decref(events);
@@ -485,8 +396,8 @@ static void units_that_do_not_exist_are_left_out(void **state)
 	timeline_change(timeline, ENGINE_SIGNAL_DRAM_QUEUE, 2, 0, 1);
 	timeline_change(timeline, ENGINE_SIGNAL_CLUSTER_STATE, 4, 0, 1);
 	events = finish(timeline, *state);
-	assert_int_equal(count(events, "X", NULL), 0);
-	assert_int_equal(count(events, "i", NULL), 1);
+	assert_int_equal(events_count(events, "X", NULL), 0);
+	assert_int_equal(events_count(events, "i", NULL), 1);
 	json_decref(events);
 }
 

@@ -4,109 +4,18 @@
 
 #include "folder.h"
 #include "random.h"
+#include "wave_dump.h"
 
 #include <errno.h>
-#include <stdbool.h>
 
 #include <accel/error.h>
 #include <sim/trace/waves.h>
 
-#define WAVES_MAX 64
-#define NAME_SIZE 96
-
-/** struct dump - a value change dump that was read */
-struct dump {
-	char timescale[NAME_SIZE];
-	struct {
-		char name[NAME_SIZE]; /* device.cluster[0].state */
-		char identifier[8];
-		uint64_t value;
-		uint32_t changes;
-	} waves[WAVES_MAX];
-	uint32_t count;
-	uint64_t time;
-	uint64_t last; /* time of the last change */
-};
-
 static const struct trace_shape shape = { 1000000000, 3, 2, 2 };
-
-static uint32_t find(const struct dump *dump, const char *key, bool by_name)
-{
-	for (uint32_t i = 0; i < dump->count; i++)
-		if (!strcmp(key, by_name ? dump->waves[i].name :
-					   dump->waves[i].identifier))
-			return i;
-	fail_msg("no wave %s", key);
-	return 0;
-}
-
-static void read_definitions(struct dump *dump, FILE *file)
-{
-	char line[256], scope[NAME_SIZE] = "", word[NAME_SIZE];
-
-	while (fgets(line, sizeof(line), file)) {
-		char name[NAME_SIZE], identifier[8];
-		unsigned int width, high;
-
-		if (sscanf(line, "$timescale %95[^$]", dump->timescale) == 1)
-			continue;
-		if (sscanf(line, "$scope module %95s $end", word) == 1) {
-			assert_true(strlen(scope) + strlen(word) + 2 <
-				    sizeof(scope));
-			strcat(strcat(scope, word), ".");
-		} else if (!strncmp(line, "$upscope", 8)) {
-			scope[strlen(scope) - 1] = '\0';
-			*(strrchr(scope, '.') ? strrchr(scope, '.') + 1 :
-						scope) = '\0';
-		} else if (sscanf(line, "$var wire %u %7s %95s [%u:0] $end",
-				  &width, identifier, name, &high) == 4) {
-			assert_int_equal(width, high + 1);
-			assert_in_range(dump->count, 0, WAVES_MAX - 1);
-			assert_true(
-				(size_t)snprintf(dump->waves[dump->count].name,
-						 NAME_SIZE, "%s%s", scope,
-						 name) < NAME_SIZE);
-			strcpy(dump->waves[dump->count++].identifier,
-			       identifier);
-		} else if (!strncmp(line, "$enddefinitions", 15)) {
-			assert_string_equal(scope, "");
-			return;
-		}
-	}
-	fail_msg("no end of the definitions");
-}
-
-static void read_changes(struct dump *dump, FILE *file)
-{
-	char line[256], bits[80], identifier[8];
-	unsigned long long time;
-
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "#%llu", &time) == 1) {
-			assert_true(!time || time > dump->time);
-			dump->time = time;
-		} else if (sscanf(line, "b%79[01] %7s", bits, identifier) ==
-			   2) {
-			uint32_t wave = find(dump, identifier, false);
-
-			dump->waves[wave].value = strtoull(bits, NULL, 2);
-			dump->waves[wave].changes++;
-			dump->last = dump->time;
-		} else {
-			assert_int_equal(line[0], '$');
-		}
-	}
-}
 
 static void read_dump(const char *folder, struct dump *dump)
 {
-	FILE *file = fopen(folder_path(folder, "w.vcd"), "r");
-
-	memset(dump, 0, sizeof(*dump));
-	assert_non_null(file);
-	read_definitions(dump, file);
-	read_changes(dump, file);
-	fclose(file);
+	dump_read(dump, folder_path(folder, "w.vcd"));
 }
 
 static struct waves *start(const char *folder, const struct trace_shape *of,
@@ -138,11 +47,11 @@ static void every_unit_has_its_scope(void **state)
 	read_dump(*state, &dump);
 	assert_int_equal(dump.count, 1 + 2 * 3 + 2 + 2 + 2);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		find(&dump, names[i], true);
+		dump_find(&dump, names[i], true);
 	/* identifiers differ, and all waves have a value from the start */
 	for (uint32_t i = 0; i < dump.count; i++) {
-		assert_int_equal(find(&dump, dump.waves[i].identifier, false),
-				 i);
+		assert_int_equal(
+			dump_find(&dump, dump.waves[i].identifier, false), i);
 		assert_int_equal(dump.waves[i].changes, 1);
 		assert_int_equal(dump.waves[i].value, 0);
 	}
@@ -207,12 +116,12 @@ static void random_changes_end_as_they_were_told(void **state)
 
 		snprintf(name, sizeof(name), "device.cluster[%u].command",
 			 unit);
-		assert_int_equal(dump.waves[find(&dump, name, true)].value,
+		assert_int_equal(dump.waves[dump_find(&dump, name, true)].value,
 				 command[unit]);
 		snprintf(name, sizeof(name), "device.dram[%u].queue", unit);
 		if (unit < 2)
 			assert_int_equal(
-				dump.waves[find(&dump, name, true)].value,
+				dump.waves[dump_find(&dump, name, true)].value,
 				queue[unit]);
 	}
 }
@@ -230,10 +139,11 @@ static void what_does_not_change_is_not_written(void **state)
 	waves_change(waves, ENGINE_SIGNAL_CLUSTER_STATE, 1, 1000, 1000);
 	assert_int_equal(waves_close(waves), 0);
 	read_dump(*state, &dump);
-	assert_int_equal(dump.waves[find(&dump, "device.window", true)].changes,
-			 2);
 	assert_int_equal(
-		dump.waves[find(&dump, "device.cluster[1].state", true)].value,
+		dump.waves[dump_find(&dump, "device.window", true)].changes, 2);
+	assert_int_equal(
+		dump.waves[dump_find(&dump, "device.cluster[1].state", true)]
+			.value,
 		15);
 }
 
@@ -248,7 +158,8 @@ static void a_limit_is_kept(void **state)
 	read_dump(*state, &dump);
 	assert_int_equal(dump.last, 10);
 	assert_int_equal(
-		dump.waves[find(&dump, "device.link.tags", true)].value, 10);
+		dump.waves[dump_find(&dump, "device.link.tags", true)].value,
+		10);
 }
 
 static void files_that_cannot_be_written_are_errors(void **state)

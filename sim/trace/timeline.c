@@ -3,93 +3,15 @@
 #include <stdlib.h>
 
 #include <core/error.h>
-#include <sim/engine/clusters.h>
 #include <sim/trace/commands.h>
 #include <sim/trace/counters.h>
-#include <sim/trace/lanes.h>
 #include <sim/trace/output.h>
 #include <sim/trace/timeline.h>
+#include <sim/trace/tracks.h>
 
 #define NS_PER_SECOND 1000000000u
 /* Of the means of what changes all the time. */
 #define POINTS_PER_SECOND 1000000u
-
-/* Groups of rows, in the order in which they are shown. */
-enum process {
-	PROCESS_HOST = 1,
-	PROCESS_COMMANDS,
-	PROCESS_LINK,
-	PROCESS_DMA,
-	PROCESS_CLUSTERS,
-	PROCESS_DRAM,
-	PROCESS_END,
-};
-
-static const char *const process_names[PROCESS_END] = {
-	[PROCESS_HOST] = "host",
-	[PROCESS_COMMANDS] = "command processor",
-	[PROCESS_LINK] = "PCIe link",
-	[PROCESS_DMA] = "DMA",
-	[PROCESS_CLUSTERS] = "clusters",
-	[PROCESS_DRAM] = "DRAM",
-};
-
-/**
- * struct track - how a track is shown
- * @name: of its rows
- * @process: they belong to
- * @rank: of the rows among those of the same unit
- * @numbered: the name is followed by the unit
- * @detail: what a span's detail is, NULL: nothing
- * @by_command: spans are called like their command, if that has a name
- */
-struct track {
-	const char *name;
-	enum process process;
-	uint32_t rank;
-	bool numbered;
-	const char *detail;
-	bool by_command;
-};
-
-static const struct track tracks[TRACE_TRACK_COUNT] = {
-	[ENGINE_TRACK_HOST] = { "host", PROCESS_HOST, 0, false, NULL, false },
-	[ENGINE_TRACK_INTERRUPT] = { "interrupts", PROCESS_HOST, 1, false, NULL,
-				     false },
-	[ENGINE_TRACK_DOORBELL] = { "doorbells", PROCESS_COMMANDS, 0, false,
-				    NULL, false },
-	[ENGINE_TRACK_FETCH] = { "fetch", PROCESS_COMMANDS, 1, false, "bytes",
-				 true },
-	[ENGINE_TRACK_COMMAND] = { "commands", PROCESS_COMMANDS, 2, false, NULL,
-				   true },
-	[ENGINE_TRACK_LINK_DOWN] = { "to the device", PROCESS_LINK, 0, false,
-				     "bytes", true },
-	[ENGINE_TRACK_LINK_UP] = { "to the host", PROCESS_LINK, 1, false,
-				   "bytes", true },
-	[ENGINE_TRACK_DMA] = { "DMA", PROCESS_DMA, 0, true, "bytes", true },
-	[ENGINE_TRACK_CLUSTER_LOAD] = { "load", PROCESS_CLUSTERS, 0, true,
-					"tile", true },
-	[ENGINE_TRACK_CLUSTER] = { "lanes", PROCESS_CLUSTERS, 1, true, "tile",
-				   true },
-	[ENGINE_TRACK_CLUSTER_STORE] = { "store", PROCESS_CLUSTERS, 2, true,
-					 "tile", true },
-	[TRACE_TRACK_WAIT] = { "waits", PROCESS_CLUSTERS, 3, true, NULL,
-			       false },
-	[ENGINE_TRACK_DRAM] = { "channel", PROCESS_DRAM, 0, true, "bytes",
-				true },
-};
-
-/* What a cluster waits for; NULL where it does not wait. */
-static const char *const wait_names[] = {
-	[CLUSTER_NO_WORK] = NULL,
-	[CLUSTER_COMPUTES] = NULL,
-	[CLUSTER_WAITS_WEIGHTS] = "waits for weights",
-	[CLUSTER_WAITS_ACTIVATIONS] = "waits for activations",
-	[CLUSTER_WAITS_EPILOGUE] = "waits for the epilogue",
-	[CLUSTER_WAITS_DRAM] = "waits for DRAM",
-	[CLUSTER_WAITS_PCIE] = "waits for PCIe",
-	[CLUSTER_WAITS_TILE] = "waits for a tile",
-};
 
 /** struct cluster - what it does, and since when */
 struct cluster {
@@ -153,7 +75,8 @@ static void begin_event(struct timeline *timeline, const char *phase)
 
 static void put_place(struct timeline *timeline, const struct trace_lane *lane)
 {
-	put_number(timeline, ",\"pid\":", tracks[lane->span.track].process);
+	put_number(timeline,
+		   ",\"pid\":", trace_tracks[lane->span.track].process);
 	put_number(timeline, ",\"tid\":", lane->number);
 }
 
@@ -193,7 +116,7 @@ static void put_head(struct timeline *timeline)
 	for (uint32_t i = 1; i < PROCESS_END; i++) {
 		put_metadata(timeline, "process_name", i, 0);
 		trace_text(timeline->output, "\"name\":\"");
-		trace_text(timeline->output, process_names[i]);
+		trace_text(timeline->output, trace_process_names[i]);
 		trace_text(timeline->output, "\"}}");
 		put_metadata(timeline, "process_sort_index", i, 0);
 		put_number(timeline, "\"sort_index\":", i);
@@ -204,14 +127,15 @@ static void put_head(struct timeline *timeline)
 /* The rows of a unit stand together, those of a track in order. */
 static uint32_t sort_index(const struct trace_lane *lane)
 {
-	return (lane->span.unit * 4 + tracks[lane->span.track].rank) * 256 +
+	return (lane->span.unit * 4 + trace_tracks[lane->span.track].rank) *
+		       256 +
 	       lane->index;
 }
 
 static void put_row_name(struct timeline *timeline,
 			 const struct trace_lane *lane)
 {
-	const struct track *track = &tracks[lane->span.track];
+	const struct trace_track *track = &trace_tracks[lane->span.track];
 
 	if (track->process == PROCESS_CLUSTERS) {
 		put_number(timeline, "cluster ", lane->span.unit);
@@ -229,7 +153,7 @@ static void put_row_name(struct timeline *timeline,
 static void row_opened(void *owner, const struct trace_lane *lane)
 {
 	struct timeline *timeline = owner;
-	uint32_t process = tracks[lane->span.track].process;
+	uint32_t process = trace_tracks[lane->span.track].process;
 
 	put_metadata(timeline, "thread_name", process, lane->number);
 	trace_text(timeline->output, "\"name\":\"");
@@ -248,7 +172,7 @@ static void put_title(struct timeline *timeline, const struct engine_span *span,
 {
 	const char *name = span->name;
 
-	if (command && tracks[span->track].by_command) {
+	if (command && trace_tracks[span->track].by_command) {
 		name = trace_names_get(timeline->names, command->label);
 		if (!name)
 			name = span->track == ENGINE_TRACK_COMMAND ?
@@ -275,9 +199,9 @@ static void put_arguments(struct timeline *timeline,
 			   trace_opcode_text(command->opcode));
 		trace_text(timeline->output, "\"");
 	}
-	if (tracks[span->track].detail) {
+	if (trace_tracks[span->track].detail) {
 		trace_text(timeline->output, ",\"");
-		trace_text(timeline->output, tracks[span->track].detail);
+		trace_text(timeline->output, trace_tracks[span->track].detail);
 		put_number(timeline, "\":", span->detail);
 	}
 	trace_text(timeline->output, "}}");
@@ -302,8 +226,8 @@ static void put_flow(struct timeline *timeline, const struct trace_lane *lane,
  * From the submission over the first and the last command and the interrupt to the
  * host, which has seen it then.
  */
-static void connect(struct timeline *timeline, const struct trace_lane *lane,
-		    const struct trace_command *command)
+static void put_arrow(struct timeline *timeline, const struct trace_lane *lane,
+		      const struct trace_command *command)
 {
 	struct trace_command *first =
 		trace_commands_find(timeline->commands, command->flow);
@@ -336,7 +260,7 @@ static void row_emit(void *owner, const struct trace_lane *lane)
 	put_time(timeline,
 		 ",\"dur\":", nanoseconds(timeline, span->end) - begin);
 	trace_text(timeline->output, ",\"cat\":\"");
-	trace_text(timeline->output, tracks[span->track].name);
+	trace_text(timeline->output, trace_tracks[span->track].name);
 	trace_text(timeline->output, "\"");
 	put_title(timeline, span, command);
 	put_arguments(timeline, span, command);
@@ -344,13 +268,7 @@ static void row_emit(void *owner, const struct trace_lane *lane)
 			span->track == ENGINE_TRACK_DOORBELL ||
 			span->track == ENGINE_TRACK_COMMAND ||
 			span->track == ENGINE_TRACK_INTERRUPT))
-		connect(timeline, lane, command);
-}
-
-static void add_span(struct timeline *timeline, const struct engine_span *span)
-{
-	if (!trace_lanes_add(timeline->lanes, span) && !timeline->left_out++)
-		timeline->cut = span->begin;
+		put_arrow(timeline, lane, command);
 }
 
 void timeline_command(struct timeline *timeline,
@@ -361,7 +279,8 @@ void timeline_command(struct timeline *timeline,
 
 void timeline_span(struct timeline *timeline, const struct engine_span *span)
 {
-	add_span(timeline, span);
+	if (!trace_lanes_add(timeline->lanes, span) && !timeline->left_out++)
+		timeline->cut = span->begin;
 }
 
 /* ---- values ---- */
@@ -384,7 +303,7 @@ static void put_counter_name(struct timeline *timeline, uint32_t counter)
 static void counter_emit(void *owner, uint32_t counter, uint64_t at,
 			 uint64_t hundredths)
 {
-	static const enum process processes[] = {
+	static const enum trace_process processes[] = {
 		[COUNTER_WINDOW] = PROCESS_COMMANDS,
 		[COUNTER_TAGS] = PROCESS_LINK,
 		[COUNTER_POSTED] = PROCESS_LINK,
@@ -412,13 +331,12 @@ static void show_wait(struct timeline *timeline, uint32_t unit, uint64_t now)
 		.unit = unit,
 		.begin = cluster->since,
 		.end = now,
+		.name = trace_wait_name(cluster->state),
 		.sequence = cluster->sequence,
 	};
 
-	if (cluster->state < sizeof(wait_names) / sizeof(*wait_names))
-		span.name = wait_names[cluster->state];
 	if (span.name && span.end > span.begin)
-		add_span(timeline, &span);
+		timeline_span(timeline, &span);
 }
 
 static void cluster_change(struct timeline *timeline, enum engine_signal signal,
@@ -489,7 +407,7 @@ static int timeline_allocate(struct timeline *timeline)
 
 	for (int track = 0; track < TRACE_TRACK_COUNT; track++) {
 		units[track] = 1;
-		if (tracks[track].process == PROCESS_CLUSTERS)
+		if (trace_tracks[track].process == PROCESS_CLUSTERS)
 			units[track] = timeline->shape.clusters;
 	}
 	units[ENGINE_TRACK_DMA] = timeline->shape.engines;

@@ -84,7 +84,14 @@
 #define SPMM_REG_STOP_CYCLES 0x014c /* u32, bound on stopping a queue */
 #define SPMM_REG_MEMORY_KIND 0x0150 /* u32, enum spmm_memory_kind */
 
-/* The standard of device DRAM; what a program does not know is as OTHER to it. */
+/**
+ * enum spmm_memory_kind - standard of the device memory
+ * @SPMM_MEMORY_OTHER: none of these; a number that a program does not know is the same
+ * @SPMM_MEMORY_DDR4: DDR4
+ * @SPMM_MEMORY_LPDDR5X: LPDDR5X
+ * @SPMM_MEMORY_HBM2E: HBM2E
+ * @SPMM_MEMORY_KIND_COUNT: how many there are
+ */
 enum spmm_memory_kind {
 	SPMM_MEMORY_OTHER,
 	SPMM_MEMORY_DDR4,

@@ -76,7 +76,7 @@ static void gap_add(struct dram_gaps *gaps,
 			gaps->any_other_bank = true;
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	default:
 		lane_raise(&gaps->group, gap->before, gap->clocks);
 		lane_raise(&gaps->rank, gap->before, gap->clocks);

@@ -43,8 +43,9 @@ static inline int fake_map_dma(struct transport *transport,
 	if (t->region_count == FAKE_REGIONS_MAX)
 		return -ENOMEM;
 	*bus_address = t->next;
-	t->regions[t->region_count++] =
-		(struct fake_region){ t->next, memory->length, memory->address };
+	t->regions[t->region_count++] = (struct fake_region){ t->next,
+							      memory->length,
+							      memory->address };
 	t->next += (memory->length + 0x1fffff) & ~0x1fffffull;
 	return 0;
 }

@@ -14,8 +14,8 @@
 #include <core/integer.h>
 #include <sim/engine/dma.h>
 
-/* Pieces that are open at a time. */
-#define PIECES 8
+/* Pieces that are open at a time: small ones are translated while others move. */
+#define PIECES 32
 /* Nothing is asked for in larger requests. */
 #define REQUEST_BYTES 4096
 /* Of the buffer, kept for what is not in proportion. */
@@ -292,16 +292,24 @@ static bool piece_read(struct dma_piece *piece, uint64_t ahead)
 	       changed;
 }
 
-/* Reads as far as the buffer has room. */
-static bool unit_read(const struct engine_dma *dma, struct dma_unit *unit)
+/* Opens pieces and reads as far as the buffer has room. */
+static bool unit_read(struct engine_dma *dma, struct dma_unit *unit)
 {
+	uint32_t end = unit->done + PIECES;
 	uint64_t room = dma->buffer;
 	bool changed = false;
 
-	for (uint32_t i = unit->done; i < unit->opened && room; i++) {
+	if (end > unit->allowed)
+		end = unit->allowed;
+	for (uint32_t i = unit->done; i < end && room; i++) {
 		struct dma_piece *piece = &unit->pieces[i % PIECES];
-		uint64_t left = piece->moved - piece_waits(piece);
+		uint64_t left;
 
+		if (i == unit->opened) {
+			piece_open(dma, unit);
+			changed = true;
+		}
+		left = piece->moved - piece_waits(piece);
 		if (i >= unit->moved)
 			changed |= piece_read(piece, left + room);
 		room -= min_u64(room, piece->bytes - left);
@@ -364,11 +372,6 @@ static bool unit_step(struct engine_dma *dma, struct dma_unit *unit,
 	while (unit->done < unit->moved &&
 	       piece_written(&unit->pieces[unit->done % PIECES])) {
 		unit->done++;
-		changed = true;
-	}
-	while (unit->opened < unit->allowed &&
-	       unit->opened < unit->done + PIECES) {
-		piece_open(dma, unit);
 		changed = true;
 	}
 	return unit_read(dma, unit) || changed;

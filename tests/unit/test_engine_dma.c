@@ -278,6 +278,30 @@ static void the_slowest_part_bounds_a_copy(void **state)
 	assert_true(causes & 1u << SPMM_STALL_DMA);
 }
 
+static void walks_overlap_with_what_moves(void **state)
+{
+	static struct copy copy;
+	const struct sim_config config = config_default();
+	const double link = (double)link_bandwidth(&config) / 1e9;
+	struct device device;
+	double bytes = TILES * 4096;
+
+	(void)state;
+	for (int write = 0; write < 2; write++) {
+		device_open(&device, &config);
+		copy_make(&copy, TILES * 4096, TILES, write ? IN_SRAM : IN_HOST,
+			  write ? IN_HOST : IN_SRAM);
+		for (uint32_t i = 0; i < copy.host_count; i++)
+			copy.host[i].walks = 1;
+		copy.allow = 1;
+		copies_run(&device, &copy, 1, true);
+		/* Only the first walk is waited for; all take the wire. */
+		assert_in_range(copy.piece[TILES - 1], bytes / link,
+				bytes / link * 1.05 + 804 + 838);
+		device_close(&device);
+	}
+}
+
 static void pieces_wait_for_their_turn(void **state)
 {
 	static struct copy copy;
@@ -419,6 +443,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(single_pieces_take_their_time),
 		cmocka_unit_test(the_slowest_part_bounds_a_copy),
+		cmocka_unit_test(walks_overlap_with_what_moves),
 		cmocka_unit_test(pieces_wait_for_their_turn),
 		cmocka_unit_test(engines_share_the_link),
 		cmocka_unit_test(jumping_changes_nothing),

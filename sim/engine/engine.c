@@ -231,7 +231,8 @@ static void command_retire(struct engine *engine, struct dispatch_entry *entry)
 		return;
 	}
 	free(entry);
-	fetch_retired(engine->fetcher, command, engine->now);
+	/* The host sees it now and rings in the next cycle, as it would in a push. */
+	fetch_retired(engine->fetcher, command, engine->now + 1);
 	command_show(engine, command);
 	epoch_shift(&engine->epoch, command);
 	if (engine->options.retired)
@@ -405,10 +406,16 @@ static int engine_stuck(struct engine *engine)
 			   entry->stored);
 }
 
-static bool engine_drained(const struct engine *engine)
+static bool all_retired(const struct engine *engine)
 {
 	return !engine->fetching.first && !engine->dispatch.entries.first &&
-	       !engine->dispatch.ended.first && link_idle(engine->link) &&
+	       !engine->dispatch.ended.first;
+}
+
+/* Nothing is under way any more, and every tag and credit has returned. */
+static bool engine_quiet(const struct engine *engine)
+{
+	return all_retired(engine) && link_idle(engine->link) &&
 	       memory_idle(engine->memory);
 }
 
@@ -424,7 +431,7 @@ static int engine_advance(struct engine *engine, uint64_t limit)
 	engine->quiet = changed ? 0 : engine->quiet + 1;
 	if (!changed && (!reference || engine->quiet % QUIET_CYCLES == 0)) {
 		next = min_u64(engine_next(engine), limit);
-		if (next == ENGINE_NEVER && !engine_drained(engine))
+		if (next == ENGINE_NEVER && !engine_quiet(engine))
 			return engine_stuck(engine);
 	}
 	if (reference || next == ENGINE_NEVER)
@@ -446,6 +453,7 @@ static void given_up_return(struct engine *engine)
 	}
 }
 
+/* What holds whenever all have retired. */
 static int accounts_close(struct engine *engine)
 {
 	struct memory_counts counts;
@@ -453,8 +461,6 @@ static int accounts_close(struct engine *engine)
 
 	clusters_settle(engine->clusters, engine->now);
 	ret = clusters_check(engine->clusters, engine->now);
-	if (!ret)
-		ret = memory_check(engine->memory);
 	if (ret)
 		return ret;
 	memory_count(engine->memory, &counts);
@@ -466,7 +472,7 @@ int engine_run(struct engine *engine, bool drain)
 	int ret = engine->error;
 
 	while (!ret && (fetch_waiting(engine->fetcher) >= ENGINE_AHEAD ||
-			(drain && !engine_drained(engine)))) {
+			(drain && !all_retired(engine)))) {
 		ret = engine_advance(engine, ENGINE_NEVER);
 		given_up_return(engine);
 	}
@@ -528,17 +534,26 @@ void engine_totals(struct engine *engine, struct engine_totals *out)
 	epoch_add(&engine->epoch, out);
 }
 
+/* Until nothing is under way; a tag or a credit that never returns is found here. */
+static int engine_settle(struct engine *engine)
+{
+	while (!engine->error && !engine_quiet(engine))
+		engine_fail(engine, engine_advance(engine, ENGINE_NEVER));
+	if (!engine->error)
+		engine_fail(engine, memory_check(engine->memory));
+	return engine->error;
+}
+
 int engine_rest(struct engine *engine)
 {
 	struct engine_totals totals;
 	int ret;
 
-	if (engine->error)
-		return engine->error;
-	if (!engine_drained(engine))
+	if (!all_retired(engine))
 		return accel_error(-EBUSY, "the engine is at work");
-	if (!engine->now)
-		return 0;
+	ret = engine_settle(engine);
+	if (ret || !engine->now)
+		return ret;
 	engine_totals(engine, &totals);
 	engine->epoch.before = totals;
 	engine->now = 0;

@@ -282,7 +282,9 @@ uint32_t fetch_waiting(const struct engine_fetcher *fetcher)
 
 struct engine_command *fetch_front(const struct engine_fetcher *fetcher)
 {
-	return fetcher->first ? fetcher->first->command : NULL;
+	const struct fetch_item *item = fetcher->first;
+
+	return item && item->state != FETCH_SILENT ? item->command : NULL;
 }
 
 struct engine_command *fetch_ready(const struct engine_fetcher *fetcher)

@@ -131,6 +131,8 @@ int stream_run(struct stream *stream, enum engine_mode mode,
 	}
 	if (!ret)
 		ret = engine_run(stream->engine, true);
+	if (!ret)
+		ret = engine_rest(stream->engine);
 	if (totals)
 		engine_totals(stream->engine, totals);
 	engine_destroy(stream->engine);

@@ -58,7 +58,7 @@ struct engine_command *stream_add(struct stream *stream, enum engine_unit unit,
 				  uint32_t tiles, uint32_t passes,
 				  uint32_t memory_ranges, uint32_t link_ranges);
 
-/* Pushes all and drains; engine_run()'s result. */
+/* Pushes all, drains and rests; the first error. */
 int stream_run(struct stream *stream, enum engine_mode mode,
 	       struct engine_totals *totals);
 

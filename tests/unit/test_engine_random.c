@@ -198,6 +198,48 @@ static void restored_engine_goes_on_alike(void **state)
 	}
 }
 
+/* One queue, some of whose commands come with a doorbell, the first among them. */
+static void batches_random(struct stream *stream, uint64_t seed, bool drains)
+{
+	stream_random(stream, seed, COMMANDS);
+	for (uint32_t i = 0; i < COMMANDS; i++) {
+		struct stream_command *command = &stream->commands[i];
+
+		command->command.queue = 0;
+		command->action = STREAM_RUN;
+		if (i && !command->command.fetch.doorbell)
+			continue;
+		command->command.fetch.doorbell = true;
+		command->command.fetch.entry = true;
+		command->command.fetch.entry_bytes = 64;
+		if (i && drains)
+			command[-1].action = STREAM_DRAIN;
+	}
+}
+
+/* A doorbell's commands are seen before the last ones have retired, or after. */
+static void host_speed_does_not_matter(void **state)
+{
+	struct engine_totals totals[2];
+	struct stream streams[2];
+
+	(void)state;
+	memset(totals, 0, sizeof(totals));
+	for (uint64_t seed = 1; seed <= REST_SEEDS; seed++) {
+		seed_running = seed;
+		for (unsigned int i = 0; i < 2; i++) {
+			batches_random(&streams[i], seed, i);
+			stream_check(&streams[i], ENGINE_FAST, &totals[i]);
+		}
+		for (uint32_t i = 0; i < COMMANDS; i++)
+			commands_compare(&streams[0].commands[i],
+					 &streams[1].commands[i]);
+		assert_memory_equal(&totals[0], &totals[1], sizeof(totals[0]));
+		stream_free(&streams[0]);
+		stream_free(&streams[1]);
+	}
+}
+
 static int seed_show(void **state)
 {
 	(void)state;
@@ -209,6 +251,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(engines_agree, seed_show),
+		cmocka_unit_test_teardown(host_speed_does_not_matter,
+					  seed_show),
 		cmocka_unit_test_teardown(restored_engine_goes_on_alike,
 					  seed_show),
 	};

@@ -103,10 +103,11 @@ struct engine_state {
 };
 
 /*
- * Brings a drained engine into a defined state, that of a new one but for struct
- * engine_state: banks are closed and were just refreshed, writes that the memory's
- * controller still had for later are done, buffers and credits are free. −EBUSY if it
- * is at work; −ENOMEM: it can only be destroyed.
+ * Brings an engine whose commands have all retired into a defined state, that of a new
+ * one but for struct engine_state: lets time go on until nothing is under way; then
+ * banks are closed and were just refreshed, buffers and credits are free. −EBUSY if it
+ * is at work; −EIO if a tag or a credit does not return, or other bytes were moved than
+ * transfers had; −ENOMEM. After the latter two it can only be destroyed.
  */
 int engine_rest(struct engine *engine);
 

@@ -35,7 +35,7 @@ uint32_t fetch_waiting(const struct engine_fetcher *fetcher);
 /* The one at the front, fetched and checked, or NULL. */
 struct engine_command *fetch_ready(const struct engine_fetcher *fetcher);
 
-/* The one at the front, in whatever state, or NULL. */
+/* The one at the front, or NULL; none as long as its doorbell has not rung. */
 struct engine_command *fetch_front(const struct engine_fetcher *fetcher);
 
 /* Takes the one at the front, which is ready. */

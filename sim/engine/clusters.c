@@ -472,6 +472,7 @@ static void cluster_charge(struct engine_clusters *clusters,
 			   struct engine_cluster *cluster, uint64_t now)
 {
 	const struct cluster_pass *lanes = &cluster->lanes;
+	bool was_idle = cluster->idle;
 	struct lane_charge charge;
 
 	cluster->idle = false;
@@ -481,7 +482,8 @@ static void cluster_charge(struct engine_clusters *clusters,
 					       SPMM_STALL_ISSUE, lanes->pass };
 	else
 		charge = wait_charge(clusters, cluster, now);
-	if (account_set(&cluster->account, clusters->lanes, &charge, now))
+	if (account_set(&cluster->account, clusters->lanes, &charge, now) ||
+	    cluster->idle != was_idle)
 		state_show(clusters, cluster, now);
 }
 

@@ -8,6 +8,8 @@
  * usage: bench_pack [-v] [MODEL.onnx...]; -v prints every layer. Without files it
  * takes those of ACCEL_SHARED_DIR/models, or else of ACCEL_TEST_MODELS.
  */
+#include "../unit/default_geometry.h"
+
 #include <glob.h>
 #include <limits.h>
 #include <math.h>
@@ -24,19 +26,6 @@
 
 /* How long each random matrix is packed and decoded again. */
 #define REPEAT_NS 200000000ull
-
-/* The default device's. */
-static const struct geometry geometry = {
-	.clusters = 16,
-	.lanes = 8,
-	.vector_width = 32,
-	.banks = 16,
-	.accumulators = 4,
-	.decoder_rate = 8,
-	.schedule_window = 16,
-	.epilogue_rate = 1,
-	.sram_port_bytes = 64,
-};
 
 /**
  * struct figures - of one matrix or the sum of several
@@ -139,12 +128,13 @@ static int measure(const char *name, const struct model_csr *csr,
 	do {
 		uint64_t start = cpu_ns(), middle;
 
-		if (stream_pack(csr, &geometry, mapping, &stream))
+		if (stream_pack(csr, &default_geometry, mapping, &stream))
 			return fail(name);
 		middle = cpu_ns();
 		pack += middle - start;
 		if (stream_decode(stream.bytes, stream.length, csr->rows,
-				  csr->columns, &geometry, &decoded, NULL))
+				  csr->columns, &default_geometry, &decoded,
+				  NULL))
 			return fail(name);
 		decode += cpu_ns() - middle;
 		stream_decoded_free(&decoded);
@@ -256,7 +246,8 @@ static int bench_matrix(const char *name, const struct model_csr *csr,
 		.nonzeros = (uint64_t)model_csr_nonzeros(csr),
 		.kernel_width = kernel_width,
 	};
-	const struct mapping mapping = mapping_choose(&geometry, &layer);
+	const struct mapping mapping =
+		mapping_choose(&default_geometry, &layer);
 	struct figures f;
 	int ret = measure(name, csr, &mapping, 0, &f);
 

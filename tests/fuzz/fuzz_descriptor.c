@@ -28,32 +28,12 @@ static uint8_t *good_stream;
 
 static void setup(void)
 {
-	const struct layer_shape shape = {
-		.rows = 8,
-		.channels = 4,
-		.batch = 2,
-		.kernel_height = 3,
-		.kernel_width = 3,
-		.stride_height = 1,
-		.stride_width = 1,
-		.dilation_height = 1,
-		.dilation_width = 1,
-		.pad_top = 1,
-		.pad_left = 1,
-		.height = 9,
-		.width = 7,
-		.result_height = 9,
-		.result_width = 7,
-		.shuffle_height = 1,
-		.shuffle_width = 1,
-		.replicate_height = 1,
-		.replicate_width = 1,
-		.percent = 30,
-		.flags = SPMM_FLAG_RESIDUAL,
-	};
+	struct layer_shape shape = layer_shape_plain(8, 4, 9, 7, 30);
 	struct layer_memory memory;
 	uint64_t random = 1;
 
+	shape.batch = 2;
+	shape.flags = SPMM_FLAG_RESIDUAL;
 	host = host_start(NULL);
 	host_open_queue(host, 1);
 	host_open_queue(host, 2);

@@ -4,6 +4,8 @@
  * again, and gives the same weights. The first eight bytes are the M and K that
  * the command claims; the rest is the stream.
  */
+#include "../unit/default_geometry.h"
+
 #include <pack/stream.h>
 #include <spmm/status.h>
 
@@ -13,17 +15,6 @@
 #include <string.h>
 
 #define SIZE_LIMIT (1u << 16) /* beyond it, packing again takes too long */
-
-static const struct geometry geometry = {
-	.clusters = 16,
-	.lanes = 8,
-	.vector_width = 32,
-	.banks = 16,
-	.accumulators = 4,
-	.decoder_rate = 8,
-	.schedule_window = 16,
-	.epilogue_rate = 1,
-};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,9 +51,9 @@ static void check_again(const struct stream_decoded *decoded, uint32_t rows,
 	struct stream_decoded back;
 	struct stream stream;
 
-	if (stream_pack(&csr, &geometry, &decoded->mapping, &stream) ||
-	    stream_decode(stream.bytes, stream.length, rows, columns, &geometry,
-			  &back, NULL) ||
+	if (stream_pack(&csr, &default_geometry, &decoded->mapping, &stream) ||
+	    stream_decode(stream.bytes, stream.length, rows, columns,
+			  &default_geometry, &back, NULL) ||
 	    back.nonzeros != decoded->nonzeros)
 		abort();
 	for (size_t i = 0; i < back.nonzeros; i++)
@@ -89,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	claim[0] = le32toh(claim[0]);
 	claim[1] = le32toh(claim[1]);
 	if (stream_decode(data + sizeof(claim), size - sizeof(claim), claim[0],
-			  claim[1], &geometry, &decoded, &offset)) {
+			  claim[1], &default_geometry, &decoded, &offset)) {
 		if (offset > size - sizeof(claim) || decoded.slots)
 			abort();
 		return 0;

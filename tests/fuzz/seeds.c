@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes a few good files for each fuzz target to start from: seeds FOLDER. */
+#include "../unit/default_geometry.h"
 #include "../unit/sample_model.h"
 #include "seeds_checkpoint.h"
 #include "seeds_onnx.h"
@@ -119,15 +120,6 @@ static int safetensors_seeds(const char *folder)
 /* A matrix that keeps one position of each `every` ones, or of each group of 4. */
 static int stream_seed(const char *path, uint32_t every, bool grouped)
 {
-	static const struct geometry geometry = {
-		.clusters = 16,
-		.lanes = 8,
-		.vector_width = 32,
-		.banks = 16,
-		.accumulators = 4,
-		.decoder_rate = 8,
-		.schedule_window = 16,
-	};
 	static const struct mapping mapping = { 1, 1, 32 };
 	static int64_t row_start[STREAM_ROWS + 1];
 	static int32_t column[STREAM_ROWS * STREAM_COLUMNS];
@@ -151,7 +143,7 @@ static int stream_seed(const char *path, uint32_t every, bool grouped)
 		column[count++] = (int32_t)(i % STREAM_COLUMNS);
 	}
 	row_start[STREAM_ROWS] = count;
-	ret = stream_pack(&csr, &geometry, &mapping, &stream);
+	ret = stream_pack(&csr, &default_geometry, &mapping, &stream);
 	if (ret)
 		return ret;
 	file = fopen(path, "wb");

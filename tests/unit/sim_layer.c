@@ -98,6 +98,32 @@ uint64_t layer_pack(struct layer_memory *memory, const int8_t *dense,
 	return at;
 }
 
+struct layer_shape layer_shape_plain(uint32_t rows, uint32_t channels,
+				     uint32_t height, uint32_t width,
+				     uint32_t percent)
+{
+	return (struct layer_shape){ .rows = rows,
+				     .channels = channels,
+				     .batch = 1,
+				     .kernel_height = 3,
+				     .kernel_width = 3,
+				     .stride_height = 1,
+				     .stride_width = 1,
+				     .dilation_height = 1,
+				     .dilation_width = 1,
+				     .pad_top = 1,
+				     .pad_left = 1,
+				     .height = height,
+				     .width = width,
+				     .result_height = height,
+				     .result_width = width,
+				     .shuffle_height = 1,
+				     .shuffle_width = 1,
+				     .replicate_height = 1,
+				     .replicate_width = 1,
+				     .percent = percent };
+}
+
 /* What result positions an axis has when all taps may lie in the padding. */
 static uint32_t results_of(uint64_t *state, uint32_t input, uint32_t taps,
 			   uint32_t stride, uint32_t dilation, int32_t pad)

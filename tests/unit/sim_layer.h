@@ -58,6 +58,10 @@ struct layer_shape {
 	uint16_t flags;
 };
 
+/* A plain 3 × 3 convolution of one image, of such a size before and after it. */
+struct layer_shape layer_shape_plain(uint32_t rows, uint32_t channels,
+				     uint32_t height, uint32_t width,
+				     uint32_t percent);
 void layer_shape_random(uint64_t *state, struct layer_shape *shape);
 void layer_create(struct layer_memory *memory, uint64_t *state,
 		  const struct layer_shape *shape, struct layer *out);

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Which row and column groups a layer gets. */
+#include "default_geometry.h"
 #include "unit.h"
 
 #include <pack/mapping.h>
 
 #include "random.h"
-
-static const struct geometry standard = {
-	.clusters = 16,
-	.lanes = 8,
-	.vector_width = 32,
-	.decoder_rate = 8,
-	.epilogue_rate = 1,
-	.sram_port_bytes = 64,
-};
 
 static void assert_mapping(const struct geometry *geometry,
 			   struct mapping_layer layer, uint32_t row_groups,
@@ -30,14 +22,14 @@ static void columns_are_split_before_rows(void **state)
 {
 	(void)state;
 	/* A convolution has vectors enough for every cluster. */
-	assert_mapping(&standard,
+	assert_mapping(&default_geometry,
 		       (struct mapping_layer){ 64, 576, 16384, 7000, 3 }, 1, 16,
 		       32);
 	/* Few vectors: rows make up for it. */
-	assert_mapping(&standard,
+	assert_mapping(&default_geometry,
 		       (struct mapping_layer){ 3136, 256, 256, 80000, 1 }, 2, 8,
 		       32);
-	assert_mapping(&standard,
+	assert_mapping(&default_geometry,
 		       (struct mapping_layer){ 2048, 512, 1, 1048576, 1 }, 16,
 		       1, 32);
 }
@@ -45,11 +37,11 @@ static void columns_are_split_before_rows(void **state)
 static void half_vectors_need_a_faster_decoder(void **state)
 {
 	const struct mapping_layer layer = { 512, 1024, 48, 100000, 1 };
-	struct geometry fast = standard;
+	struct geometry fast = default_geometry;
 
 	(void)state;
 	fast.decoder_rate = 16;
-	assert_mapping(&standard, layer, 8, 2, 32);
+	assert_mapping(&default_geometry, layer, 8, 2, 32);
 	assert_mapping(&fast, layer, 16, 1, 16);
 }
 
@@ -76,15 +68,17 @@ static void the_choice_is_the_least(void **state)
 			.nonzeros = random_below(&seed, 200000),
 			.kernel_width = random_below(&seed, 2) ? 3 : 1,
 		};
-		struct mapping best = mapping_choose(&standard, &layer);
-		uint64_t least = mapping_cycles(&standard, &layer, &best);
+		struct mapping best = mapping_choose(&default_geometry, &layer);
+		uint64_t least =
+			mapping_cycles(&default_geometry, &layer, &best);
 
 		assert_true(best.row_groups * best.column_groups <= 16);
 		for (uint32_t r = 1; r <= 16; r++) {
 			for (uint32_t c = 1; r * c <= 16; c++) {
 				struct mapping other = { r, c, 32 };
 
-				assert_true(mapping_cycles(&standard, &layer,
+				assert_true(mapping_cycles(&default_geometry,
+							   &layer,
 							   &other) >= least);
 			}
 		}

@@ -12,29 +12,14 @@
 #define FIRST_OFFSET 4096
 #define ROUNDS 3000
 
-static const struct layer_shape small_shape = {
-	.rows = 8,
-	.channels = 4,
-	.batch = 2,
-	.kernel_height = 3,
-	.kernel_width = 3,
-	.stride_height = 1,
-	.stride_width = 1,
-	.dilation_height = 1,
-	.dilation_width = 1,
-	.pad_top = 1,
-	.pad_left = 1,
-	.height = 9,
-	.width = 7,
-	.result_height = 9,
-	.result_width = 7,
-	.shuffle_height = 1,
-	.shuffle_width = 1,
-	.replicate_height = 1,
-	.replicate_width = 1,
-	.percent = 30,
-	.flags = SPMM_FLAG_RESIDUAL,
-};
+static struct layer_shape small_shape(void)
+{
+	struct layer_shape shape = layer_shape_plain(8, 4, 9, 7, 30);
+
+	shape.batch = 2;
+	shape.flags = SPMM_FLAG_RESIDUAL;
+	return shape;
+}
 
 static void context_reset(struct test_host *host, uint16_t context)
 {
@@ -140,6 +125,7 @@ static void every_bad_field_has_its_status(void **state)
 {
 	struct test_host *host = host_start(NULL);
 	struct layer_memory memory = { host, FIRST_OFFSET };
+	struct layer_shape shape = small_shape();
 	uint64_t random = 1;
 	struct layer layer;
 	struct spmm_sqe entry;
@@ -147,7 +133,7 @@ static void every_bad_field_has_its_status(void **state)
 
 	(void)state;
 	host_open_queue(host, 1);
-	layer_create(&memory, &random, &small_shape, &layer);
+	layer_create(&memory, &random, &shape, &layer);
 	for (size_t i = 0; i < sizeof(spmm_fields) / sizeof(spmm_fields[0]);
 	     i++)
 		bad_field_is_named(host, &layer, &spmm_fields[i]);
@@ -178,6 +164,7 @@ static void damaged_weights_never_reach_others(void **state)
 	struct test_host *host = host_start(NULL);
 	struct layer_memory memory = { host, FIRST_OFFSET };
 	struct spmm_sqe nop = { .opcode = SPMM_IO_NOP };
+	struct layer_shape shape = small_shape();
 	uint64_t random = 2, failed = 0;
 	struct layer layer;
 	uint8_t *stream, *good;
@@ -185,7 +172,7 @@ static void damaged_weights_never_reach_others(void **state)
 	(void)state;
 	host_open_queue(host, 1);
 	host_open_queue(host, 2);
-	layer_create(&memory, &random, &small_shape, &layer);
+	layer_create(&memory, &random, &shape, &layer);
 	stream = host_device(host, layer.d.weights - host_virtual(0));
 	good = malloc(layer.d.weights_length);
 	assert_non_null(good);
@@ -213,13 +200,14 @@ static void random_descriptors_leave_the_device_alive(void **state)
 {
 	struct test_host *host = host_start(NULL);
 	struct layer_memory memory = { host, FIRST_OFFSET };
+	struct layer_shape shape = small_shape();
 	uint64_t random = 3;
 	struct layer layer;
 	uint8_t *other = host_device(host, HOST_VIRTUAL_DEVICE_BYTES);
 
 	(void)state;
 	host_open_queue(host, 1);
-	layer_create(&memory, &random, &small_shape, &layer);
+	layer_create(&memory, &random, &shape, &layer);
 	memset(other, 0x5a, 1 << 20);
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		struct spmm_descriptor d = layer.d;
@@ -245,7 +233,7 @@ static void random_descriptors_leave_the_device_alive(void **state)
 /* About a second of functional execution. */
 static void long_layer(struct layer_memory *memory, struct layer *layer)
 {
-	struct layer_shape shape = small_shape;
+	struct layer_shape shape = small_shape();
 	uint64_t random = 4;
 
 	shape.rows = 512;

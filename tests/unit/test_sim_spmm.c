@@ -94,32 +94,14 @@ static void operands_may_be_in_host_memory(void **state)
 {
 	struct test_host *host = host_start(NULL);
 	struct layer_memory memory = { host, FIRST_OFFSET };
-	struct layer_shape shape = { .rows = 5,
-				     .channels = 3,
-				     .batch = 2,
-				     .kernel_height = 3,
-				     .kernel_width = 3,
-				     .stride_height = 1,
-				     .stride_width = 1,
-				     .dilation_height = 1,
-				     .dilation_width = 1,
-				     .pad_top = 1,
-				     .pad_left = 1,
-				     .height = 40,
-				     .width = 37,
-				     .result_height = 40,
-				     .result_width = 37,
-				     .shuffle_height = 1,
-				     .shuffle_width = 1,
-				     .replicate_height = 1,
-				     .replicate_width = 1,
-				     .percent = 40 };
+	struct layer_shape shape = layer_shape_plain(5, 3, 40, 37, 40);
 	const struct spmm_command_stats *stats = host_device(host, 0);
 	uint64_t random = 4;
 	struct layer layer;
 	uint8_t *at;
 
 	(void)state;
+	shape.batch = 2;
 	host_open_queue(host, 1);
 	layer_create(&memory, &random, &shape, &layer);
 	layer_check(host, &layer);

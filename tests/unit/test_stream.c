@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Packing and decoding a weight stream gives back exactly what went in. */
+#include "default_geometry.h"
 #include "matrix.h"
 
 #include <errno.h>
@@ -8,17 +9,6 @@
 #include <pack/stream.h>
 #include <spmm/status.h>
 #include <spmm/stream.h>
-
-static const struct geometry standard = {
-	.clusters = 16,
-	.lanes = 8,
-	.vector_width = 32,
-	.banks = 16,
-	.accumulators = 4,
-	.decoder_rate = 8,
-	.schedule_window = 16,
-	.epilogue_rate = 1,
-};
 
 static const struct mapping one_group = {
 	.row_groups = 1,
@@ -167,7 +157,7 @@ static void check_shares(const struct stream_decoded *decoded, uint32_t rows,
 
 static struct geometry random_geometry(uint64_t *seed)
 {
-	struct geometry geometry = standard;
+	struct geometry geometry = default_geometry;
 
 	if (random_below(seed, 2))
 		return geometry;
@@ -253,9 +243,10 @@ static void odd_shapes_come_back(void **state)
 		struct model_csr matrix =
 			matrix_random(MATRIX_UNIFORM, shapes[i][0],
 				      shapes[i][1], 0.003, &seed);
-		struct mapping mapping = random_mapping(&standard, &seed);
+		struct mapping mapping =
+			random_mapping(&default_geometry, &seed);
 
-		round_trip(&matrix, &standard, &mapping);
+		round_trip(&matrix, &default_geometry, &mapping);
 		matrix_free(&matrix);
 	}
 }
@@ -280,7 +271,7 @@ static void lanes_part_within_a_group(void **state)
 			matrix.column[count++] = 399;
 		matrix.row_start[row + 1] = count;
 	}
-	round_trip(&matrix, &standard, &one_group);
+	round_trip(&matrix, &default_geometry, &one_group);
 	matrix_free(&matrix);
 }
 
@@ -294,7 +285,7 @@ static void wide_matrices_come_back(void **state)
 					  values };
 
 	(void)state;
-	round_trip(&matrix, &standard, &one_group);
+	round_trip(&matrix, &default_geometry, &one_group);
 }
 
 static void empty_rows_are_finished_once(void **state)
@@ -306,12 +297,12 @@ static void empty_rows_are_finished_once(void **state)
 
 	(void)state;
 	mapping.row_groups = 4;
-	round_trip(&matrix, &standard, &mapping);
+	round_trip(&matrix, &default_geometry, &mapping);
 	/* One weight in row 25: the other rows have nothing but a bias. */
 	for (uint32_t row = 25; row < 40; row++)
 		matrix.row_start[row + 1] = 1;
 	matrix.value[0] = -128;
-	round_trip(&matrix, &standard, &mapping);
+	round_trip(&matrix, &default_geometry, &mapping);
 	matrix_free(&matrix);
 }
 
@@ -321,12 +312,12 @@ static void lanes_that_wait_get_less(void **state)
 	uint64_t seed = 11;
 	struct model_csr matrix =
 		matrix_random(MATRIX_UNIFORM, 512, 5, 1, &seed);
-	struct stream stream = pack(&matrix, &standard, &one_group);
+	struct stream stream = pack(&matrix, &default_geometry, &one_group);
 
 	(void)state;
 	assert_int_equal(stream.optimal_cycles, 512);
 	assert_true(stream.issue_cycles <= 560);
-	round_trip(&matrix, &standard, &one_group);
+	round_trip(&matrix, &default_geometry, &one_group);
 	stream_free(&stream);
 	matrix_free(&matrix);
 }
@@ -336,8 +327,8 @@ static void same_input_same_bytes(void **state)
 	uint64_t seed = 11;
 	struct model_csr matrix =
 		matrix_random(MATRIX_SKEWED, 100, 300, 0.3, &seed);
-	struct stream first = pack(&matrix, &standard, &one_group);
-	struct stream second = pack(&matrix, &standard, &one_group);
+	struct stream first = pack(&matrix, &default_geometry, &one_group);
+	struct stream second = pack(&matrix, &default_geometry, &one_group);
 
 	(void)state;
 	assert_int_equal(first.length, second.length);
@@ -369,7 +360,8 @@ static void formats_follow_the_weights(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct model_csr matrix = matrix_random(
 			cases[i].kind, 256, 1024, cases[i].density, &seed);
-		struct stream stream = pack(&matrix, &standard, &one_group);
+		struct stream stream =
+			pack(&matrix, &default_geometry, &one_group);
 		uint64_t blocks = 0;
 
 		for (int f = 0; f < STREAM_BLOCK_FORMATS; f++)
@@ -392,14 +384,17 @@ static void matrices_that_contradict_themselves_are_refused(void **state)
 
 	(void)state;
 	matrix.column[3] = 2;
-	assert_int_equal(stream_pack(&matrix, &standard, &mapping, &stream),
+	assert_int_equal(stream_pack(&matrix, &default_geometry, &mapping,
+				     &stream),
 			 -EINVAL);
 	matrix.column[3] = 8;
-	assert_int_equal(stream_pack(&matrix, &standard, &mapping, &stream),
+	assert_int_equal(stream_pack(&matrix, &default_geometry, &mapping,
+				     &stream),
 			 -EINVAL);
 	matrix.column[3] = 3;
 	mapping.row_groups = 17;
-	assert_int_equal(stream_pack(&matrix, &standard, &mapping, &stream),
+	assert_int_equal(stream_pack(&matrix, &default_geometry, &mapping,
+				     &stream),
 			 -EINVAL);
 	assert_null(stream.bytes);
 	matrix_free(&matrix);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A cluster is a pipeline of three: the load of a pass, its lanes, its store. It looks
- * at itself when one of its own ends is due, or when the window has changed.
+ * A cluster is a pipeline of three: the load of a pass, its lanes, its store. The lines
+ * of its input are loaded before the lanes begin; its weights, which are more than any
+ * buffer holds, stream through port and decoder meanwhile, and the lanes end with them
+ * at the earliest. A cluster looks at itself when one of its own ends is due, or when the
+ * window has changed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +19,8 @@
  * @first: of its command on this cluster: it follows the arrival of the weights
  * @head: first of its tile on this cluster
  * @last: last of its tile on this cluster
+ * @weights_end: the cycle after its last weight was decoded; ENGINE_NEVER before all
+ *	have come
  * @lanes_end: the cycle after its lanes' last; ENGINE_NEVER before
  */
 struct cluster_pass {
@@ -25,6 +30,7 @@ struct cluster_pass {
 	bool first;
 	bool head;
 	bool last;
+	uint64_t weights_end;
 	uint64_t lanes_end;
 };
 
@@ -43,6 +49,13 @@ struct cluster_cursor {
 	bool head;
 };
 
+/* What passes the port in; the weights of a pass come behind its lines. */
+enum port_content {
+	PORT_NOTHING,
+	PORT_LINES,
+	PORT_WEIGHTS,
+};
+
 enum stage {
 	STAGE_LOAD,
 	STAGE_LANES,
@@ -56,7 +69,9 @@ enum stage {
  * @lanes: the pass that is computed
  * @store: the pass whose results are stored; it may still be computed
  * @waiting: the pass whose results wait for that
- * @fill_end: of @load, as @decoder_end
+ * @content: of @in
+ * @fill_end: of @load
+ * @decoder_end: when the decoder has done all that it has been given
  * @computed: cycles of the lanes' pass that were done at @lanes_since
  * @limit: that the arrived weights allow
  * @epilogue_end: of @store
@@ -72,6 +87,7 @@ struct engine_cluster {
 	struct cluster_pass waiting;
 	struct network_port in;
 	struct network_port out;
+	enum port_content content;
 	uint64_t fill_end;
 	uint64_t decoder_end;
 	uint64_t lanes_since;
@@ -227,6 +243,7 @@ static void load_take(struct engine_cluster *cluster, uint32_t index)
 		.first = cursor->first,
 		.head = cursor->head,
 		.last = cursor->left == 1,
+		.weights_end = ENGINE_NEVER,
 		.lanes_end = ENGINE_NEVER,
 	};
 }
@@ -236,19 +253,18 @@ static bool load_start(struct engine_clusters *clusters,
 {
 	uint32_t index = cluster_index(clusters, cluster);
 	const struct engine_pass *pass;
-	uint64_t bytes;
 
 	if (!cluster->cursor.entry || cluster->load.entry ||
+	    cluster->content != PORT_NOTHING ||
 	    cluster->cursor.tile >= cluster->cursor.entry->ready ||
 	    buffer_is_taken(cluster))
 		return false;
 	load_take(cluster, index);
 	pass = cluster->load.pass;
-	bytes = pass->weight_bytes + pass->line_bytes;
-	clusters->port_bytes += bytes;
-	network_join(&clusters->in, &cluster->in, bytes, now);
+	clusters->port_bytes += pass->weight_bytes + pass->line_bytes;
+	network_join(&clusters->in, &cluster->in, pass->line_bytes, now);
+	cluster->content = PORT_LINES;
 	cluster->fill_end = now + pass->fill_cycles;
-	cluster->decoder_end = now + pass->decoder_cycles;
 	dispatch_tile_begin(cluster->load.entry, cluster->load.tile);
 	stage_begin(cluster, STAGE_LOAD, &cluster->load, now);
 	cursor_advance(&cluster->cursor, index);
@@ -264,10 +280,35 @@ static bool port_leave(struct network *network, struct network_port *port,
 	return true;
 }
 
+/* The pass whose weights pass the port: its lanes may have begun. */
+static struct cluster_pass *weights_owner(struct engine_cluster *cluster)
+{
+	return cluster->load.entry ? &cluster->load : &cluster->lanes;
+}
+
+static bool port_in_pass(struct engine_clusters *clusters,
+			 struct engine_cluster *cluster, uint64_t now)
+{
+	struct cluster_pass *owner = weights_owner(cluster);
+
+	if (!port_leave(&clusters->in, &cluster->in, now))
+		return false;
+	if (cluster->content == PORT_WEIGHTS) {
+		owner->weights_end = max_u64(now, cluster->decoder_end);
+		cluster->content = PORT_NOTHING;
+		return true;
+	}
+	cluster->decoder_end = max_u64(now, cluster->decoder_end) +
+			       owner->pass->decoder_cycles;
+	network_join(&clusters->in, &cluster->in, owner->pass->weight_bytes,
+		     now);
+	cluster->content = PORT_WEIGHTS;
+	return true;
+}
+
 static bool load_done(const struct engine_cluster *cluster, uint64_t now)
 {
-	return cluster->in.end == ENGINE_NEVER && now >= cluster->fill_end &&
-	       now >= cluster->decoder_end;
+	return cluster->content != PORT_LINES && now >= cluster->fill_end;
 }
 
 static bool weights_missing(const struct cluster_pass *pass)
@@ -356,7 +397,7 @@ static bool lanes_finish(struct engine_clusters *clusters,
 {
 	struct cluster_pass *lanes = &cluster->lanes;
 
-	if (!lanes->entry ||
+	if (!lanes->entry || lanes->weights_end > now ||
 	    lanes_computed(cluster, now) < lanes->pass->compute_cycles)
 		return false;
 	if (cluster->waiting.entry)
@@ -395,17 +436,28 @@ static bool store_finish(struct engine_clusters *clusters,
 	return true;
 }
 
-static enum spmm_stall load_cause(const struct engine_cluster *cluster,
+/* Of a pass whose lanes have begun: memory has to bring the weights, or the port. */
+static enum spmm_stall lanes_cause(struct engine_clusters *clusters,
+				   const struct engine_cluster *cluster)
+{
+	const struct cluster_pass *lanes = &cluster->lanes;
+
+	if (cluster->limit < lanes->pass->compute_cycles)
+		return dispatch_wait_weights(clusters->dispatch, lanes->entry);
+	return SPMM_STALL_WEIGHTS;
+}
+
+/* Of one whose lanes have not: lines are missing, weights, or room for results. */
+static enum spmm_stall load_cause(struct engine_clusters *clusters,
+				  const struct engine_cluster *cluster,
 				  uint64_t now)
 {
-	const struct engine_pass *pass = cluster->load.pass;
-	bool weights = cluster->in.end != ENGINE_NEVER ?
-			       pass->weight_bytes > pass->line_bytes :
-			       cluster->decoder_end >= cluster->fill_end;
-
-	if (load_done(cluster, now))
-		return SPMM_STALL_EPILOGUE;
-	return weights ? SPMM_STALL_WEIGHTS : SPMM_STALL_ACTIVATIONS;
+	if (!load_done(cluster, now))
+		return SPMM_STALL_ACTIVATIONS;
+	if (weights_missing(&cluster->load))
+		return dispatch_wait_weights(clusters->dispatch,
+					     cluster->load.entry);
+	return SPMM_STALL_EPILOGUE;
 }
 
 /* Whose fault it is that the lanes wait, in this order. */
@@ -418,13 +470,10 @@ static struct lane_charge wait_charge(struct engine_clusters *clusters,
 	struct dispatch_wait wait;
 
 	if (entry) {
-		charge.cause = dispatch_wait_weights(clusters->dispatch, entry);
+		charge.cause = lanes_cause(clusters, cluster);
 	} else if (cluster->load.entry) {
 		entry = cluster->load.entry;
-		charge.cause = weights_missing(&cluster->load) ?
-				       dispatch_wait_weights(clusters->dispatch,
-							     entry) :
-				       load_cause(cluster, now);
+		charge.cause = load_cause(clusters, cluster, now);
 	} else if (cluster->cursor.entry) {
 		entry = cluster->cursor.entry;
 		wait = dispatch_wait_tile(clusters->dispatch, entry, now);
@@ -496,10 +545,10 @@ static void later(uint64_t *due, uint64_t at, uint64_t now)
 static void cluster_set_due(struct engine_cluster *cluster, uint64_t now)
 {
 	cluster->due = ENGINE_NEVER;
-	if (cluster->load.entry) {
+	if (cluster->load.entry)
 		later(&cluster->due, cluster->fill_end, now);
-		later(&cluster->due, cluster->decoder_end, now);
-	}
+	if (cluster->lanes.entry && cluster->lanes.weights_end != ENGINE_NEVER)
+		later(&cluster->due, cluster->lanes.weights_end, now);
 	if (cluster->lanes.entry)
 		later(&cluster->due,
 		      cluster->lanes_since + cluster->limit - cluster->computed,
@@ -519,7 +568,7 @@ static bool cluster_step(struct engine_clusters *clusters,
 		moved |= lanes_finish(clusters, cluster, now);
 		moved |= port_leave(&clusters->out, &cluster->out, now);
 		moved |= store_finish(clusters, cluster, now);
-		moved |= port_leave(&clusters->in, &cluster->in, now);
+		moved |= port_in_pass(clusters, cluster, now);
 		moved |= lanes_start(clusters, cluster, now);
 		moved |= load_start(clusters, cluster, now);
 		changed |= moved;

@@ -90,7 +90,9 @@ static struct explained_layer layer_named(const char *name, const char *op)
 			  .optimal_cycles = 10,
 			  .bytes_weights = 30,
 			  .bytes_input = 512,
-			  .bytes_output = 256 },
+			  .bytes_output = 256,
+			  .first_cycle = 1005,
+			  .last_cycle = 1025 },
 		.cpu_seconds = 1e-3,
 	};
 
@@ -119,6 +121,8 @@ static struct explanation explanation_of(struct explained_layer layers[2])
 	layers[0] = layer_named(HOSTILE, "spmm");
 	layers[1] = layer_named("transfers", "copy");
 	explanation.total = layer_named(HOSTILE, "total");
+	explanation.total.cost.first_cycle = 1000;
+	explanation.total.cost.cycles = 25;
 	explanation_conclude(&explanation);
 	return explanation;
 }
@@ -152,6 +156,9 @@ static void a_page_is_well_formed(void **state)
 	assert_non_null(strstr(page, "</html>"));
 	assert_non_null(strstr(page, "aria-label=\"Roofline\""));
 	assert_non_null(strstr(page, "aria-label=\"Stall stack\""));
+	assert_non_null(strstr(page, "aria-label=\"Time line\""));
+	/* from the run's begin, whatever the device did before */
+	assert_non_null(strstr(page, "cycles 5 to 25 of 25"));
 	assert_non_null(strstr(page, "an estimate"));
 	free(page);
 }

@@ -259,8 +259,14 @@ static void add_plots(struct markup *markup,
 	plot_roofline(markup, explanation);
 	markup_add(
 		markup,
+		"<h2>When layers run</h2>\n<p class=\"note\">From the first thing that moves "
+		"for a layer to its last result: what comes next is brought while others "
+		"still compute.</p>\n");
+	plot_times(markup, explanation);
+	markup_add(
+		markup,
 		"<h2>Where the lane-cycles go</h2>\n<p class=\"note\">Each bar is 100 %% "
-		"of the lanes' time from the layer's start to its end.</p>\n");
+		"of the lane-cycles that belong to the layer.</p>\n");
 	plot_stalls(markup, explanation);
 }
 

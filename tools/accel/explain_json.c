@@ -30,6 +30,18 @@ static void set_sizes(json_t *object, const struct accel_layer_info *cost)
 	set_count(object, "bytes_output", cost->bytes_output);
 }
 
+/* Of the run's own time, whatever the device did before it. */
+static void set_span(json_t *object, const struct accel_layer_info *run,
+		     const struct accel_layer_info *cost)
+{
+	bool ran = cost->last_cycle > 0;
+
+	set_count(object, "start_cycle",
+		  ran ? cost->first_cycle - run->first_cycle : 0);
+	set_count(object, "end_cycle",
+		  ran ? cost->last_cycle - run->first_cycle : 0);
+}
+
 static void set_costs(json_t *object, const struct accel_layer_info *cost)
 {
 	set_count(object, "cycles", cost->cycles);
@@ -80,7 +92,7 @@ static json_t *energy_json(const struct energy_table *table,
 	return object;
 }
 
-static json_t *layer_json(const struct energy_table *table,
+static json_t *layer_json(const struct explanation *explanation,
 			  const struct explained_layer *layer)
 {
 	const struct verdict *verdict = &layer->verdict;
@@ -90,6 +102,7 @@ static json_t *layer_json(const struct energy_table *table,
 
 	set_sizes(object, &layer->cost);
 	set_costs(object, &layer->cost);
+	set_span(object, &explanation->total.cost, &layer->cost);
 	set_measure(object, "schedule", layer->schedule);
 	set_measure(object, "device_seconds", layer->device_seconds);
 	set_measure(object, "cpu_seconds", layer->cpu_seconds);
@@ -100,7 +113,7 @@ static json_t *layer_json(const struct energy_table *table,
 	json_object_set_new(object, "stall_percent",
 			    shares_json(layer->shares));
 	json_object_set_new(object, "energy_estimate_joules",
-			    energy_json(table, &layer->energy));
+			    energy_json(&explanation->table, &layer->energy));
 	json_object_set_new(object, "verdict",
 			    json_pack("{s:s, s:s, s:s}", "worth",
 				      verdict_worth_key(verdict->worth),
@@ -133,14 +146,15 @@ int explanation_print_json(const struct explanation *explanation)
 	json_t *layers = json_array();
 
 	for (uint32_t i = 0; i < explanation->count; i++)
-		json_array_append_new(
-			layers, layer_json(table, &explanation->layers[i]));
-	return json_print(
-		json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:o, s:s}", "model",
-			  explanation->model, "device", explanation->device.uri,
-			  "batch", (json_int_t)explanation->batch, "total",
-			  layer_json(table, &explanation->total), "layers",
-			  layers, "energy_estimate_memory", table->memory,
-			  "energy_estimate_figures", actions_json(table),
-			  "summary", explanation->summary));
+		json_array_append_new(layers,
+				      layer_json(explanation,
+						 &explanation->layers[i]));
+	return json_print(json_pack(
+		"{s:s, s:s, s:I, s:o, s:o, s:s, s:o, s:s}", "model",
+		explanation->model, "device", explanation->device.uri, "batch",
+		(json_int_t)explanation->batch, "total",
+		layer_json(explanation, &explanation->total), "layers", layers,
+		"energy_estimate_memory", table->memory,
+		"energy_estimate_figures", actions_json(table), "summary",
+		explanation->summary));
 }

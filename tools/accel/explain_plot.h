@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The two pictures of an explanation, as SVG inside a page. */
+/* The pictures of an explanation, as SVG inside a page. */
 #ifndef TOOL_EXPLAIN_PLOT_H
 #define TOOL_EXPLAIN_PLOT_H
 
@@ -9,6 +9,9 @@
 /* Multiplications a cycle over those per byte of operands, below the roof. */
 void plot_roofline(struct markup *markup,
 		   const struct explanation *explanation);
+
+/* When each layer runs, from the run's begin on. */
+void plot_times(struct markup *markup, const struct explanation *explanation);
 
 /* A bar of 100 % for each layer and the total. */
 void plot_stalls(struct markup *markup, const struct explanation *explanation);

@@ -52,9 +52,19 @@ static void print_costs(const struct explained_layer *layer)
 		printf(" %9s\n", "-");
 }
 
-static void print_shares(const struct explained_layer *layer)
+/* Start and end count from the run's begin; layers overlap. */
+static void print_shares(const struct explained_layer *layer,
+			 const struct accel_layer_info *run)
 {
-	printf("%-*.*s", NAME_WIDTH, NAME_WIDTH, layer->cost.name);
+	const struct accel_layer_info *cost = &layer->cost;
+
+	printf("%-*.*s", NAME_WIDTH, NAME_WIDTH, cost->name);
+	if (cost->last_cycle)
+		printf(" %9" PRIu64 " %9" PRIu64,
+		       cost->first_cycle - run->first_cycle,
+		       cost->last_cycle - run->first_cycle);
+	else
+		printf(" %9s %9s", "-", "-");
 	for (int i = 0; i < ACCEL_STALL_CAUSES - 1; i++)
 		printf(" %*.1f", i ? 8 : 7,
 		       100.0 * layer->shares[i] / STALL_WHOLE);
@@ -66,15 +76,16 @@ static void print_stalls(const struct explanation *explanation)
 {
 	struct explained_layer total = explanation->total;
 
-	printf("\nlane-cycles in percent, each line 100\n%-*s", NAME_WIDTH,
-	       "layer");
+	printf("\nfrom cycle to cycle, and the lane-cycles in percent, each line 100\n"
+	       "%-*s %9s %9s",
+	       NAME_WIDTH, "layer", "start", "end");
 	for (int i = 0; i < ACCEL_STALL_CAUSES - 1; i++)
 		printf(" %*.8s", i ? 8 : 7, stall_causes()[i].key);
 	printf("\n");
 	for (uint32_t i = 0; i < explanation->count; i++)
-		print_shares(&explanation->layers[i]);
+		print_shares(&explanation->layers[i], &explanation->total.cost);
 	total.cost.name = "total";
-	print_shares(&total);
+	print_shares(&total, &total.cost);
 }
 
 static void print_verdicts(const struct explanation *explanation)

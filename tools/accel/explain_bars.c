@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Plots with a row for each layer. */
 #include "explain_plot.h"
 
 #define BAR_LEFT 210
@@ -9,6 +10,82 @@
 #define NAME_MAX_SHOWN 28
 #define LEGEND_COLUMNS 4
 #define LEGEND_PITCH 176
+
+static void add_name(struct markup *markup, const char *name, int y)
+{
+	markup_add(markup, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">",
+		   BAR_LEFT - 8, y + BAR_HEIGHT - 4);
+	markup_escape_end(markup, name, NAME_MAX_SHOWN);
+	markup_add(markup, "</text>\n");
+}
+
+/* ---- when layers run ---- */
+
+#define TICKS 4
+
+/* In what unit a run's time is told. */
+static const char *time_unit(double seconds, double *scale)
+{
+	*scale = seconds < 1e-3 ? 1e6 : seconds < 1 ? 1e3 : 1;
+	return seconds < 1e-3 ? "&#181;s" : seconds < 1 ? "ms" : "s";
+}
+
+static void add_ticks(struct markup *markup, double seconds, int bottom)
+{
+	double scale;
+	const char *unit = time_unit(seconds, &scale);
+
+	for (int i = 0; i <= TICKS; i++) {
+		double x = BAR_LEFT + (double)BAR_WIDTH * i / TICKS;
+
+		markup_add(
+			markup,
+			"<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"4\" y2=\"%d\"/>"
+			"<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.3g %s</text>\n",
+			x, x, bottom, x, bottom + 15,
+			scale * seconds * i / TICKS, unit);
+	}
+}
+
+/* From the first thing that moved for a layer to its last result. */
+static void add_span(struct markup *markup,
+		     const struct explanation *explanation,
+		     const struct explained_layer *layer, int y)
+{
+	const struct accel_layer_info *run = &explanation->total.cost;
+	double whole = (double)run->cycles;
+	double begin = (double)(layer->cost.first_cycle - run->first_cycle);
+	double end = (double)(layer->cost.last_cycle - run->first_cycle);
+
+	markup_add(
+		markup,
+		"<rect class=\"layer\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\">"
+		"<title>cycles %.0f to %.0f of %.0f</title></rect>\n",
+		BAR_LEFT + BAR_WIDTH * begin / whole, y,
+		BAR_WIDTH * (end - begin) / whole, BAR_HEIGHT, begin, end,
+		whole);
+}
+
+void plot_times(struct markup *markup, const struct explanation *explanation)
+{
+	int bottom = 8 + BAR_PITCH * (int)explanation->count, y = 8;
+
+	markup_add(
+		markup,
+		"<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Time line\">\n",
+		PLOT_WIDTH, bottom + 20);
+	add_ticks(markup, explanation->total.device_seconds, bottom);
+	for (uint32_t i = 0; i < explanation->count; i++, y += BAR_PITCH) {
+		const struct explained_layer *layer = &explanation->layers[i];
+
+		add_name(markup, layer->cost.name, y);
+		if (layer->cost.last_cycle)
+			add_span(markup, explanation, layer, y);
+	}
+	markup_add(markup, "</svg>\n");
+}
+
+/* ---- where their lane-cycles go ---- */
 
 /* All causes, in their order, also those that no layer has: pages compare side by side. */
 static void add_legend(struct markup *markup)
@@ -23,14 +100,6 @@ static void add_legend(struct markup *markup)
 			"<text x=\"%d\" y=\"%d\">%s</text>\n",
 			i, x, y, x + 18, y + 11, stall_causes()[i].name);
 	}
-}
-
-static void add_name(struct markup *markup, const char *name, int y)
-{
-	markup_add(markup, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">",
-		   BAR_LEFT - 8, y + BAR_HEIGHT - 4);
-	markup_escape_end(markup, name, NAME_MAX_SHOWN);
-	markup_add(markup, "</text>\n");
 }
 
 /* Beside a bar: how much of the run's time it stands for. */

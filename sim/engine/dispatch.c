@@ -120,22 +120,23 @@ static void tile_init(struct dispatch_tile *state,
 	struct memory_range *memory = command->memory_ranges;
 	struct memory_range *host = command->link_ranges;
 
-	state->reads.ranges = memory + tile->reads.first;
+	state->reads.ranges = engine_ranges_find(memory, &tile->reads);
 	state->reads.count = tile->reads.count;
 	state->reads.class = MEMORY_PREFETCH;
 	state->reads.allowed = UINT64_MAX;
 	state->reads.sequence = command->sequence;
-	state->writes.ranges = memory + tile->writes.first;
+	state->writes.ranges = engine_ranges_find(memory, &tile->writes);
 	state->writes.count = tile->writes.count;
 	state->writes.write = true;
 	state->writes.class = MEMORY_WRITE_BACK;
 	state->writes.allowed = UINT64_MAX;
 	state->writes.sequence = command->sequence;
-	state->host_reads.ranges = host + tile->host_reads.first;
+	state->host_reads.ranges = engine_ranges_find(host, &tile->host_reads);
 	state->host_reads.count = tile->host_reads.count;
 	state->host_reads.allowed = UINT64_MAX;
 	state->host_reads.sequence = command->sequence;
-	state->host_writes.ranges = host + tile->host_writes.first;
+	state->host_writes.ranges =
+		engine_ranges_find(host, &tile->host_writes);
 	state->host_writes.count = tile->host_writes.count;
 	state->host_writes.write = true;
 	state->host_writes.allowed = UINT64_MAX;

@@ -187,22 +187,24 @@ static void piece_open(struct engine_dma *dma, struct dma_unit *unit)
 	*piece = (struct dma_piece){
 		.bytes = copied_before(command, unit->opened + 1) -
 			 copied_before(command, unit->opened),
-		.read = { .ranges = command->memory_ranges + tile->reads.first,
+		.read = { .ranges = engine_ranges_find(command->memory_ranges,
+						       &tile->reads),
 			  .count = tile->reads.count,
 			  .class = MEMORY_DEMAND,
 			  .sequence = command->sequence },
-		.host_read = { .ranges = command->link_ranges +
-					 tile->host_reads.first,
+		.host_read = { .ranges = engine_ranges_find(
+				       command->link_ranges, &tile->host_reads),
 			       .count = tile->host_reads.count,
 			       .sequence = command->sequence },
-		.write = { .ranges =
-				   command->memory_ranges + tile->writes.first,
+		.write = { .ranges = engine_ranges_find(command->memory_ranges,
+							&tile->writes),
 			   .count = tile->writes.count,
 			   .write = true,
 			   .class = MEMORY_WRITE_BACK,
 			   .sequence = command->sequence },
-		.host_write = { .ranges = command->link_ranges +
-					  tile->host_writes.first,
+		.host_write = { .ranges =
+					engine_ranges_find(command->link_ranges,
+							   &tile->host_writes),
 				.count = tile->host_writes.count,
 				.write = true,
 				.sequence = command->sequence },

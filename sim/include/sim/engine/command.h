@@ -7,6 +7,8 @@
 #ifndef SIM_ENGINE_COMMAND_H
 #define SIM_ENGINE_COMMAND_H
 
+#include <stddef.h>
+
 #include <sim/engine/link.h>
 #include <sim/engine/memory.h>
 #include <spmm/queue.h>
@@ -70,6 +72,14 @@ struct engine_ranges {
 	uint32_t first;
 	uint32_t count;
 };
+
+/* A command may have no ranges of a kind, and no array then. */
+static inline struct memory_range *
+engine_ranges_find(struct memory_range *ranges,
+		   const struct engine_ranges *some)
+{
+	return some->count ? ranges + some->first : NULL;
+}
 
 /**
  * struct engine_tile - vectors that become ready together

@@ -259,6 +259,7 @@ void dram_standard_configure(const struct sim_config *config,
 			clocks(config, config->dram_refi_ps) /
 			config->dram_ranks,
 		.second_command = config->dram_dual_command,
+		.policy = (enum dram_policy)config->dram_policy,
 		.read_queue_entries = config->dram_read_queue,
 		.write_queue_entries = config->dram_write_queue,
 		.bank_queue_entries = config->dram_bank_queue,

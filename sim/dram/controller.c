@@ -12,9 +12,16 @@
 #include "core/error.h"
 #include "core/integer.h"
 #include "sim/dram/controller_state.h"
-#include "sim/dram/move.h"
+#include "sim/dram/policy.h"
+#include "sim/dram/queue.h"
 #include "sim/dram/refresh.h"
 #include "sim/dram/schedule.h"
+
+static const struct dram_policy_rules *rules_of(enum dram_policy policy)
+{
+	return policy == DRAM_POLICY_REFERENCE ? &dram_policy_reference :
+						 &dram_policy_device;
+}
 
 int dram_controller_create(const struct dram_standard *standard,
 			   const struct dram_observer *observer,
@@ -41,6 +48,10 @@ int dram_controller_create(const struct dram_standard *standard,
 	controller->reads.capacity = standard->read_queue_entries;
 	controller->writes.capacity = standard->write_queue_entries;
 	controller->bank_count = banks;
+	controller->rules = rules_of(standard->policy);
+	controller->bank_capacity = standard->policy == DRAM_POLICY_REFERENCE ?
+					    standard->bank_queue_entries :
+					    DRAM_BANK_QUEUE_MAX;
 	controller->room = banks < 64 ? (1ull << banks) - 1 : UINT64_MAX;
 	controller->next_refresh = standard->refresh_interval_clocks;
 	for (uint32_t b = 0; b < banks; b++)
@@ -174,6 +185,8 @@ static void command_issue(struct dram_controller *controller,
 		bank->columns++;
 		dram_bank_remove(bank, choice->position);
 		controller->queued--;
+		controller->streak++;
+		controller->queued_writes -= choice->command == DRAM_WRITE;
 		controller->room |= 1ull << choice->bank;
 		controller->move_stuck = false;
 		request_complete(controller, entry, clock);
@@ -182,38 +195,26 @@ static void command_issue(struct dram_controller *controller,
 	dram_schedule_update(controller, choice->bank);
 }
 
-static bool is_column(enum dram_command command)
+/* @first: that has gone out in this clock, or NULL. False if none goes out. */
+static bool command_choose(struct dram_controller *controller, uint64_t clock,
+			   const enum dram_command *first,
+			   enum dram_command *command)
 {
-	return command == DRAM_READ || command == DRAM_WRITE;
-}
-
-static bool command_first(struct dram_controller *controller, uint64_t clock,
-			  enum dram_command *command)
-{
+	int32_t now = dram_timing_relative(&controller->timing, clock);
 	struct dram_choice choice;
 
-	if (!dram_schedule_choose(controller, clock, &choice))
+	if (dram_schedule_next(controller) > clock ||
+	    !controller->rules->choose(controller, now, first, &choice))
 		return false;
-	*command = choice.command;
 	command_issue(controller, &choice, clock);
+	*command = choice.command;
 	return true;
-}
-
-/* A row and a column command may share a clock; the pointer moves anyway. */
-static void command_second(struct dram_controller *controller, uint64_t clock,
-			   enum dram_command first)
-{
-	struct dram_choice choice;
-
-	if (dram_schedule_choose(controller, clock, &choice) &&
-	    is_column(choice.command) != is_column(first))
-		command_issue(controller, &choice, clock);
 }
 
 uint64_t dram_controller_clock(struct dram_controller *controller,
 			       uint64_t clock)
 {
-	enum dram_command command = DRAM_COMMAND_COUNT;
+	enum dram_command first, second;
 	uint64_t next;
 	bool issued;
 
@@ -223,12 +224,12 @@ uint64_t dram_controller_clock(struct dram_controller *controller,
 							clock));
 	issued = (controller->refresh_due ||
 		  clock >= controller->next_refresh) &&
-		 dram_refresh(controller, clock, &command);
+		 dram_refresh(controller, clock, &first);
 	if (!issued)
-		issued = command_first(controller, clock, &command);
+		issued = command_choose(controller, clock, NULL, &first);
 	if (issued && controller->standard->second_command)
-		command_second(controller, clock, command);
-	if (!controller->move_stuck && dram_move(controller))
+		command_choose(controller, clock, &first, &second);
+	if (!controller->move_stuck && controller->rules->move(controller))
 		return clock + 1;
 	next = dram_schedule_next(controller);
 	next = min_u64(next, controller->refresh_due ?

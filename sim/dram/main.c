@@ -3,35 +3,91 @@
  * dram-replay: replays a request trace on the simulator's DRAM model and prints
  * what came out as JSON, to be compared with an independent simulator's figures.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "core/error.h"
 #include "sim/dram/replay.h"
 
 static const char usage_text[] =
-	"usage: dram-replay --config STANDARD.json [--dependent [--think N]]\n"
-	"                   [--repeat N] TRACE.csv[.gz]\n"
+	"usage: dram-replay --config STANDARD.json [OPTION...] TRACE.csv[.gz]\n"
 	"\n"
 	"Replays a request trace and prints cycles, bandwidth and latency as JSON.\n"
-	"  --dependent  a request enters after its predecessor's completion\n"
-	"  --think N    clocks between the two\n"
-	"  --repeat N   replay N times without the checker and print the speed\n";
+	"  --policy NAME  reference (the oracle's, the default) or device (our own)\n"
+	"  --dependent    a request enters after its predecessor's completion\n"
+	"  --think N      clocks between the two\n"
+	"  --repeat N     replay N times without the checker and print the speed\n"
+	"  --help         print this and exit\n";
 
 struct arguments {
 	const char *config;
 	const char *trace;
 	unsigned int repeat;
+	bool help;
+	enum dram_policy policy;
 	struct dram_replay_options options;
 };
+
+static int number_parse(const char *text, uint32_t *out)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || value > UINT32_MAX)
+		return accel_error(-EINVAL, "'%s' is not a number", text);
+	*out = (uint32_t)value;
+	return 0;
+}
+
+static int policy_parse(const char *name, enum dram_policy *out)
+{
+	if (!strcmp(name, "reference"))
+		*out = DRAM_POLICY_REFERENCE;
+	else if (!strcmp(name, "device"))
+		*out = DRAM_POLICY_DEVICE;
+	else
+		return accel_error(-EINVAL,
+				   "no policy '%s'; there are reference and "
+				   "device",
+				   name);
+	return 0;
+}
+
+static int option_take(struct arguments *arguments, int option)
+{
+	switch (option) {
+	case 'c':
+		arguments->config = optarg;
+		return 0;
+	case 'p':
+		return policy_parse(optarg, &arguments->policy);
+	case 'd':
+		arguments->options.dependent = true;
+		return 0;
+	case 't':
+		return number_parse(optarg, &arguments->options.think_clocks);
+	case 'r':
+		return number_parse(optarg, &arguments->repeat);
+	case 'h':
+		arguments->help = true;
+		return 0;
+	default:
+		return accel_error(-EINVAL, "see dram-replay --help");
+	}
+}
 
 static int arguments_parse(int argc, char **argv, struct arguments *arguments)
 {
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
+		{ "policy", required_argument, NULL, 'p' },
 		{ "dependent", no_argument, NULL, 'd' },
 		{ "think", required_argument, NULL, 't' },
 		{ "repeat", required_argument, NULL, 'r' },
@@ -42,21 +98,18 @@ static int arguments_parse(int argc, char **argv, struct arguments *arguments)
 
 	arguments->options.check = true;
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (option == 'c')
-			arguments->config = optarg;
-		else if (option == 'd')
-			arguments->options.dependent = true;
-		else if (option == 't')
-			arguments->options.think_clocks =
-				(uint32_t)strtoul(optarg, NULL, 10);
-		else if (option == 'r')
-			arguments->repeat =
-				(unsigned int)strtoul(optarg, NULL, 10);
-		else
-			return -1;
+		int ret = option_take(arguments, option);
+
+		if (ret)
+			return ret;
 	}
+	if (arguments->help)
+		return 0;
+	if (!arguments->config || optind + 1 != argc)
+		return accel_error(-EINVAL, "needs --config and one trace; see "
+					    "dram-replay --help");
 	arguments->trace = argv[optind];
-	return arguments->config && optind + 1 == argc ? 0 : -1;
+	return 0;
 }
 
 static double seconds_now(void)
@@ -123,6 +176,7 @@ static int run(const struct arguments *arguments)
 	double speed = 0;
 	int ret = dram_standard_load(arguments->config, &standard);
 
+	standard.policy = arguments->policy;
 	if (!ret)
 		ret = dram_trace_load(arguments->trace, &standard, &trace);
 	if (ret)
@@ -141,8 +195,12 @@ int main(int argc, char **argv)
 	struct arguments arguments = { 0 };
 
 	if (arguments_parse(argc, argv, &arguments)) {
-		fputs(usage_text, stderr);
+		fprintf(stderr, "dram-replay: %s\n", accel_last_error());
 		return 2;
+	}
+	if (arguments.help) {
+		fputs(usage_text, stdout);
+		return 0;
 	}
 	if (run(&arguments)) {
 		fprintf(stderr, "dram-replay: %s\n", accel_last_error());

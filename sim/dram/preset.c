@@ -20,7 +20,7 @@ static void controller_set(struct sim_config *config)
 	config->dram_drain_high = 56;
 	config->dram_drain_low = 8;
 	config->dram_row_hits = 16;
-	config->dram_policy = DRAM_POLICY_REFERENCE;
+	config->dram_policy = DRAM_POLICY_DEVICE;
 	config->dram_path_ps = 30000;
 	config->tlb_walkers = 8;
 	config->tlb_walk_ps = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The DRAM model against the traces of an independent simulator: total cycles
- * equal, every request's issue and completion equal, no violation.
+ * equal, every request's issue and completion equal, no violation. The device's own
+ * policy violates nothing either, and is nowhere much slower.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,6 +31,32 @@ static const char *oracle_path(const char *name)
 static json_int_t integer(const json_t *entry, const char *key)
 {
 	return json_integer_value(json_object_get(entry, key));
+}
+
+static uint64_t end_of(const struct dram_replay_result *result)
+{
+	return result->cycles > result->last_data_end ? result->cycles :
+							result->last_data_end;
+}
+
+static void check_own_policy(const char *file,
+			     const struct dram_standard *standard,
+			     const struct dram_trace *trace,
+			     const struct dram_replay_options *options,
+			     const struct dram_replay_result *reference)
+{
+	struct dram_standard own = *standard;
+	struct dram_replay_result result;
+
+	own.policy = DRAM_POLICY_DEVICE;
+	if (dram_replay(&own, trace, options, &result))
+		fail_msg("%s", accel_last_error());
+	if (result.violations)
+		fail_msg("%s: %s", file, result.first_violation);
+	if (end_of(&result) * 100 > end_of(reference) * 103)
+		fail_msg("%s: %llu cycles, the reference takes %llu", file,
+			 (unsigned long long)end_of(&result),
+			 (unsigned long long)end_of(reference));
 }
 
 static void check_trace(const json_t *entry)
@@ -62,6 +89,7 @@ static void check_trace(const json_t *entry)
 			file, (unsigned long long)result.cycles,
 			integer(entry, "total_cycles"),
 			(unsigned long long)result.differing);
+	check_own_policy(file, &standard, &trace, &options, &result);
 	dram_trace_free(&trace);
 }
 

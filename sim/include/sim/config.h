@@ -81,7 +81,7 @@ struct sim_config {
 	uint32_t dram_bank_queue;
 	uint32_t dram_drain_high; /* waiting writes that start a drain */
 	uint32_t dram_drain_low; /* and end it */
-	uint32_t dram_row_hits; /* before an older miss may close the row */
+	uint32_t dram_row_hits; /* before a miss closes the row: the reference */
 	uint32_t dram_policy; /* enum dram_policy */
 
 	/* Translation. */

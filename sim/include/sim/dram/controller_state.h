@@ -3,6 +3,7 @@
 #ifndef SIM_DRAM_CONTROLLER_STATE_H
 #define SIM_DRAM_CONTROLLER_STATE_H
 
+#include "sim/dram/lanes.h"
 #include "sim/dram/bank.h"
 #include "sim/dram/pending.h"
 #include "sim/dram/timing.h"
@@ -51,8 +52,11 @@ struct dram_schedule {
 	uint32_t pointer;
 };
 
+struct dram_policy_rules;
+
 struct dram_controller {
 	const struct dram_standard *standard;
+	const struct dram_policy_rules *rules;
 	struct dram_observer observer;
 	struct dram_timing timing;
 	struct dram_pending pending;
@@ -62,9 +66,14 @@ struct dram_controller {
 	struct dram_schedule schedule;
 	uint64_t room; /* banks whose queue has room */
 	uint32_t bank_count;
+	uint32_t bank_capacity; /* requests in one bank queue */
 	uint32_t queued; /* requests in all bank queues */
+	uint32_t queued_writes; /* of these */
 	uint32_t age; /* of the next request */
-	uint32_t drain; /* writes still to be moved by the present drain */
+	uint32_t drain; /* the reference's writes still to be moved by a drain */
+	bool writing; /* the device's direction */
+	bool writes_go; /* its last column command's */
+	uint32_t streak; /* column commands since it changed */
 	bool move_stuck; /* nothing can move until a request enters or issues */
 	uint64_t next_refresh;
 	uint32_t refresh_due; /* ranks waiting, oldest: refresh_rank */

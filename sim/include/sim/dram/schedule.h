@@ -5,11 +5,7 @@
 
 #include "sim/dram/controller_state.h"
 
-struct dram_choice {
-	enum dram_command command;
-	uint32_t bank;
-	uint32_t position; /* of the entry in the bank's queue */
-};
+#define DRAM_ANY_COMMAND 15u
 
 void dram_schedule_init(struct dram_controller *controller);
 
@@ -29,8 +25,8 @@ void dram_schedule_rebase(struct dram_controller *controller, int32_t by);
 /* The clock at which the next command can go out, if nothing changes; or DRAM_NEVER. */
 uint64_t dram_schedule_next(struct dram_controller *controller);
 
-/* The command that goes out at @clock; false if none. */
-bool dram_schedule_choose(struct dram_controller *controller, uint64_t clock,
-			  struct dram_choice *choice);
+/* Banks for which one of the commands, a bit for each, can go out. */
+uint64_t dram_schedule_banks(const struct dram_controller *controller,
+			     uint32_t commands, int32_t now);
 
 #endif

@@ -40,9 +40,11 @@ struct dram_gap {
 /**
  * enum dram_policy - how the controller chooses
  * @DRAM_POLICY_REFERENCE: as the oracle's: round robin over the banks
+ * @DRAM_POLICY_DEVICE: our own: the oldest that is ready, reads and writes in turn
  */
 enum dram_policy {
 	DRAM_POLICY_REFERENCE,
+	DRAM_POLICY_DEVICE,
 	DRAM_POLICY_COUNT,
 };
 
@@ -63,8 +65,10 @@ enum dram_policy {
  * @activate_window_clocks: four activates of a rank in this many
  * @refresh_interval_clocks: between two ranks' refreshes
  * @second_command: a row and a column command may share a clock (HBM)
+ * @policy: of the controller; a file says nothing of it
  * @drain_full: writes that start a drain
- * @drain_idle: more writes than this start one while all bank queues are empty
+ * @drain_idle: more writes than this start one while all bank queues are empty (the
+ *	reference) or no read waits (the device); the device's ends at so many
  * @row_hit_cap: column commands after which the oldest miss may precharge
  */
 struct dram_standard {
@@ -84,6 +88,7 @@ struct dram_standard {
 	uint32_t activate_window_clocks;
 	uint32_t refresh_interval_clocks;
 	bool second_command;
+	enum dram_policy policy;
 	uint32_t read_queue_entries;
 	uint32_t write_queue_entries;
 	uint32_t bank_queue_entries;

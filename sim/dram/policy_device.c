@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * First ready, first come, first served, in one direction at a time: column commands
+ * before row commands, of each kind that of the oldest request. Reads move to their
+ * banks at once, and writes when they are drained, so that row commands see all that
+ * waits. The banks' queues share their entries: a bank may have those that others leave.
+ */
+#include "sim/dram/policy.h"
+#include "sim/dram/queue.h"
+#include "sim/dram/schedule.h"
+
+/* Requests that have come since, when hits must no longer pass. */
+#define STARVED_AGE 1024
+
+/* Reads in a turn, for each write that starts a drain. */
+#define READ_TURN 4
+
+#define ROW_COMMANDS (1u << DRAM_ACTIVATE | 1u << DRAM_PRECHARGE)
+
+static uint64_t all_positions(const struct dram_bank *bank)
+{
+	return bank->count ? UINT64_MAX >> (64 - bank->count) : 0;
+}
+
+static bool direction_changes(const struct dram_controller *controller)
+{
+	return controller->writing != controller->writes_go;
+}
+
+/*
+ * A bank without requests of the present direction makes ready for the other. While
+ * the direction changes, rows that either still needs stay open, and both have their
+ * column commands.
+ */
+static void open_bank_wants(const struct dram_controller *controller,
+			    const struct dram_bank *bank, uint64_t served,
+			    union dram_positions *position)
+{
+	bool changes = direction_changes(controller);
+	uint64_t keep = changes ? bank->hit : bank->hit & served;
+	uint32_t oldest = dram_bank_first(served);
+	uint32_t age = controller->age - bank->queue[oldest].age;
+
+	if (!(bank->hit >> oldest & 1) && (!keep || age > STARVED_AGE)) {
+		position->of[DRAM_PRECHARGE] = oldest;
+		return;
+	}
+	if (changes || !controller->writing)
+		position->of[DRAM_READ] =
+			dram_bank_first(bank->hit & ~bank->write);
+	if (changes || controller->writing)
+		position->of[DRAM_WRITE] =
+			dram_bank_first(bank->hit & bank->write);
+}
+
+static void device_wants(const struct dram_controller *controller,
+			 const struct dram_bank *bank,
+			 union dram_positions *position)
+{
+	uint64_t all = all_positions(bank);
+	uint64_t now = controller->writing ? bank->write : all & ~bank->write;
+	uint64_t served = now ? now : all;
+
+	if (!all)
+		return;
+	if (bank->open_row == DRAM_ROW_CLOSED)
+		position->of[DRAM_ACTIVATE] = dram_bank_first(served);
+	else
+		open_bank_wants(controller, bank, served, position);
+}
+
+/* The command among @commands that a bank wants. */
+static enum dram_command command_of(const struct dram_bank *bank,
+				    uint32_t commands)
+{
+	if (commands != ROW_COMMANDS)
+		return (enum dram_command)__builtin_ctz(commands);
+	return bank->open_row == DRAM_ROW_CLOSED ? DRAM_ACTIVATE :
+						   DRAM_PRECHARGE;
+}
+
+/* The oldest request whose command of a kind can go out. */
+static bool kind_choose(const struct dram_controller *controller, int32_t now,
+			uint32_t commands, struct dram_choice *choice)
+{
+	uint64_t banks = dram_schedule_banks(controller, commands, now);
+	uint32_t oldest = 0;
+
+	for (; banks; banks &= banks - 1) {
+		uint32_t b = (uint32_t)__builtin_ctzll(banks);
+		const struct dram_bank *bank = &controller->banks[b];
+		enum dram_command command = command_of(bank, commands);
+		uint32_t position =
+			controller->schedule.position[b].of[command];
+		uint32_t age = controller->age - bank->queue[position].age;
+
+		if (age <= oldest)
+			continue;
+		oldest = age;
+		choice->bank = b;
+		choice->command = command;
+		choice->position = position;
+	}
+	return oldest > 0;
+}
+
+/* Is a row open for it, so that it only waits for the bus? */
+static bool direction_prepared(const struct dram_controller *controller,
+			       int32_t now)
+{
+	enum dram_command command = controller->writing ? DRAM_WRITE :
+							  DRAM_READ;
+
+	for (uint32_t b = 0; b < controller->bank_count; b++)
+		if (controller->schedule.wanted[b][command] <= now)
+			return true;
+	return false;
+}
+
+static void banks_update(struct dram_controller *controller)
+{
+	for (uint32_t b = 0; b < controller->bank_count; b++)
+		if (controller->banks[b].count)
+			dram_schedule_update(controller, b);
+}
+
+/* The former direction goes on until the bus is all that the new one waits for. */
+static bool column_choose(struct dram_controller *controller, int32_t now,
+			  struct dram_choice *choice)
+{
+	bool writing = controller->writing;
+	uint32_t present = 1u << (writing ? DRAM_WRITE : DRAM_READ);
+	uint32_t former = 1u << (writing ? DRAM_READ : DRAM_WRITE);
+
+	if (!kind_choose(controller, now, present, choice))
+		return direction_changes(controller) &&
+		       !direction_prepared(controller, now) &&
+		       kind_choose(controller, now, former, choice);
+	if (direction_changes(controller)) {
+		controller->writes_go = writing;
+		controller->streak = 0;
+		banks_update(controller);
+	}
+	return true;
+}
+
+static bool device_choose(struct dram_controller *controller, int32_t now,
+			  const enum dram_command *first,
+			  struct dram_choice *choice)
+{
+	bool column = !first || !dram_command_is_column(*first);
+	bool row = !first || dram_command_is_column(*first);
+
+	return (column && column_choose(controller, now, choice)) ||
+	       (row && kind_choose(controller, now, ROW_COMMANDS, choice));
+}
+
+/* Reads leave so many entries to writes as these need for a drain. */
+static bool pool_has_room(const struct dram_controller *controller, bool write)
+{
+	uint32_t entries = controller->bank_count *
+			   controller->standard->bank_queue_entries;
+	uint32_t reads = controller->queued - controller->queued_writes;
+	uint32_t kept = controller->writes.capacity;
+
+	if (write)
+		return controller->queued < entries;
+	return reads < (entries > 2 * kept ? entries - kept : entries / 2) &&
+	       controller->queued < entries;
+}
+
+static void reads_move(struct dram_controller *controller)
+{
+	struct dram_queue *reads = &controller->reads;
+
+	while (pool_has_room(controller, false)) {
+		uint32_t position = dram_queue_find(controller, reads);
+
+		if (position == DRAM_NO_POSITION)
+			break;
+		dram_queue_move(controller, reads, position);
+	}
+}
+
+/* All but those that a pending read of their address precedes. */
+static void writes_move(struct dram_controller *controller)
+{
+	struct dram_queue *writes = &controller->writes;
+	uint32_t position = 0;
+
+	while (position < writes->count && pool_has_room(controller, true)) {
+		if (controller->room >> writes->bank[position] & 1 &&
+		    !dram_queue_read_pending(controller, writes, position))
+			dram_queue_move(controller, writes, position);
+		else
+			position++;
+	}
+}
+
+static void direction_set(struct dram_controller *controller, bool writing)
+{
+	if (controller->writing == writing)
+		return;
+	controller->writing = writing;
+	banks_update(controller);
+}
+
+static uint32_t reads_waiting(const struct dram_controller *controller)
+{
+	return controller->reads.count + controller->queued -
+	       controller->queued_writes;
+}
+
+static uint32_t writes_waiting(const struct dram_controller *controller)
+{
+	return controller->writes.count + controller->queued_writes;
+}
+
+/*
+ * A drain goes on until few writes are left, or as long as there are no reads. When
+ * there are enough writes for one, reads still have a turn of their own: changing the
+ * direction costs more than either side's waiting.
+ */
+static bool drain_goes_on(const struct dram_controller *controller)
+{
+	const struct dram_standard *standard = controller->standard;
+	uint32_t writes = writes_waiting(controller);
+
+	if (controller->writing)
+		return !reads_waiting(controller) ||
+		       writes > standard->drain_idle;
+	if (!reads_waiting(controller))
+		return writes > standard->drain_idle ||
+		       controller->queued_writes;
+	return writes >= standard->drain_full &&
+	       controller->streak >= READ_TURN * standard->drain_full;
+}
+
+static bool device_move(struct dram_controller *controller)
+{
+	bool drain = drain_goes_on(controller);
+
+	if (drain)
+		writes_move(controller);
+	/* Those that are left may all wait for reads. */
+	direction_set(controller, drain && controller->queued_writes);
+	reads_move(controller);
+	controller->move_stuck = true;
+	return false;
+}
+
+const struct dram_policy_rules dram_policy_device = {
+	.wants = device_wants,
+	.choose = device_choose,
+	.move = device_move,
+};

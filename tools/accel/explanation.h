@@ -13,7 +13,7 @@
  * struct explained_layer - one layer, or the total
  * @cost: on the device
  * @density: kept weights of the dense layer's, 0 without any
- * @device_seconds: 0 where no cycles are counted
+ * @device_seconds: its part of the device's time; 0 where no cycles are counted
  * @cpu_seconds: of the same arithmetic on this processor
  * @dense_seconds: of the dense float layer on it, 0 if not measured
  * @link_seconds: of its operands and results, were it alone on the device

@@ -9,10 +9,12 @@
 #include <sim/access.h>
 #include <sim/admin.h>
 #include <sim/counters.h>
+#include <sim/doorbell.h>
 #include <sim/execution.h>
 #include <sim/fault.h>
 #include <sim/mmu.h>
 #include <sim/queue.h>
+#include <sim/flight.h>
 
 #define ADMIN_PRIORITIES 4
 
@@ -115,7 +117,7 @@ static int create_sq(struct sim_device *device,
 		.address = command->address,
 	};
 	cq->users++;
-	atomic_store(&device->doorbells[command->queue].sq_tail, 0);
+	doorbell_clear(device, command->queue);
 	return 0;
 }
 
@@ -200,13 +202,14 @@ static int invalidate(struct sim_device *device,
 }
 
 /* Is the id among the entries that wait in the ring? */
-static bool sq_holds(struct sim_device *device, const struct sim_sq *sq,
-		     uint16_t id)
+static bool sq_holds(struct sim_device *device, struct sim_sq *sq, uint16_t id)
 {
-	uint32_t pending = queue_pending(device, sq);
 	struct spmm_sqe entry;
+	uint32_t pending;
 	uint64_t fault;
 
+	doorbell_all(device, sq);
+	pending = queue_pending(device, sq);
 	for (uint32_t i = 0; i < pending; i++)
 		if (!queue_peek(device, sq, i, &entry, &fault) &&
 		    entry.id == id)
@@ -218,6 +221,7 @@ static int abort_command(struct sim_device *device,
 			 const struct spmm_admin_sqe *command)
 {
 	struct sim_sq *sq = sq_find(device, command->queue);
+	struct sim_completion aborted;
 
 	if (!sq)
 		return SPMM_SC_INVALID_QUEUE;
@@ -228,7 +232,9 @@ static int abort_command(struct sim_device *device,
 		return 0;
 	}
 	if (sq->active && sq->current.id == command->command) {
-		queue_complete(device, sq, SPMM_SC_ABORTED, 0);
+		aborted = queue_completion(sq, SPMM_SC_ABORTED, 0);
+		queue_complete(device, sq, &aborted);
+		sq->active = false;
 		return 0;
 	}
 	/* One that has completed meanwhile is no error: that race is usual. */
@@ -296,11 +302,27 @@ static bool reserved_clear(const struct spmm_admin_sqe *command)
 	return !command->flags && !memcmp(command->pad, zeros, sizeof(zeros));
 }
 
+/*
+ * Those that take queues, contexts or translations away come after what was executed:
+ * it completes, and writes its statistics, when it retires.
+ */
+static bool takes_away(uint8_t opcode)
+{
+	return opcode == SPMM_ADMIN_DELETE_CQ ||
+	       opcode == SPMM_ADMIN_DELETE_SQ ||
+	       opcode == SPMM_ADMIN_DELETE_CONTEXT ||
+	       opcode == SPMM_ADMIN_SET_PAGE_TABLE ||
+	       opcode == SPMM_ADMIN_INVALIDATE || opcode == SPMM_ADMIN_ABORT ||
+	       opcode == SPMM_ADMIN_RESET_CONTEXT;
+}
+
 static int admin_execute(struct sim_device *device,
 			 const struct spmm_admin_sqe *command, uint64_t *result)
 {
 	if (!reserved_clear(command))
 		return SPMM_SC_INVALID_FIELD;
+	if (takes_away(command->opcode))
+		flights_retire(device);
 	switch (command->opcode) {
 	case SPMM_ADMIN_CREATE_CQ:
 		return create_cq(device, command);
@@ -356,6 +378,7 @@ static int admin_conflict(const struct sim_execution *running,
 bool admin_serve(struct sim_device *device)
 {
 	struct sim_sq *queue = &device->sqs[0];
+	struct sim_completion completion;
 	struct spmm_admin_sqe command;
 	struct spmm_sqe entry;
 	bool moved = false;
@@ -381,7 +404,8 @@ bool admin_serve(struct sim_device *device)
 		queue->head = (queue->head + 1) % queue->entries;
 		queue->current = entry;
 		status = admin_execute(device, &command, &result);
-		queue_complete(device, queue, status, result);
+		completion = queue_completion(queue, status, result);
+		queue_complete(device, queue, &completion);
 		moved = true;
 	}
 	return moved;

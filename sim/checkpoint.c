@@ -10,6 +10,7 @@
 #include <sim/checkpoint.h>
 #include <sim/checkpoint_read.h>
 #include <sim/checkpoint_state.h>
+#include <sim/flight.h>
 #include <sim/instance.h>
 #include <sim/memory_scan.h>
 #include <sim/pause.h>
@@ -338,6 +339,8 @@ static int device_read(struct section_file *file,
 	ret = parts_restore(*out, file);
 	if (!ret)
 		ret = rest_restore(*out, file);
+	if (!ret)
+		flights_settle(*out);
 	if (!ret)
 		ret = device_start(*out);
 	if (ret) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is not here: decoded weight streams, a cache that only saves the simulator
- * work; how many users and unfinished commands a completion queue has, which follow
- * from the submission queues.
+ * work; the engine, which has come to rest and begins again; how many users and
+ * unfinished commands a completion queue has, which follow from the submission queues.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,6 +12,19 @@
 #include <sim/mmu.h>
 
 #define DAMAGED "; the checkpoint is damaged"
+
+/* Those that the host has rung and the device has not come to. */
+static void doorbells_visit(struct sim_doorbell_log *log, struct section *s)
+{
+	section_u32(s, &log->count);
+	if (log->count > SIM_DOORBELL_LOG) {
+		s->failed = true;
+		log->count = 0;
+	}
+	for (uint32_t i = 0; i < log->count; i++)
+		section_u32(s,
+			    &log->tails[(log->first + i) % SIM_DOORBELL_LOG]);
+}
 
 /* What the host's threads may change as well. */
 static void registers_visit(struct sim_device *device, struct section *s)
@@ -31,6 +44,8 @@ static void registers_visit(struct sim_device *device, struct section *s)
 		section_atomic_u32(s, &device->doorbells[i].cq_head);
 		section_atomic_u64(s, &device->progress[i]);
 	}
+	for (unsigned int i = 0; i < SIM_QUEUES; i++)
+		doorbells_visit(&device->doorbell_logs[i], s);
 	section_bytes(s, device->counters, sizeof(device->counters));
 	section_bytes(s, device->latched, sizeof(device->latched));
 	section_bytes(s, device->msix, sizeof(device->msix));
@@ -93,6 +108,7 @@ static void translations_visit(struct sim_device *device, struct section *s)
 		section_u64(s, &t.page);
 		section_u64(s, &t.address);
 		section_u16(s, &t.context);
+		section_bool(s, &t.large);
 		section_bool(s, &t.device);
 		section_bool(s, &t.readable);
 		section_bool(s, &t.writable);
@@ -143,6 +159,15 @@ static void cq_visit(struct sim_cq *cq, struct section *s)
 	section_u64(s, &cq->address);
 }
 
+/* All that was pushed has retired: sums are of a list in progress. */
+static void retirement_visit(struct sim_retirement *sums, struct section *s)
+{
+	section_bool(s, &sums->list_begun);
+	section_bytes(s, &sums->list, sizeof(sums->list));
+	section_u64(s, &sums->last_end);
+	section_u64(s, &sums->failed);
+}
+
 /* The entry in progress, of a list in particular. */
 static void current_visit(struct sim_sq *sq, struct section *s)
 {
@@ -151,9 +176,10 @@ static void current_visit(struct sim_sq *sq, struct section *s)
 	section_bytes(s, &sq->current, sizeof(sq->current));
 	section_u64(s, &sq->started);
 	section_u32(s, &sq->list_index);
-	section_bytes(s, &sq->list_stats, sizeof(sq->list_stats));
-	section_u64(s, &sq->prefetch_credit);
-	section_u64(s, &sq->overlap_cycles);
+	section_u64(s, &sq->ticket);
+	section_bool(s, &sq->announced);
+	section_u32(s, &sq->block_left);
+	retirement_visit(&sq->retirement, s);
 }
 
 static void sq_visit(struct sim_sq *sq, struct section *s)

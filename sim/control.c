@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include <sim/control.h>
+#include <sim/doorbell.h>
+#include <sim/flight.h>
 #include <sim/memory.h>
 #include <sim/registers.h>
 #include <sim/sram.h>
@@ -45,6 +47,7 @@ void control_reset(struct sim_device *device)
 static void device_forget(struct sim_device *device)
 {
 	device->enabled = false;
+	flights_drop(device);
 	memset(device->contexts, 0, sizeof(device->contexts));
 	memset(device->cqs, 0, sizeof(device->cqs));
 	memset(device->sqs, 0, sizeof(device->sqs));
@@ -52,7 +55,7 @@ static void device_forget(struct sim_device *device)
 	device->fault_count = 0;
 	device->next_queue = 0;
 	for (unsigned int i = 0; i < SIM_QUEUES; i++) {
-		atomic_store(&device->doorbells[i].sq_tail, 0);
+		doorbell_clear(device, i);
 		atomic_store(&device->doorbells[i].cq_head, 0);
 	}
 }
@@ -62,9 +65,9 @@ static void device_clear(struct sim_device *device)
 {
 	for (unsigned int i = 0; i < SIM_QUEUES; i++)
 		atomic_store(&device->progress[i], 0);
-	atomic_store(&device->cycles, 0);
 	sim_memory_clear(device);
 	sram_clear(device);
+	flights_restart(device);
 }
 
 static bool ring_valid(const struct sim_device *device, uint64_t address,
@@ -86,7 +89,7 @@ static bool device_enable(struct sim_device *device)
 	sq_entries = (device->admin_size & 0xffff) + 1;
 	cq_entries = (device->admin_size >> 16) + 1;
 	pthread_mutex_unlock(&device->lock);
-	if (!ring_valid(device, sq_address, sq_entries) ||
+	if (!device->engine || !ring_valid(device, sq_address, sq_entries) ||
 	    !ring_valid(device, cq_address, cq_entries))
 		return false;
 	device->contexts[0].exists = true;
@@ -114,6 +117,9 @@ static uint32_t requests_carry_out(struct sim_device *device, uint32_t request,
 	if (request & SIM_REQUEST_RESET)
 		device_clear(device);
 	if (enable && !device->enabled && !device_enable(device))
+		status |= SPMM_STATUS_FATAL;
+	/* A new one could not be had: only another reset can help. */
+	if (!device->engine)
 		status |= SPMM_STATUS_FATAL;
 	if (device->enabled)
 		status |= SPMM_STATUS_READY;

@@ -9,6 +9,8 @@
 #include <core/error.h>
 #include <sim/admin.h>
 #include <sim/control.h>
+#include <sim/doorbell.h>
+#include <sim/flight.h>
 #include <sim/engine/link.h>
 #include <sim/instance.h>
 #include <sim/interrupt.h>
@@ -18,6 +20,7 @@
 #include <sim/registers.h>
 #include <sim/sram.h>
 #include <sim/matrix.h>
+#include <sim/tlb.h>
 
 /* How often semaphores in memory are looked at. */
 #define SEMAPHORE_POLL_NS 50000
@@ -97,8 +100,7 @@ static void sleep_and_poll(struct sim_device *device, uint64_t seen)
 			break;
 	pthread_mutex_unlock(&device->lock);
 	ns = monotonic_ns() - start;
-	atomic_fetch_add(&device->cycles,
-			 sim_config_cycles(&device->config, ns * 1000));
+	flights_wait(device, sim_config_cycles(&device->config, ns * 1000));
 }
 
 static void *device_thread(void *argument)
@@ -119,6 +121,9 @@ static void *device_thread(void *argument)
 			continue;
 		if (device->enabled)
 			step = queue_step(device);
+		/* Nothing more is known that could overlap with them. */
+		if (step != QUEUE_MOVED && flights_retire(device))
+			continue;
 		if (step == QUEUE_WAITING)
 			sleep_and_poll(device, seen);
 		else if (step == QUEUE_IDLE)
@@ -145,6 +150,8 @@ static int locks_create(struct sim_device *device)
 
 void device_free(struct sim_device *device)
 {
+	flights_forget(device);
+	tlb_destroy(device);
 	sram_destroy(device);
 	matrix_cache_destroy(device);
 	sim_memory_destroy(device);
@@ -179,6 +186,10 @@ int device_allocate(const struct sim_config *config,
 		ret = sram_create(device);
 	if (!ret)
 		ret = matrix_cache_create(device);
+	if (!ret)
+		ret = tlb_create(device);
+	if (!ret)
+		ret = flights_restart(device);
 	if (ret) {
 		device_free(device);
 		return ret;
@@ -278,8 +289,8 @@ int sim_device_memory_file(struct sim_device *device)
 }
 
 /* The store comes before the kick: who is woken finds the new tail. */
-static void doorbell_write(struct sim_device *device, uint64_t offset,
-			   uint32_t value)
+static void doorbells_write(struct sim_device *device, uint64_t offset,
+			    uint32_t value)
 {
 	uint64_t index = offset / device->config.doorbell_stride;
 	uint64_t within = offset % device->config.doorbell_stride;
@@ -287,11 +298,10 @@ static void doorbell_write(struct sim_device *device, uint64_t offset,
 	if (index > device->config.queues)
 		return;
 	if (within == SPMM_DOORBELL_SQ_TAIL)
-		atomic_store(&device->doorbells[index].sq_tail, value);
-	else if (within == SPMM_DOORBELL_CQ_HEAD)
-		atomic_store(&device->doorbells[index].cq_head, value);
-	else
+		doorbell_write(device, (uint32_t)index, value);
+	if (within != SPMM_DOORBELL_CQ_HEAD)
 		return;
+	atomic_store(&device->doorbells[index].cq_head, value);
 	pthread_mutex_lock(&device->lock);
 	control_kick(device);
 	pthread_mutex_unlock(&device->lock);
@@ -351,7 +361,7 @@ void sim_device_bar_write(struct sim_device *device, unsigned int bar,
 			registers_write(device, (uint32_t)offset, value,
 					length);
 		else if (length == 4)
-			doorbell_write(device, offset - SPMM_DOORBELL_BASE,
-				       (uint32_t)value);
+			doorbells_write(device, offset - SPMM_DOORBELL_BASE,
+					(uint32_t)value);
 	}
 }

@@ -3,18 +3,22 @@
 
 #include <core/checked.h>
 #include <core/integer.h>
+#include <sim/deadline.h>
 #include <sim/dma.h>
-#include <sim/timing.h>
-#include <sim/traffic.h>
+#include <sim/lower_copy.h>
 
 /* Bytes that move between two looks at the admin queue. */
 #define COPY_TILE (256u << 10)
 
-static void dma_account(struct sim_execution *execution, uint64_t bytes)
+/* Better now than after the copy. */
+static bool dma_hopeless(struct sim_execution *execution, uint64_t bytes)
 {
 	uint32_t rate = execution->device->config.dma_bytes;
 
-	execution->work.dma_cycles = divide_up(bytes, rate);
+	if (!deadline_hopeless(execution, divide_up(bytes, rate)))
+		return false;
+	execution_fail(execution, SPMM_SC_TIMEOUT, 0);
+	return true;
 }
 
 static bool ranges_valid(const struct spmm_sqe *entry)
@@ -65,15 +69,9 @@ void dma_copy(struct sim_execution *execution)
 			       entry->address);
 		return;
 	}
-	dma_account(execution, entry->length);
-	if (timing_hopeless(execution, execution->work.dma_cycles)) {
-		execution_fail(execution, SPMM_SC_TIMEOUT, 0);
+	if (dma_hopeless(execution, entry->length))
 		return;
-	}
-	traffic_read(execution, entry->address, entry->length,
-		     copy_hint(entry));
-	traffic_write(execution, entry->destination, entry->length,
-		      copy_hint(entry));
+	lower_copy(execution, copy_hint(entry));
 	while (done < entry->length && !execution->status) {
 		uint64_t part = entry->length - done;
 
@@ -86,9 +84,9 @@ void dma_copy(struct sim_execution *execution)
 	}
 }
 
-/* First and last byte offset that a strided operand touches, both inclusive. */
-static bool span_valid(const struct spmm_copy_descriptor *copy, uint64_t base,
-		       const __le64 *stride)
+/* What a strided operand touches; false: some of it is no address. */
+static bool span_set(const struct spmm_copy_descriptor *copy, uint64_t base,
+		     const __le64 *stride, struct copy_span *span)
 {
 	__int128 low = base, high = (__int128)base + copy->element - 1;
 
@@ -101,11 +99,25 @@ static bool span_valid(const struct spmm_copy_descriptor *copy, uint64_t base,
 		else
 			high += reach;
 	}
+	span->first = (uint64_t)low;
+	span->length = (uint64_t)(high - low + 1);
 	return low >= 0 && high < (__int128)1 << SPMM_VIRTUAL_ADDRESS_BITS;
 }
 
+/**
+ * struct strided - what a strided copy amounts to
+ * @total: bytes
+ * @source: where they are read
+ * @destination: where they are written
+ */
+struct strided {
+	uint64_t total;
+	struct copy_span source;
+	struct copy_span destination;
+};
+
 static int strided_check(const struct spmm_copy_descriptor *copy,
-			 uint64_t *total)
+			 struct strided *out)
 {
 	static const uint64_t zeros[16];
 
@@ -117,24 +129,26 @@ static int strided_check(const struct spmm_copy_descriptor *copy,
 	if (!copy->element || copy->element > 8 ||
 	    (copy->element & (copy->element - 1)))
 		return SPMM_SC_DESCRIPTOR_SHAPE;
-	*total = copy->element;
+	out->total = copy->element;
 	for (unsigned int i = 0; i < SPMM_COPY_DIMENSIONS; i++)
 		if (!copy->count[i] ||
-		    !checked_multiply_u64(*total, copy->count[i], total))
+		    !checked_multiply_u64(out->total, copy->count[i],
+					  &out->total))
 			return SPMM_SC_DESCRIPTOR_SHAPE;
-	if (!span_valid(copy, copy->source, copy->source_stride) ||
-	    !span_valid(copy, copy->destination, copy->destination_stride))
+	if (!span_set(copy, copy->source, copy->source_stride, &out->source) ||
+	    !span_set(copy, copy->destination, copy->destination_stride,
+		      &out->destination))
 		return SPMM_SC_DESCRIPTOR_ADDRESS;
 	return 0;
 }
 
 /* One line along the innermost dimension. */
-static int strided_line(struct sim_execution *execution,
+static int strided_line(struct copy_lowering *lowering,
 			const struct spmm_copy_descriptor *copy, uint64_t from,
 			uint64_t to)
 {
 	const unsigned int inner = SPMM_COPY_DIMENSIONS - 1;
-	enum spmm_hint hint = copy_hint(execution->entry);
+	struct sim_execution *execution = lowering->execution;
 	uint64_t source_step = copy->source_stride[inner];
 	uint64_t destination_step = copy->destination_stride[inner];
 	uint64_t bytes = (uint64_t)copy->count[inner] * copy->element;
@@ -143,16 +157,14 @@ static int strided_line(struct sim_execution *execution,
 	/* A line without gaps is copied as one. */
 	if (source_step == copy->element && destination_step == copy->element &&
 	    bytes <= UINT32_MAX) {
-		traffic_read(execution, from, bytes, hint);
-		traffic_write(execution, to, bytes, hint);
+		lower_copy_part(lowering, from, to, bytes);
 		return copy_tile(execution, from, to, (uint32_t)bytes);
 	}
 	for (uint32_t i = 0; i < copy->count[inner]; i++) {
 		if (execution_read(execution, from, &element, copy->element) ||
 		    execution_write(execution, to, &element, copy->element))
 			return execution->status;
-		traffic_read(execution, from, copy->element, hint);
-		traffic_write(execution, to, copy->element, hint);
+		lower_copy_part(lowering, from, to, copy->element);
 		from += source_step;
 		to += destination_step;
 		if (i % 4096 == 4095 && execution_checkpoint(execution))
@@ -179,27 +191,30 @@ static bool strided_next(const struct spmm_copy_descriptor *copy,
 
 void dma_copy_strided(struct sim_execution *execution)
 {
+	struct copy_lowering lowering = { .execution = execution,
+					  .hint = copy_hint(execution->entry) };
 	uint32_t index[SPMM_COPY_DIMENSIONS] = { 0 };
 	struct spmm_copy_descriptor copy;
-	uint64_t from, to, total;
+	struct strided strided;
+	uint64_t from, to;
 	int status;
 
 	if (execution_read_descriptor(execution, &copy, sizeof(copy)))
 		return;
-	status = strided_check(&copy, &total);
+	status = strided_check(&copy, &strided);
 	if (status) {
 		execution_fail(execution, status, execution->entry->address);
 		return;
 	}
-	dma_account(execution, total);
-	if (timing_hopeless(execution, execution->work.dma_cycles)) {
-		execution_fail(execution, SPMM_SC_TIMEOUT, 0);
+	if (dma_hopeless(execution, strided.total))
 		return;
-	}
+	lower_copy_begin(&lowering, &strided.source, &strided.destination,
+			 strided.total);
 	from = copy.source;
 	to = copy.destination;
-	do {
-		if (strided_line(execution, &copy, from, to))
-			return;
-	} while (strided_next(&copy, index, &from, &to));
+	while (!execution->status &&
+	       !strided_line(&lowering, &copy, from, to) &&
+	       strided_next(&copy, index, &from, &to))
+		;
+	lower_copy_end(&lowering);
 }

@@ -2,12 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <core/integer.h>
 #include <golden/arithmetic.h>
+#include <sim/deadline.h>
 #include <sim/eltwise.h>
+#include <sim/lower_eltwise.h>
 #include <sim/spmm.h>
-#include <sim/timing.h>
-#include <sim/traffic.h>
 
 #define FLAGS_KNOWN (SPMM_FLAG_TABLE_PER_ROW | SPMM_FLAG_COUNT_PADDING)
 
@@ -28,18 +27,6 @@ struct eltwise {
 	int8_t *out;
 	struct golden_quantization qa, qb, qy;
 };
-
-static bool is_pool(const struct spmm_eltwise_descriptor *d)
-{
-	return d->operation == SPMM_ELTWISE_POOL_MAX ||
-	       d->operation == SPMM_ELTWISE_POOL_AVERAGE;
-}
-
-static bool has_second(const struct spmm_eltwise_descriptor *d)
-{
-	return d->operation == SPMM_ELTWISE_ADD ||
-	       d->operation == SPMM_ELTWISE_MULTIPLY;
-}
 
 static int fields_check(const struct spmm_eltwise_descriptor *d)
 {
@@ -79,11 +66,11 @@ static int tensors_check(const struct spmm_eltwise_descriptor *d)
 	status = tensor_check(&d->first, d->batch, 1);
 	if (!status)
 		status = tensor_check(&d->output, d->batch, 1);
-	if (!status && has_second(d))
+	if (!status && eltwise_has_second(d))
 		status = tensor_check(&d->second, d->batch, 1);
 	if (status)
 		return status;
-	if (is_pool(d))
+	if (eltwise_is_pool(d))
 		return d->window_height && d->window_width &&
 				       d->stride_height && d->stride_width &&
 				       d->dilation_height && d->dilation_width ?
@@ -91,7 +78,7 @@ static int tensors_check(const struct spmm_eltwise_descriptor *d)
 			       SPMM_SC_DESCRIPTOR_SHAPE;
 	if (!same_size(&d->first, &d->output))
 		return SPMM_SC_DESCRIPTOR_SHAPE;
-	if (has_second(d) &&
+	if (eltwise_has_second(d) &&
 	    (d->second.channels != d->first.channels ||
 	     (!same_size(&d->second, &d->first) && !broadcasts(&d->second))))
 		return SPMM_SC_DESCRIPTOR_SHAPE;
@@ -114,60 +101,12 @@ static int eltwise_check(struct eltwise *run)
 						d->second.zero };
 	run->qy = (struct golden_quantization){ float_of_bits(d->output_scale),
 						d->output.zero };
-	if ((has_second(d) || average) &&
+	if ((eltwise_has_second(d) || average) &&
 	    (!scale_valid(run->qa.scale) || !scale_valid(run->qy.scale)))
 		return SPMM_SC_DESCRIPTOR_SCALE;
-	if (has_second(d) && !scale_valid(run->qb.scale))
+	if (eltwise_has_second(d) && !scale_valid(run->qb.scale))
 		return SPMM_SC_DESCRIPTOR_SCALE;
 	return 0;
-}
-
-/* Values that the vector units see. */
-static uint64_t element_count(const struct spmm_eltwise_descriptor *d)
-{
-	uint64_t count = (uint64_t)d->output.channels * d->output.height *
-			 d->output.width * d->batch;
-
-	if (is_pool(d))
-		count *= (uint64_t)d->window_height * d->window_width;
-	return count;
-}
-
-static void eltwise_cost(struct eltwise *run)
-{
-	const struct spmm_eltwise_descriptor *d = &run->d;
-	struct sim_execution *execution = run->execution;
-	const struct sim_config *config = &execution->device->config;
-	struct sim_work *work = &execution->work;
-	uint64_t rate = (uint64_t)config->clusters * config->epilogue_rate *
-			config->vector_width;
-	uint64_t ports = (uint64_t)config->clusters * config->sram_port_bytes;
-	const struct spmm_tensor *tensors[] = { &d->first, &d->second,
-						&d->output };
-	uint64_t bytes[3];
-
-	if (ports > config->sram_total_bytes)
-		ports = config->sram_total_bytes;
-	for (unsigned int i = 0; i < 3; i++) {
-		const struct spmm_tensor *t = tensors[i];
-		const struct traffic_rows rows = {
-			t, 0, t->height, (uint64_t)t->width * d->batch
-		};
-
-		bytes[i] = 0;
-		if (i == 1 && !has_second(d))
-			continue;
-		bytes[i] = t->channels * t->height * rows.row_bytes;
-		if (i == 2)
-			traffic_write_rows(execution, &rows);
-		else
-			traffic_read_rows(execution, &rows);
-		traffic_finish_rows(execution, &rows);
-	}
-	work->epilogue_cycles = divide_up(element_count(d), rate);
-	work->activation_cycles = divide_up(bytes[0] + bytes[1], ports);
-	work->sram_bytes = bytes[0] + bytes[1] + bytes[2];
-	work->compulsory_bytes = work->sram_bytes;
 }
 
 /* An image row of an operand, or NULL. */
@@ -203,7 +142,7 @@ static int row_point(struct eltwise *run, uint32_t channel, uint32_t y)
 	const int8_t *table = run->tables;
 
 	if (row_read(run, &d->first, channel, y, run->first) ||
-	    (has_second(d) && second_read(run, channel, y)))
+	    (eltwise_has_second(d) && second_read(run, channel, y)))
 		return run->execution->status;
 	switch (d->operation) {
 	case SPMM_ELTWISE_ADD:
@@ -314,7 +253,7 @@ static int buffers_prepare(struct eltwise *run)
 	uint64_t row_bytes = (uint64_t)d->first.width * d->batch;
 	uint64_t rows = 1, tables = 1;
 
-	if (is_pool(d))
+	if (eltwise_is_pool(d))
 		rows = d->window_height < d->first.height ? d->window_height :
 							    d->first.height;
 	if (d->flags & SPMM_FLAG_TABLE_PER_ROW)
@@ -327,7 +266,6 @@ static int buffers_prepare(struct eltwise *run)
 		return execution_fail(run->execution, SPMM_SC_INTERNAL, 0);
 	if (d->operation != SPMM_ELTWISE_TABLE)
 		return 0;
-	traffic_read(run->execution, d->tables, tables * 256, SPMM_HINT_KEEP);
 	return execution_read(run->execution, d->tables, run->tables,
 			      tables * 256);
 }
@@ -336,7 +274,7 @@ static int buffers_prepare(struct eltwise *run)
 static int rows_execute(struct eltwise *run)
 {
 	const struct spmm_tensor *output = &run->d.output;
-	bool pool = is_pool(&run->d);
+	bool pool = eltwise_is_pool(&run->d);
 
 	for (uint32_t c = 0; c < output->channels; c++) {
 		for (uint32_t y = 0; y < output->height; y++) {
@@ -361,10 +299,10 @@ static void eltwise_run(struct eltwise *run)
 {
 	struct sim_execution *execution = run->execution;
 
-	eltwise_cost(run);
+	lower_eltwise(execution, &run->d);
 	if (execution->status)
 		return;
-	if (timing_hopeless(execution, execution->work.epilogue_cycles)) {
+	if (deadline_hopeless(execution, execution->work.compute_cycles)) {
 		execution_fail(execution, SPMM_SC_TIMEOUT, 0);
 		return;
 	}

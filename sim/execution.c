@@ -4,10 +4,11 @@
 #include <sim/dma.h>
 #include <sim/eltwise.h>
 #include <sim/execution.h>
+#include <sim/lower.h>
 #include <sim/recurrent.h>
 #include <sim/spmm.h>
-#include <sim/timing.h>
-#include <sim/traffic.h>
+#include <sim/flight.h>
+#include <sim/semaphore.h>
 
 int execution_read(struct sim_execution *execution, uint64_t address, void *to,
 		   size_t length)
@@ -61,42 +62,11 @@ int execution_checkpoint(struct sim_execution *execution)
 	return execution->status;
 }
 
-/* A word is read and written whole only when it is aligned. */
-static bool word_aligned(struct sim_execution *execution)
-{
-	if (!(execution->entry->address & 7))
-		return true;
-	execution_fail(execution, SPMM_SC_DESCRIPTOR_ADDRESS,
-		       execution->entry->address);
-	return false;
-}
-
-static void semaphore_wait(struct sim_execution *execution)
-{
-	uint64_t value = 0;
-
-	if (!word_aligned(execution) ||
-	    execution_read(execution, execution->entry->address, &value, 8))
-		return;
-	execution->waits = value < execution->entry->value;
-	/* Time passes while a queue waits: see sleep_and_poll() in device.c. */
-	if (execution->waits && timing_hopeless(execution, 1))
-		execution_fail(execution, SPMM_SC_TIMEOUT, value);
-}
-
-static void word_write(struct sim_execution *execution, uint64_t value)
-{
-	if (!word_aligned(execution))
-		return;
-	execution_write(execution, execution->entry->address, &value, 8);
-	traffic_write(execution, execution->entry->address, 8, SPMM_HINT_KEEP);
-}
-
 static void dispatch(struct sim_execution *execution)
 {
 	switch (execution->entry->opcode) {
 	case SPMM_IO_NOP:
-	case SPMM_IO_FENCE: /* a queue executes in order */
+	case SPMM_IO_FENCE: /* the engine's */
 		return;
 	case SPMM_IO_COPY:
 		dma_copy(execution);
@@ -117,10 +87,10 @@ static void dispatch(struct sim_execution *execution)
 		semaphore_wait(execution);
 		return;
 	case SPMM_IO_SEMAPHORE_SIGNAL:
-		word_write(execution, execution->entry->value);
+		semaphore_signal(execution);
 		return;
 	case SPMM_IO_TIMESTAMP:
-		word_write(execution, atomic_load(&execution->device->cycles));
+		timestamp_store(execution);
 		return;
 	}
 	execution_fail(execution, SPMM_SC_INVALID_OPCODE, 0);
@@ -146,8 +116,10 @@ int execution_run(struct sim_execution *execution)
 		return execution->status;
 	}
 	dispatch(execution);
-	/* One that waits has not happened yet: it takes no device time. */
-	if (!execution->status && !execution->waits)
-		timing_finish(execution);
+	/* One that waits has not happened yet. */
+	if (!execution->status && !execution->waits && !execution->lowered)
+		lower_begin(execution, ENGINE_NOBODY);
+	if (execution->status)
+		lower_drop(execution);
 	return execution->status;
 }

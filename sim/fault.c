@@ -20,16 +20,16 @@ static void fault_log(struct sim_device *device,
 }
 
 void fault_raise(struct sim_device *device, const struct sim_sq *queue,
-		 int status, uint64_t address)
+		 const struct sim_completion *completion)
 {
 	struct spmm_fault_record record = {
 		.cycle = atomic_load(&device->cycles),
-		.address = address,
-		.status = (uint16_t)status,
+		.address = completion->result,
+		.status = (uint16_t)completion->status,
 		.context = queue->context,
 		.queue = queue->id,
-		.id = queue->current.id,
-		.list_index = queue->list_index,
+		.id = completion->id,
+		.list_index = completion->list_index,
 	};
 
 	fault_log(device, &record);

@@ -82,6 +82,7 @@ static struct cache_entry *cache_find(struct sim_stream_cache *cache,
 		    matrix->stream_bytes == stream->length &&
 		    matrix->rows == stream->rows &&
 		    matrix->columns == stream->columns &&
+		    matrix->kernel_height == stream->kernel_height &&
 		    matrix->kernel_width == stream->kernel_width &&
 		    !memcmp(entry->bytes, bytes, stream->length))
 			return entry;
@@ -147,30 +148,34 @@ static void rows_fill(struct sim_matrix *matrix,
 }
 
 /*
- * Distinct columns of a part and distinct lines that they are views of. @seen has
- * the last part that met each, columns first.
+ * Distinct columns of a part, distinct lines that they are views of, and channels of
+ * these. @seen has the last part that met each, columns first.
  */
 static void columns_count(const struct sim_matrix *matrix,
 			  const struct stream_part *part, uint32_t number,
 			  uint32_t *seen, struct sim_part *out)
 {
 	uint32_t *seen_lines = seen + matrix->columns;
+	uint32_t *seen_channels = seen_lines + matrix->columns;
 
 	for (size_t i = 0; i < part->slot_count; i++) {
 		uint32_t column = part->slots[i].column;
 		uint32_t line = column / matrix->kernel_width;
+		uint32_t channel = line / matrix->kernel_height;
 
 		out->columns += seen[column] != number;
 		out->lines += seen_lines[line] != number;
+		out->channels += seen_channels[channel] != number;
 		seen[column] = number;
 		seen_lines[line] = number;
+		seen_channels[channel] = number;
 	}
 }
 
 static void parts_fill(struct sim_matrix *matrix,
 		       const struct stream_decoded *decoded, uint32_t *seen)
 {
-	memset(seen, 0xff, 2ul * matrix->columns * sizeof(*seen));
+	memset(seen, 0xff, 3ul * matrix->columns * sizeof(*seen));
 	for (uint32_t p = 0; p < decoded->part_count; p++) {
 		const struct stream_part *part = &decoded->parts[p];
 		struct sim_part *out = &matrix->parts[p];
@@ -191,7 +196,7 @@ static bool matrix_build(struct sim_matrix *matrix,
 			 const struct stream_decoded *decoded)
 {
 	size_t nonzeros = decoded->nonzeros ? decoded->nonzeros : 1;
-	uint32_t *seen = malloc(2ul * matrix->columns * sizeof(*seen));
+	uint32_t *seen = malloc(3ul * matrix->columns * sizeof(*seen));
 
 	matrix->nonzeros = decoded->nonzeros;
 	matrix->mapping = decoded->mapping;
@@ -220,6 +225,7 @@ static const struct sim_matrix *matrix_decode(struct sim_execution *execution,
 	struct sim_stream_cache *cache = execution->device->streams;
 	struct sim_matrix matrix = { .rows = stream->rows,
 				     .columns = stream->columns,
+				     .kernel_height = stream->kernel_height,
 				     .kernel_width = stream->kernel_width,
 				     .stream_bytes = stream->length };
 	struct stream_decoded decoded;

@@ -2,6 +2,7 @@
 #include <core/checked.h>
 #include <sim/memory.h>
 #include <sim/mmu.h>
+#include <sim/tlb.h>
 
 #define PTE_KNOWN                                                          \
 	(SPMM_PTE_VALID | SPMM_PTE_LEAF | SPMM_PTE_READ | SPMM_PTE_WRITE | \
@@ -91,6 +92,7 @@ static int walk_page(struct sim_device *device, uint16_t context,
 				   ~(uint64_t)(SPMM_PAGE_SIZE - 1)),
 		.context = context,
 		.valid = true,
+		.large = level,
 		.device = leaf & SPMM_PTE_DEVICE,
 		.readable = leaf & SPMM_PTE_READ,
 		.writable = leaf & SPMM_PTE_WRITE,
@@ -149,6 +151,7 @@ void mmu_invalidate(struct sim_device *device, uint16_t context,
 	if (!length || __builtin_add_overflow(address, length - 1, &last))
 		last = UINT64_MAX;
 	last >>= SPMM_PAGE_SHIFT;
+	tlb_invalidate(device, context);
 	for (unsigned int i = 0; i < SIM_TLB_ENTRIES; i++) {
 		struct sim_translation *slot = &device->tlb[i];
 

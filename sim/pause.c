@@ -6,6 +6,7 @@
 #include <core/error.h>
 #include <sim/checkpoint.h>
 #include <sim/control.h>
+#include <sim/flight.h>
 #include <sim/pause.h>
 
 /* For what a paused device still does: a reset, at the longest. */
@@ -17,11 +18,16 @@ bool pause_serve(struct sim_device *device, uint64_t seen)
 
 	pthread_mutex_lock(&device->lock);
 	paused = device->pauses || device->holds;
+	pthread_mutex_unlock(&device->lock);
+	if (paused)
+		flights_settle(device);
+	pthread_mutex_lock(&device->lock);
 	if (paused) {
 		device->parked = true;
 		pthread_cond_broadcast(&device->done);
 	}
-	while (device->holds || (device->pauses && device->kicks == seen))
+	while (paused &&
+	       (device->holds || (device->pauses && device->kicks == seen)))
 		pthread_cond_wait(&device->wake, &device->lock);
 	device->parked = false;
 	pthread_mutex_unlock(&device->lock);

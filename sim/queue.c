@@ -2,11 +2,13 @@
 #include <string.h>
 
 #include <sim/access.h>
+#include <sim/doorbell.h>
 #include <sim/execution.h>
 #include <sim/fault.h>
+#include <sim/flight.h>
 #include <sim/interrupt.h>
 #include <sim/queue.h>
-#include <sim/timing.h>
+#include <sim/retire.h>
 
 uint32_t queue_pending(struct sim_device *device, const struct sim_sq *queue)
 {
@@ -59,33 +61,55 @@ static int cqe_write(struct sim_device *device, const struct sim_cq *cq,
 	return ret;
 }
 
-void queue_complete(struct sim_device *device, struct sim_sq *queue, int status,
-		    uint64_t result)
+struct sim_completion queue_completion(const struct sim_sq *queue, int status,
+				       uint64_t result)
+{
+	return (struct sim_completion){
+		.id = queue->current.id,
+		.list_index = queue->list_index,
+		.status = status,
+		.result = result,
+		.reserved = queue->active,
+	};
+}
+
+static void write_failed(struct sim_device *device, struct sim_sq *queue,
+			 const struct sim_completion *completion, int status,
+			 uint64_t address)
+{
+	struct sim_completion fault = *completion;
+
+	if (!queue->id) {
+		atomic_fetch_or(&device->status, SPMM_STATUS_FATAL);
+		return;
+	}
+	fault.status = status;
+	fault.result = address;
+	fault_raise(device, queue, &fault);
+}
+
+void queue_complete(struct sim_device *device, struct sim_sq *queue,
+		    const struct sim_completion *completion)
 {
 	struct sim_cq *cq = &device->cqs[queue->cq];
+	int status = completion->status;
 	struct spmm_cqe cqe = {
-		.result = result,
+		.result = completion->result,
 		.sq_head = (uint16_t)queue->head,
 		.sq = (uint8_t)queue->id,
-		.list_index = status ? (uint8_t)queue->list_index : 0,
-		.id = queue->current.id,
+		.list_index = status ? (uint8_t)completion->list_index : 0,
+		.id = completion->id,
 		.status = (uint16_t)(status << 1 | cq->phase),
 	};
 	uint64_t fault = 0;
 	int ret;
 
-	/* Room was set aside when the command started. */
-	if (queue->active)
+	if (completion->reserved)
 		cq->reserved--;
-	queue->active = false;
-	queue->waiting = false;
 	atomic_fetch_add(&device->progress[queue->id], 1);
 	ret = cqe_write(device, cq, &cqe, &fault);
 	if (ret) {
-		if (queue->id)
-			fault_raise(device, queue, ret, fault);
-		else
-			atomic_fetch_or(&device->status, SPMM_STATUS_FATAL);
+		write_failed(device, queue, completion, ret, fault);
 		return;
 	}
 	cq->tail++;
@@ -96,9 +120,23 @@ void queue_complete(struct sim_device *device, struct sim_sq *queue, int status,
 	interrupt_raise(device, cq->vector);
 }
 
+/* Ends the current entry without the engine. */
+static void current_complete(struct sim_device *device, struct sim_sq *queue,
+			     int status, uint64_t result)
+{
+	const struct sim_completion completion =
+		queue_completion(queue, status, result);
+
+	queue->active = false;
+	queue->waiting = false;
+	retire_abandon(queue);
+	queue_complete(device, queue, &completion);
+}
+
 /* Takes the entry at the head. False: the ring cannot be read. */
 static bool queue_fetch(struct sim_device *device, struct sim_sq *queue)
 {
+	struct sim_completion completion;
 	uint64_t fault = 0;
 	int ret;
 
@@ -106,15 +144,14 @@ static bool queue_fetch(struct sim_device *device, struct sim_sq *queue)
 	if (ret) {
 		memset(&queue->current, 0, sizeof(queue->current));
 		queue->broken = true;
-		fault_raise(device, queue, ret, fault);
+		completion = queue_completion(queue, ret, fault);
+		fault_raise(device, queue, &completion);
 		return false;
 	}
 	queue->head = (queue->head + 1) % queue->entries;
 	queue->list_index = 0;
-	queue->prefetch_credit = 0;
-	queue->overlap_cycles = 0;
+	queue->ticket++;
 	queue->started = atomic_load(&device->cycles);
-	memset(&queue->list_stats, 0, sizeof(queue->list_stats));
 	return true;
 }
 
@@ -124,7 +161,7 @@ static bool queue_drain_one(struct sim_device *device, struct sim_sq *queue,
 {
 	if (!queue_has_room(device, queue) || !queue_fetch(device, queue))
 		return false;
-	queue_complete(device, queue, status, 0);
+	current_complete(device, queue, status, 0);
 	return true;
 }
 
@@ -151,7 +188,8 @@ static void queue_repair(struct sim_device *device, struct sim_sq *queue)
 void queue_drain(struct sim_device *device, struct sim_sq *queue, int status)
 {
 	if (queue->active)
-		queue_complete(device, queue, status, 0);
+		current_complete(device, queue, status, 0);
+	doorbell_all(device, queue);
 	queue->aborts = 0;
 	queue->drain = queue_pending(device, queue);
 	queue->drain_status = status;
@@ -173,19 +211,24 @@ static bool abort_take(struct sim_sq *queue, uint16_t id)
 	return false;
 }
 
-static void entry_finish(struct sim_device *device, struct sim_sq *queue,
-			 struct sim_execution *execution)
+/* It failed while it was executed: what came before it has its time first. */
+static void entry_fail(struct sim_device *device, struct sim_sq *queue,
+		       const struct sim_execution *execution)
 {
 	int status = execution->status;
+	struct sim_completion completion;
 
 	/* The reset of its context made it end: the drain completes it. */
 	if (status == SPMM_SC_CONTEXT_RESET)
 		return;
-	if (status && status != SPMM_SC_ABORTED)
-		fault_raise(device, queue, status, execution->result);
-	if (!status)
-		status = timing_write_list(execution);
-	queue_complete(device, queue, status, execution->result);
+	flights_retire(device);
+	/* Something before it failed then, or the engine: it is a victim. */
+	if (!queue->active || device->contexts[queue->context].dead)
+		return;
+	completion = queue_completion(queue, status, execution->result);
+	if (status != SPMM_SC_ABORTED)
+		fault_raise(device, queue, &completion);
+	current_complete(device, queue, status, execution->result);
 }
 
 /* The entry of a LIST whose turn it is, or the entry itself. */
@@ -221,6 +264,27 @@ static bool entry_select(struct sim_execution *execution,
 	return !execution->status;
 }
 
+/* It was executed: the engine completes it. */
+static void entry_launch(struct sim_execution *execution)
+{
+	struct sim_sq *queue = execution->queue;
+	bool list = queue->current.opcode == SPMM_IO_LIST;
+	bool last = !list || queue->list_index + 1ull == queue->current.length;
+
+	/* One before it may have failed while it was executed. */
+	if (!queue->active) {
+		lower_drop(execution);
+		return;
+	}
+	flights_launch(execution, last);
+	if (execution->status)
+		return;
+	if (last)
+		queue->active = false;
+	else
+		queue->list_index++;
+}
+
 /* One entry; true unless it only waits. */
 static bool entry_step(struct sim_device *device, struct sim_sq *queue)
 {
@@ -233,16 +297,20 @@ static bool entry_step(struct sim_device *device, struct sim_sq *queue)
 	};
 
 	device->running = &execution;
-	if (entry_select(&execution, &entry))
+	if (entry_select(&execution, &entry)) {
+		if (queue->current.opcode == SPMM_IO_LIST &&
+		    !queue->list_index && !queue->waiting)
+			flight_launch_list(&execution);
 		execution_run(&execution);
+	}
 	device->running = NULL;
 	queue->waiting = !execution.status && execution.waits;
 	if (queue->waiting)
 		return false;
-	if (!execution.status && queue->current.opcode == SPMM_IO_LIST &&
-	    ++queue->list_index < queue->current.length)
-		return true;
-	entry_finish(device, queue, &execution);
+	if (!execution.status)
+		entry_launch(&execution);
+	if (execution.status)
+		entry_fail(device, queue, &execution);
 	return true;
 }
 
@@ -253,7 +321,7 @@ static bool queue_start(struct sim_device *device, struct sim_sq *queue)
 	    !queue_fetch(device, queue))
 		return false;
 	if (abort_take(queue, queue->current.id)) {
-		queue_complete(device, queue, SPMM_SC_ABORTED, 0);
+		current_complete(device, queue, SPMM_SC_ABORTED, 0);
 		return true;
 	}
 	queue->active = true;
@@ -275,22 +343,27 @@ static void doorbells_check(struct sim_device *device, struct sim_sq *queue)
 {
 	uint32_t tail = atomic_load(&device->doorbells[queue->id].sq_tail);
 	uint32_t head = atomic_load(&device->doorbells[queue->cq].cq_head);
+	struct sim_completion completion;
 
 	if (doorbells_valid(device, queue))
 		return;
 	queue->broken = true;
-	fault_raise(device, queue, SPMM_SC_INVALID_ENTRIES,
-		    tail < queue->entries ? head : tail);
+	completion = queue_completion(queue, SPMM_SC_INVALID_ENTRIES,
+				      tail < queue->entries ? head : tail);
+	fault_raise(device, queue, &completion);
 }
 
 static enum queue_step queue_turn(struct sim_device *device,
 				  struct sim_sq *queue)
 {
+	if (!queue->active)
+		doorbell_next(device, queue);
 	if (!queue->broken)
 		doorbells_check(device, queue);
 	if (queue->broken)
 		return QUEUE_IDLE;
 	if (device->contexts[queue->context].dead) {
+		doorbell_all(device, queue);
 		if (!queue->active && !queue_pending(device, queue))
 			return QUEUE_IDLE;
 		if (!queue->active && !queue_has_room(device, queue))
@@ -351,6 +424,7 @@ static bool round_is_over(struct sim_device *device)
 			continue;
 		if (queue->active || queue->drain ||
 		    queue_pending(device, queue) ||
+		    doorbell_waits(device, queue) ||
 		    !doorbells_valid(device, queue))
 			return true;
 	}

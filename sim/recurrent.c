@@ -2,15 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <core/integer.h>
 #include <golden/recurrent.h>
-#include <plan/roof.h>
+#include <sim/deadline.h>
 #include <sim/kernel.h>
+#include <sim/lower_recurrent.h>
 #include <sim/matrix.h>
 #include <sim/recurrent.h>
 #include <sim/spmm.h>
-#include <sim/timing.h>
-#include <sim/traffic.h>
 
 /**
  * struct recurrent_side - the weights of one operand, x or h
@@ -106,12 +104,6 @@ static int side_read(struct recurrent_run *run, struct recurrent_side *side,
 	struct sim_execution *execution = run->execution;
 	uint64_t bytes = run->rows * 4ul;
 
-	traffic_read_weights(execution, from->stream.address,
-			     from->stream.length, SPMM_HINT_KEEP);
-	traffic_read_weights(execution, from->scales, bytes, SPMM_HINT_KEEP);
-	traffic_read_weights(execution, from->biases, bytes, SPMM_HINT_KEEP);
-	if (execution->status)
-		return execution->status;
 	side->matrix = matrix_load(execution, &from->stream);
 	if (!side->matrix)
 		return execution->status;
@@ -329,87 +321,18 @@ static int steps_run(struct recurrent_run *run)
 	return execution_write(execution, d->hidden_state, run->state, units);
 }
 
-/* Adds the issue cycles of some columns, and what they keep busy. */
-static void side_cost(struct recurrent_run *run,
-		      const struct recurrent_side *side, uint64_t columns,
-		      uint64_t times)
-{
-	const struct sim_config *config = &run->execution->device->config;
-	struct sim_work *work = &run->execution->work;
-	const struct sim_matrix *matrix = side->matrix;
-	uint32_t width = matrix->mapping.vector_width;
-	uint32_t split = config->vector_width / width;
-	uint64_t vectors = divide_up(columns, width);
-	uint64_t share = divide_up(vectors, matrix->mapping.column_groups);
-	uint64_t longest = 0, port = 0, bank = 0;
-
-	for (uint32_t p = 0; p < matrix->mapping.row_groups; p++) {
-		const struct sim_part *part = &matrix->parts[p];
-		uint64_t bytes = part->bytes + part->columns * width;
-
-		longest = max_u64(longest, part->cycles);
-		port = max_u64(port, bytes);
-		bank += part->padding + part->bank_stalls;
-	}
-	work->compute_cycles += longest * share * times;
-	work->activation_cycles +=
-		divide_up(port * share, config->sram_port_bytes) * times;
-	work->issue_slots += matrix->nonzeros * vectors * times / split;
-	work->bank_slots += bank * vectors * times / split;
-	work->macs += matrix->nonzeros * columns * times;
-	work->slot_macs += matrix->nonzeros * vectors * width * times;
-	work->nonzeros += matrix->nonzeros;
-	work->sram_bytes += matrix->stream_bytes * share * times;
-}
-
-/*
- * The input's part needs no state: it is computed for all steps at once. The
- * state's part runs step by step, and each step drains the pipeline.
- */
-static void recurrent_cost(struct recurrent_run *run)
-{
-	const struct spmm_recurrent_descriptor *d = &run->d;
-	struct sim_execution *execution = run->execution;
-	const struct sim_config *config = &execution->device->config;
-	struct sim_work *work = &execution->work;
-	uint64_t units = d->hidden * (uint64_t)d->batch;
-	uint64_t rate = (uint64_t)config->clusters * config->epilogue_rate *
-			config->vector_width;
-	struct traffic_rows in = { &d->input, 0, d->steps, d->batch };
-	struct traffic_rows out = { &d->output, 0, d->steps, d->batch };
-
-	side_cost(run, &run->input, (uint64_t)d->steps * d->batch, 1);
-	side_cost(run, &run->hidden, d->batch, d->steps);
-	work->fill_cycles = d->steps * (config->pipeline_cycles +
-					divide_up(units * run->gates, rate));
-	traffic_read_rows(execution, &in);
-	traffic_finish_rows(execution, &in);
-	traffic_write_rows(execution, &out);
-	traffic_read(execution, d->cell_state, units * 4, SPMM_HINT_KEEP);
-	traffic_write(execution, d->cell_state, units * 4, SPMM_HINT_KEEP);
-	traffic_read(execution, d->hidden_state, units, SPMM_HINT_KEEP);
-	traffic_write(execution, d->hidden_state, units, SPMM_HINT_KEEP);
-	work->compulsory_bytes =
-		(d->input.channels + (uint64_t)d->hidden) * d->steps *
-			d->batch +
-		roof_weight_bytes(run->input.matrix->nonzeros, run->rows,
-				  d->input.channels, d->input_weights_length) +
-		roof_weight_bytes(run->hidden.matrix->nonzeros, run->rows,
-				  d->hidden, d->hidden_weights_length);
-}
-
 static int parameters_read(struct recurrent_run *run)
 {
 	const struct spmm_recurrent_descriptor *d = &run->d;
 	const struct side_addresses input = {
 		{ d->input_weights, d->input_weights_length, run->rows,
-		  d->input.channels, 1 },
+		  d->input.channels, 1, 1 },
 		d->input_scales,
 		d->input_biases
 	};
 	const struct side_addresses hidden = { { d->hidden_weights,
 						 d->hidden_weights_length,
-						 run->rows, d->hidden, 1 },
+						 run->rows, d->hidden, 1, 1 },
 					       d->hidden_scales,
 					       d->hidden_biases };
 
@@ -437,10 +360,11 @@ static void run_execute(struct recurrent_run *run)
 
 	if (parameters_read(run))
 		return;
-	recurrent_cost(run);
+	lower_recurrent(execution, &run->d, run->input.matrix,
+			run->hidden.matrix);
 	if (execution->status)
 		return;
-	if (timing_hopeless(execution, execution->work.compute_cycles)) {
+	if (deadline_hopeless(execution, execution->work.compute_cycles)) {
 		execution_fail(execution, SPMM_SC_TIMEOUT,
 			       execution->work.compute_cycles);
 		return;

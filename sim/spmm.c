@@ -2,8 +2,9 @@
 #include <stdlib.h>
 
 #include <golden/arithmetic.h>
+#include <sim/deadline.h>
+#include <sim/lower_spmm.h>
 #include <sim/spmm.h>
-#include <sim/timing.h>
 
 /* All of it at once: M is at most SPMM_ROWS_MAX. */
 static bool parameters_allocate(struct spmm_run *run)
@@ -169,7 +170,7 @@ static uint32_t rest(uint32_t total, uint32_t at, uint32_t size)
 	return total - at < size ? total - at : size;
 }
 
-/* Rows of tiles from top to bottom, as the timing's bands assume. */
+/* Rows of tiles from top to bottom, as the lowered ones are. */
 static int tiles_compute(struct spmm_run *run)
 {
 	const struct spmm_descriptor *d = &run->d;
@@ -195,24 +196,21 @@ static int tiles_compute(struct spmm_run *run)
 static void run_execute(struct spmm_run *run)
 {
 	struct sim_execution *execution = run->execution;
-	const struct sim_stream stream = { run->d.weights,
-					   run->d.weights_length, run->d.rows,
-					   run->d.columns,
-					   run->d.kernel_width };
-	uint64_t cycles;
+	const struct sim_stream stream = {
+		run->d.weights, run->d.weights_length, run->d.rows,
+		run->d.columns, run->d.kernel_height,  run->d.kernel_width
+	};
 
 	run->matrix = matrix_load(execution, &stream);
 	if (!run->matrix || parameters_read(run))
 		return;
-	spmm_cost(run);
+	lower_spmm(execution, &run->d, run->matrix);
 	if (execution->status)
 		return;
 	/* Better now than after a minute of functional execution. */
-	cycles = execution->work.compute_cycles;
-	if (cycles < execution->work.epilogue_cycles)
-		cycles = execution->work.epilogue_cycles;
-	if (timing_hopeless(execution, cycles)) {
-		execution_fail(execution, SPMM_SC_TIMEOUT, cycles);
+	if (deadline_hopeless(execution, execution->work.compute_cycles)) {
+		execution_fail(execution, SPMM_SC_TIMEOUT,
+			       execution->work.compute_cycles);
 		return;
 	}
 	window_setup(&run->window, &run->d);

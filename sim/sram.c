@@ -8,7 +8,6 @@
 
 #define LINE_SHIFT 12
 #define SECTOR_SHIFT 6
-#define SECTOR_BYTES (1u << SECTOR_SHIFT)
 #define NONE UINT32_MAX
 
 /*
@@ -151,9 +150,9 @@ static struct line *line_allocate(struct sim_sram *sram, uint64_t page,
 		index = sram->oldest;
 		list_remove(sram, index);
 		line_unhash(sram, index);
-		traffic->evicted +=
-			(uint64_t)__builtin_popcountll(sram->lines[index].dirty)
-			<< SECTOR_SHIFT;
+		traffic->evicted = sram->lines[index].dirty;
+		traffic->evicted_address = sram->lines[index].page
+					   << LINE_SHIFT;
 	}
 	line = &sram->lines[index];
 	bucket = bucket_of(sram, page);
@@ -195,9 +194,9 @@ void sram_read(struct sim_sram *sram, uint64_t address, uint32_t length,
 	uint64_t missing = line ? mask & ~line->valid : mask;
 	uint64_t missing_bytes = sector_bytes(missing);
 
-	traffic->read += missing_bytes;
+	*traffic = (struct sram_traffic){ .read = missing };
 	if (missing_bytes < length)
-		traffic->hit += length - missing_bytes;
+		traffic->hit = length - missing_bytes;
 	/* Passing through: nobody is displaced for it. */
 	if (!line && hint == SPMM_HINT_STREAM)
 		return;
@@ -214,9 +213,10 @@ void sram_write(struct sim_sram *sram, uint64_t address, uint32_t length,
 	uint64_t mask = sector_mask(address, length);
 	struct line *line = line_find(sram, address >> LINE_SHIFT);
 
+	*traffic = (struct sram_traffic){ 0 };
 	if (hint == SPMM_HINT_STREAM) {
 		/* To memory at once; a line that is there agrees with it. */
-		traffic->written += sector_bytes(mask);
+		traffic->written = mask;
 		if (line)
 			line->dirty &= ~mask;
 		return;
@@ -229,9 +229,17 @@ void sram_write(struct sim_sram *sram, uint64_t address, uint32_t length,
 	line->dirty |= mask;
 }
 
+bool sram_holds(struct sim_sram *sram, uint64_t address, uint32_t length)
+{
+	const struct line *line = line_find(sram, address >> LINE_SHIFT);
+
+	return line && !(sector_mask(address, length) & ~line->valid);
+}
+
 void sram_discard(struct sim_sram *sram, uint64_t address, uint32_t length)
 {
-	uint32_t first = ((address & 4095) + SECTOR_BYTES - 1) >> SECTOR_SHIFT;
+	uint32_t first = ((address & 4095) + SRAM_SECTOR_BYTES - 1) >>
+			 SECTOR_SHIFT;
 	uint32_t end = (uint32_t)((address & 4095) + length) >> SECTOR_SHIFT;
 	struct line *line = line_find(sram, address >> LINE_SHIFT);
 	uint64_t mask;

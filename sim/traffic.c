@@ -1,35 +1,103 @@
 /* SPDX-License-Identifier: MIT */
 #include <core/integer.h>
+#include <sim/lower.h>
 #include <sim/mmu.h>
 #include <sim/sram.h>
+#include <sim/tlb.h>
 #include <sim/traffic.h>
 
-static void page_count(struct sim_execution *execution,
-		       const struct sim_translation *page, uint32_t offset,
-		       uint32_t length, enum sim_access access, uint8_t hint)
-{
-	struct sim_work *work = &execution->work;
-	struct sram_traffic traffic = { 0 };
-	struct sim_sram *sram = execution->device->sram;
+/* Within one page; @address is the offset in it until it is translated. */
+struct page_access {
+	uint64_t address;
+	uint32_t length;
+	enum sim_access kind;
+	enum spmm_hint hint;
+};
 
-	if (!page->device) {
-		if (access == SIM_READ)
-			work->pcie_read_bytes += length;
-		else
-			work->pcie_write_bytes += length;
-		return;
+/* Adds the runs of sectors of a line. */
+static void sectors_add(struct sim_execution *execution,
+			struct range_list *list, uint64_t address,
+			uint64_t sectors, uint32_t walks)
+{
+	address &= ~(uint64_t)(SRAM_LINE_BYTES - 1);
+	while (sectors) {
+		uint32_t first = (uint32_t)__builtin_ctzll(sectors);
+		uint64_t run = sectors >> first;
+		uint32_t count = ~run ? (uint32_t)__builtin_ctzll(~run) :
+					64 - first;
+
+		range_list_add(execution, list,
+			       address + first * SRAM_SECTOR_BYTES,
+			       count * SRAM_SECTOR_BYTES, walks);
+		if (first + count == 64)
+			return;
+		sectors &= ~0ull << (first + count);
+		walks = 0;
 	}
-	if (access == SIM_READ)
-		sram_read(sram, page->address + offset, length, hint, &traffic);
+}
+
+static uint64_t sectors_bytes(uint64_t sectors)
+{
+	return (uint64_t)__builtin_popcountll(sectors) * SRAM_SECTOR_BYTES;
+}
+
+static void host_access(struct sim_execution *execution,
+			const struct page_access *access, uint32_t walks)
+{
+	struct lowering *lowering = lower_current(execution);
+	struct sim_work *work = &execution->work;
+
+	if (access->kind == SIM_READ) {
+		work->pcie_read_bytes += access->length;
+		range_list_add(execution, &lowering->host_reads,
+			       access->address, access->length, walks);
+	} else {
+		work->pcie_write_bytes += access->length;
+		range_list_add(execution, &lowering->host_writes,
+			       access->address, access->length, walks);
+	}
+}
+
+static void dram_access(struct sim_execution *execution,
+			const struct page_access *access, uint32_t walks)
+{
+	struct lowering *lowering = lower_current(execution);
+	struct sim_sram *sram = execution->device->sram;
+	struct sim_work *work = &execution->work;
+	struct sram_traffic traffic;
+
+	if (access->kind == SIM_READ)
+		sram_read(sram, access->address, access->length, access->hint,
+			  &traffic);
 	else
-		sram_write(sram, page->address + offset, length, hint,
+		sram_write(sram, access->address, access->length, access->hint,
 			   &traffic);
-	work->dram_read_bytes += traffic.read;
-	work->dram_write_bytes += traffic.written + traffic.evicted;
-	work->evicted_bytes += traffic.evicted;
+	sectors_add(execution, &lowering->reads, access->address, traffic.read,
+		    walks);
+	sectors_add(execution, &lowering->writes, access->address,
+		    traffic.written, walks);
+	sectors_add(execution, &lowering->writes, traffic.evicted_address,
+		    traffic.evicted, 0);
+	work->dram_read_bytes += sectors_bytes(traffic.read);
+	work->dram_write_bytes +=
+		sectors_bytes(traffic.written) + sectors_bytes(traffic.evicted);
+	work->evicted_bytes += sectors_bytes(traffic.evicted);
 	work->hit_bytes += traffic.hit;
-	if (access == SIM_WRITE && !traffic.written)
-		work->kept_bytes += length;
+	if (access->kind == SIM_WRITE && !traffic.written)
+		work->kept_bytes += access->length;
+}
+
+static void page_count(struct sim_execution *execution,
+		       const struct sim_translation *page,
+		       struct page_access *access)
+{
+	uint32_t walks = tlb_access(execution->device, page);
+
+	access->address |= page->address;
+	if (page->device)
+		dram_access(execution, access, walks);
+	else
+		host_access(execution, access, walks);
 }
 
 static void range_count(struct sim_execution *execution, uint64_t address,
@@ -45,8 +113,9 @@ static void range_count(struct sim_execution *execution, uint64_t address,
 		/* A page that went away meanwhile costs nothing. */
 		if (!mmu_translate(execution->device, execution->context,
 				   address, access, &page))
-			page_count(execution, &page, offset, part, access,
-				   hint);
+			page_count(execution, &page,
+				   &(struct page_access){ offset, part, access,
+							  hint });
 		address += part;
 		length -= part;
 	}
@@ -58,24 +127,14 @@ void traffic_read(struct sim_execution *execution, uint64_t address,
 	range_count(execution, address, length, SIM_READ, hint);
 }
 
-void traffic_read_weights(struct sim_execution *execution, uint64_t address,
-			  uint64_t length, uint8_t hint)
-{
-	uint64_t before = execution->work.dram_read_bytes;
-
-	range_count(execution, address, length, SIM_READ, hint);
-	execution->work.weight_miss_bytes +=
-		execution->work.dram_read_bytes - before;
-}
-
 void traffic_write(struct sim_execution *execution, uint64_t address,
 		   uint64_t length, uint8_t hint)
 {
 	range_count(execution, address, length, SIM_WRITE, hint);
 }
 
-/* Below this, rows share sectors with their neighbours. */
-#define STREAM_ROW_BYTES_MIN 256
+/* Below this, pieces share sectors with their neighbours. */
+#define STREAM_BYTES_MIN 256
 
 typedef void (*range_function)(struct sim_execution *execution,
 			       uint64_t address, uint64_t length, uint8_t hint);
@@ -110,7 +169,8 @@ static void rows_visit(struct sim_execution *execution,
 	uint64_t plane_bytes = (rows->end - rows->first) * rows->row_bytes;
 	uint8_t hint = tensor->hint;
 
-	if (hint == SPMM_HINT_STREAM && rows->row_bytes < STREAM_ROW_BYTES_MIN)
+	if (hint == SPMM_HINT_STREAM &&
+	    (packed ? plane_bytes : rows->row_bytes) < STREAM_BYTES_MIN)
 		hint = SPMM_HINT_KEEP;
 	if (packed && tensor->channel_stride == plane_bytes) {
 		function(execution, tensor->address,

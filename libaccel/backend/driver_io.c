@@ -191,9 +191,10 @@ static inline void entry_complete(struct driver_io *io,
 		failure_complete(io, slot, entry, completion);
 	if (slot->plan) {
 		slot->plan->outstanding = false;
-		slot->plan->has_run = !completion->status;
 		if (!completion->status)
-			driver_plan_finish(driver_plan(slot->plan));
+			completion->status =
+				driver_plan_finish(driver_plan(slot->plan));
+		slot->plan->has_run = !completion->status;
 		slot->plan = NULL;
 	}
 }

@@ -166,7 +166,7 @@ void driver_plan_start(struct driver_plan *plan)
 		driver_state_write(plan);
 }
 
-void driver_plan_finish(struct driver_plan *plan)
+int driver_plan_finish(struct driver_plan *plan)
 {
 	const struct spmm_command_stats *stats =
 		(const void *)((const char *)plan->staging.host.address +
@@ -178,5 +178,5 @@ void driver_plan_finish(struct driver_plan *plan)
 		plan_report_add(report, plan_program_layer(&plan->program, i),
 				&stats[i]);
 	plan_report_roofs_warm(plan->base.device->geometry, report);
-	plan_report_finish(report);
+	return plan_report_finish(plan->base.device->geometry, report);
 }

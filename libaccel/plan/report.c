@@ -3,10 +3,12 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/integer.h"
 
 #define TRANSFERS "transfers"
 
@@ -216,7 +218,6 @@ void plan_report_add(struct plan_report *report, uint32_t model_layer,
 	info = &report->layers[entry];
 	span_extend(info, start, end);
 	span_extend(&report->total, start, end);
-	info->cycles += end - start;
 	report->roofs[entry].resident_bytes += le64toh(stats->resident_bytes);
 	stats_add(stats, info);
 	stats_add(stats, &report->total);
@@ -240,11 +241,63 @@ static void utilization_set(struct accel_layer_info *info)
 			(double)info->roof_hard_cycles / (double)info->cycles;
 }
 
-void plan_report_finish(struct plan_report *report)
+static uint64_t stall_sum(const struct accel_layer_info *info)
 {
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < ACCEL_STALL_CAUSES; i++)
+		sum += info->stall[i];
+	return sum;
+}
+
+/*
+ * What no command was charged with was idle. A device that counts lane-cycles twice, or
+ * is faster than it can be, tells times that nobody should believe.
+ */
+static int total_close(struct accel_layer_info *total, uint64_t lanes)
+{
+	uint64_t sum = stall_sum(total);
+	uint64_t all = total->cycles * lanes;
+
+	if (sum > all)
+		return accel_error(
+			-EIO,
+			"%s: the device accounts for %" PRIu64
+			" lane-cycles of %" PRIu64
+			"; its statistics are wrong, please report this",
+			total->name, sum, all);
+	if (total->cycles < total->roof_hard_cycles)
+		return accel_error(
+			-EIO,
+			"%s: the device tells %" PRIu64 " cycles, and %" PRIu64
+			" is the least that it could "
+			"take; its statistics are wrong, please report this",
+			total->name, total->cycles, total->roof_hard_cycles);
+	total->stall[SPMM_STALL_IDLE] += all - sum;
+	return 0;
+}
+
+int plan_report_finish(const struct geometry *geometry,
+		       struct plan_report *report)
+{
+	uint64_t lanes = (uint64_t)geometry->clusters * geometry->lanes;
+	int ret = 0;
+
 	report->total.cycles =
 		report->total.last_cycle - report->total.first_cycle;
-	for (uint32_t i = 0; i < report->layer_count; i++)
-		utilization_set(&report->layers[i]);
+	for (uint32_t i = 0; i < report->layer_count; i++) {
+		struct accel_layer_info *info = &report->layers[i];
+
+		info->cycles = divide_up(stall_sum(info), lanes);
+		/* Bytes that moved while others computed cost it no time. */
+		if (report->total.cycles)
+			info->roof_hard_cycles =
+				min_u64(info->roof_hard_cycles, info->cycles);
+		utilization_set(info);
+	}
+	/* A device that writes no statistics has no times to be wrong. */
+	if (report->total.cycles)
+		ret = total_close(&report->total, lanes);
 	utilization_set(&report->total);
+	return ret;
 }

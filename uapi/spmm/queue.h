@@ -8,7 +8,9 @@
  * moves the SQ tail and the CQ head, the device the SQ head and the CQ tail. The
  * phase bit of a completion starts at 1 and flips on each pass of the ring.
  *
- * The commands of one I/O queue execute one after the other. A command that
+ * The commands of one I/O queue complete in order, and have the results that they
+ * would have if each were executed when the one before has completed; the device
+ * overlaps them as far as nobody can tell but by their times. A command that
  * fails for any reason but SPMM_SC_ABORTED kills its context: an entry joins the
  * fault log, vector 0 is raised, and all other commands of the context complete
  * with SPMM_SC_CONTEXT_RESET until RESET_CONTEXT. A failed admin command kills
@@ -203,8 +205,9 @@ struct spmm_fault_record {
 
 /**
  * struct spmm_command_stats - what a command cost
- * @start_cycle: device cycle when the command left the queue
- * @end_cycle: device cycle of its last write
+ * @start_cycle: device cycle of the first thing that was done for it: its fetch, if
+ *	lanes waited for that or it is the queue's own entry, else what it reads
+ * @end_cycle: device cycle of its last write; completions follow
  * @macs: multiply-accumulates that were useful: non-zeros × N
  * @padding_macs: slots spent on vector, lane and window padding
  * @nonzeros: kept positions in the weight stream
@@ -218,6 +221,9 @@ struct spmm_fault_record {
  *	through prefetch), were left there at the end, or are in host memory:
  *	bytes for which the command did not have to wait for device memory
  * @stall: lane-cycles by cause, enum spmm_stall
+ *
+ * Commands overlap: their times do, and @end_cycle − @start_cycle of one contains the
+ * work of others. Lane-cycles are counted once, each for one command or for none.
  */
 struct spmm_command_stats {
 	__le64 start_cycle;
@@ -247,11 +253,13 @@ struct spmm_command_stats {
  * @SPMM_STALL_DMA: the engine of the copies
  * @SPMM_STALL_PCIE: the link, its latency included
  * @SPMM_STALL_COMMAND: fetching and checking
- * @SPMM_STALL_IDLE: none; 0 as long as entries of a list follow at once
+ * @SPMM_STALL_IDLE: nobody's, or those of commands of another queue; counted where the
+ *	queue's own entry ends: 0 for each entry of a LIST
  * @SPMM_STALL_RESERVED: zero
  * @SPMM_STALL_COUNT: how many there are
  *
- * They sum to lanes × (end − start).
+ * For an entry of a queue, which may be a LIST, they sum to lanes × (end − start). Those
+ * of the entries of a LIST and its idle ones are the LIST's.
  */
 enum spmm_stall {
 	SPMM_STALL_ISSUE,

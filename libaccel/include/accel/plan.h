@@ -130,8 +130,9 @@ int accel_plan_get_output(const struct accel_plan *plan, uint32_t index,
  * @nnz: kept positions
  * @macs: nnz · n, what was performed
  * @macs_dense: what the dense layer would have taken
- * @cycles: from the layer's start to its end; of the total, the makespan; 0 on
- *	devices that count none
+ * @cycles: the layer's lane-cycles ÷ lanes, rounded up: layers overlap, and each
+ *	lane-cycle is one layer's; of the total, the makespan; 0 on devices that
+ *	count none
  * @roof_hard_cycles: lower bound for any machine of this size; of the total,
  *	the network's, which is not the sum
  * @roof_structural_cycles: the same with this array's rounding and ports
@@ -140,7 +141,8 @@ int accel_plan_get_output(const struct accel_plan *plan, uint32_t index,
  * @bytes_sram: between on-chip memory and the clusters
  * @bytes_pcie: moved over the link
  * @stall: lane-cycles by cause, in the order of enum spmm_stall of
- *	spmm/queue.h; the first is useful work
+ *	spmm/queue.h; the first is useful work. Those of the total are cycles ×
+ *	lanes
  * @issue_cycles: that the bank schedule takes to issue the weights once, for one
  *	vector of columns, in the row group that takes longest; of a recurrent
  *	layer, input and hidden weights one after the other; 0 on devices that

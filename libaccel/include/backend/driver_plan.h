@@ -57,7 +57,7 @@ int driver_plan_read_tensor(struct accel_plan *plan, uint32_t tensor,
 /* Before a run: recurrent states from their ports. Does not fail. */
 void driver_plan_start(struct driver_plan *plan);
 
-/* After a run that succeeded: the report from the commands' statistics. */
-void driver_plan_finish(struct driver_plan *plan);
+/* After a run that succeeded: the report from the commands' statistics; −EIO: a lie. */
+int driver_plan_finish(struct driver_plan *plan);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "accel/plan.h"
 #include "model/model.h"
+#include "pack/geometry.h"
 #include "plan/shape.h"
 
 #define PLAN_REPORT_NO_ENTRY UINT32_MAX
@@ -59,11 +60,12 @@ int plan_report_create(const struct model *model,
 		       struct plan_report *report);
 void plan_report_free(struct plan_report *report);
 
-/* One run: clear, add each command, finish. */
+/* One run: clear, add each command, finish: −EIO if its times cannot be true. */
 void plan_report_clear(struct plan_report *report);
 void plan_report_add(struct plan_report *report, uint32_t model_layer,
 		     const struct spmm_command_stats *stats);
-void plan_report_finish(struct plan_report *report);
+int plan_report_finish(const struct geometry *geometry,
+		       struct plan_report *report);
 
 /* A layer that this processor executed; clear before the first of a run. */
 void plan_report_add_host(struct plan_report *report, uint32_t model_layer,

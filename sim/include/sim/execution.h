@@ -5,23 +5,17 @@
 
 #include <sim/state.h>
 
+struct lowering;
+
 /**
- * struct sim_work - what a command asks of each part of the device
- * @compute_cycles: issue cycles of the busiest cluster
- * @epilogue_cycles: of the busiest epilogue
- * @weight_cycles: of the busiest SRAM port, for weights
- * @activation_cycles: of the busiest SRAM port, for all that it carries
- * @fill_cycles: of loads that nothing overlaps with
- * @dma_cycles: of the DMA engine, for a copy
- * @issue_slots: lane-cycles that issue a non-zero
- * @bank_slots: lane-cycles lost to the schedule
+ * struct sim_work - what a command amounts to, for its statistics
+ * @compute_cycles: of the busiest cluster, had memory been infinitely fast
  * @macs: useful ones
  * @slot_macs: that the issued slots could have done
  * @nonzeros: kept positions
  * @sram_bytes: between SRAM and clusters
  * @dram_read_bytes: counted by traffic.c, as all the following
  * @dram_write_bytes: evictions and streamed stores
- * @weight_miss_bytes: those of dram_read_bytes that are weights
  * @pcie_read_bytes: operands in host memory
  * @pcie_write_bytes: likewise
  * @hit_bytes: operands read that were on chip
@@ -31,20 +25,12 @@
  */
 struct sim_work {
 	uint64_t compute_cycles;
-	uint64_t epilogue_cycles;
-	uint64_t weight_cycles;
-	uint64_t activation_cycles;
-	uint64_t fill_cycles;
-	uint64_t dma_cycles;
-	uint64_t issue_slots;
-	uint64_t bank_slots;
 	uint64_t macs;
 	uint64_t slot_macs;
 	uint64_t nonzeros;
 	uint64_t sram_bytes;
 	uint64_t dram_read_bytes;
 	uint64_t dram_write_bytes;
-	uint64_t weight_miss_bytes;
 	uint64_t pcie_read_bytes;
 	uint64_t pcie_write_bytes;
 	uint64_t hit_bytes;
@@ -59,6 +45,7 @@ struct sim_work {
  * @result: of the completion: for a failure, the offending address or index
  * @stop_status: set by an admin command that wants it to end at a tile
  * @waits: a semaphore has not come yet
+ * @lowered: what it becomes in the engine
  */
 struct sim_execution {
 	struct sim_device *device;
@@ -70,6 +57,7 @@ struct sim_execution {
 	uint64_t result;
 	bool waits;
 	struct sim_work work;
+	struct lowering *lowered;
 };
 
 /* Fails the command, once; returns the status for convenience. */
@@ -99,7 +87,7 @@ int execution_read_descriptor(struct sim_execution *execution, void *to,
  */
 int execution_checkpoint(struct sim_execution *execution);
 
-/* Executes one entry; LISTs are the queue's. Costs and status are in it. */
+/* Executes one entry; LISTs are the queue's. What it was lowered to is in it. */
 int execution_run(struct sim_execution *execution);
 
 #endif

@@ -5,9 +5,9 @@
 
 #include <sim/state.h>
 
-/* Logs, kills the context of the queue and raises vector 0. */
+/* Logs how an entry failed, kills the queue's context and raises vector 0. */
 void fault_raise(struct sim_device *device, const struct sim_sq *queue,
-		 int status, uint64_t address);
+		 const struct sim_completion *completion);
 
 /* Moves the oldest records of a context (0: of all) to @out; returns how many. */
 uint32_t fault_take(struct sim_device *device, uint16_t context,

@@ -16,6 +16,7 @@ struct sim_part {
 	uint64_t bytes;
 	uint64_t columns; /* distinct ones: rows of X in the buffer */
 	uint64_t lines; /* of the input that these are views of */
+	uint64_t channels; /* of the input that these lines are in */
 	uint32_t rows; /* that its epilogue finishes */
 };
 
@@ -32,6 +33,7 @@ struct sim_matrix {
 	uint32_t columns;
 	uint64_t nonzeros;
 	uint64_t stream_bytes;
+	uint32_t kernel_height;
 	uint32_t kernel_width;
 	uint64_t *row_start;
 	uint32_t *column;
@@ -47,6 +49,7 @@ struct sim_stream {
 	uint64_t length;
 	uint32_t rows;
 	uint32_t columns;
+	uint32_t kernel_height; /* lines of one channel */
 	uint32_t kernel_width; /* columns that are views of one line */
 };
 

@@ -24,12 +24,16 @@ int queue_peek(struct sim_device *device, const struct sim_sq *queue,
 /* Is there room in its completion queue for one more command? */
 bool queue_has_room(struct sim_device *device, const struct sim_sq *queue);
 
-/* Writes the completion of the queue's current entry and raises its vector. */
-void queue_complete(struct sim_device *device, struct sim_sq *queue, int status,
-		    uint64_t result);
+/* How the queue's current entry ends. */
+struct sim_completion queue_completion(const struct sim_sq *queue, int status,
+				       uint64_t result);
+
+/* Writes a completion and raises its vector; with a fault if that fails. */
+void queue_complete(struct sim_device *device, struct sim_sq *queue,
+		    const struct sim_completion *completion);
 
 /*
- * Completes all that the queue holds now with a status, as far as its completion
+ * Completes all that the queue holds now and nothing has been made of with a status, as far as its completion
  * queue has room; the rest follows before anything else of the queue.
  */
 void queue_drain(struct sim_device *device, struct sim_sq *queue, int status);

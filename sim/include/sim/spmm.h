@@ -55,9 +55,6 @@ bool scale_valid(float scale);
 
 float float_of_bits(uint32_t bits);
 
-/* spmm_cost.c */
-void spmm_cost(struct spmm_run *run);
-
 /* spmm_store.c: table, residual and store of a computed tile. */
 int spmm_store(struct spmm_run *run, const struct window_tile *tile);
 

@@ -19,6 +19,7 @@
 
 #include <pack/geometry.h>
 #include <sim/device.h>
+#include <sim/hazard.h>
 #include <spmm/descriptor.h>
 #include <spmm/page_table.h>
 #include <spmm/queue.h>
@@ -34,7 +35,9 @@
 #define SIM_TLB_ENTRIES 4096
 #define SIM_ABORTS_MAX 16
 
+struct sim_flight;
 struct sim_sram;
+struct sim_tlb;
 struct sim_stream_cache;
 
 /* One translated page, also of the admin context. */
@@ -43,6 +46,7 @@ struct sim_translation {
 	uint64_t address; /* of the page: bus address or DRAM offset */
 	uint16_t context;
 	bool valid;
+	bool large; /* of a page of 2 MiB */
 	bool device;
 	bool readable;
 	bool writable;
@@ -66,6 +70,22 @@ struct sim_cq {
 	uint64_t address;
 };
 
+/**
+ * struct sim_retirement - of a queue: what of its commands has retired
+ * @entry: sums of the present entry, of a list's one of its entries
+ * @list: sums of the queue's entry
+ * @last_end: end of the entry before
+ * @failed: ticket of the latest one that failed while it retired
+ */
+struct sim_retirement {
+	bool entry_begun;
+	bool list_begun;
+	struct spmm_command_stats entry;
+	struct spmm_command_stats list;
+	uint64_t last_end;
+	uint64_t failed;
+};
+
 struct sim_sq {
 	bool valid;
 	bool active; /* @current has started and not completed */
@@ -84,16 +104,51 @@ struct sim_sq {
 	struct spmm_sqe current;
 	uint64_t started; /* cycle */
 	uint32_t list_index; /* next entry of a LIST */
-	struct spmm_command_stats list_stats; /* sums of its entries so far */
-	uint64_t prefetch_credit; /* DRAM bytes the last entry left unused */
-	uint64_t overlap_cycles; /* of the last entry: hide the next's fetch */
+	uint64_t ticket; /* of @current: how many have started */
+	bool announced; /* the next entry is the first that a doorbell tells of */
+	uint32_t block_left; /* entries that were read with the last one */
+	uint64_t semaphore; /* sequence of a signal that came for a wait */
+	struct sim_retirement retirement;
 	uint32_t aborts;
 	uint16_t abort_id[SIM_ABORTS_MAX];
 };
 
+/**
+ * struct sim_completion - how an entry of a queue ended
+ * @id: of the entry
+ * @list_index: where it failed, of a LIST
+ * @result: see struct spmm_cqe
+ * @reserved: room in the completion queue was set aside
+ */
+struct sim_completion {
+	uint16_t id;
+	uint32_t list_index;
+	int status;
+	uint64_t result;
+	bool reserved;
+};
+
 struct sim_doorbell {
-	_Atomic uint32_t sq_tail;
+	_Atomic uint32_t sq_tail; /* as far as the device has come: doorbell.c */
 	_Atomic uint32_t cq_head;
+};
+
+#define SIM_DOORBELL_LOG 64
+
+/* Tails that the host has written and the device has not come to, in order. */
+struct sim_doorbell_log {
+	uint32_t tails[SIM_DOORBELL_LOG];
+	uint32_t first;
+	uint32_t count;
+};
+
+#define SIM_SIGNALS 16
+
+/* A word that a queue has stored, for those that wait for it. */
+struct sim_signal {
+	uint64_t address; /* after translation */
+	uint64_t sequence;
+	bool device;
 };
 
 /* What the host asked for; bits of sim_device.request. */
@@ -139,6 +194,7 @@ struct sim_device {
 	uint64_t counters[SPMM_CONTEXTS_MAX][SPMM_COUNTER_COUNT];
 	uint64_t latched[SPMM_COUNTER_COUNT];
 	uint8_t msix[SPMM_MSIX_VECTORS * 16];
+	struct sim_doorbell_log doorbell_logs[SIM_QUEUES];
 
 	/* The device's thread. */
 	bool enabled;
@@ -150,6 +206,13 @@ struct sim_device {
 	uint32_t fault_count;
 	uint32_t next_queue; /* of the round robin */
 	struct sim_sram *sram;
+	struct sim_tlb *timing_tlb;
+	struct engine *engine;
+	struct sim_flight *flights; /* commands that have not retired */
+	bool settled; /* nothing happened since the engine began */
+	struct hazard_log hazards;
+	struct sim_signal signals[SIM_SIGNALS];
+	uint32_t next_signal;
 	struct sim_stream_cache *streams;
 	struct sim_execution *running; /* or NULL */
 };

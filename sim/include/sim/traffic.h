@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a command's operands are, and how many bytes move for them. */
+/*
+ * Where a command's operands are, and what moves for them: its ranges go to the command
+ * that is being lowered, its bytes into the work. The SRAM changes with it.
+ */
 #ifndef SIM_TRAFFIC_H
 #define SIM_TRAFFIC_H
 
 #include <sim/execution.h>
 
-/*
- * Count one pass over a range of virtual addresses into execution->work; a page
- * fault fails the execution.
- */
+/* One pass over a range of virtual addresses. */
 void traffic_read(struct sim_execution *execution, uint64_t address,
 		  uint64_t length, uint8_t hint);
-void traffic_read_weights(struct sim_execution *execution, uint64_t address,
-			  uint64_t length, uint8_t hint);
 void traffic_write(struct sim_execution *execution, uint64_t address,
 		   uint64_t length, uint8_t hint);
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Copies in pieces: each is written when it has been read. */
+#ifndef SIM_LOWER_COPY_H
+#define SIM_LOWER_COPY_H
+
+#include <sim/execution.h>
+
+void lower_copy(struct sim_execution *execution, enum spmm_hint hint);
+
+/* Bytes of addresses that one side of a copy lies in. */
+struct copy_span {
+	uint64_t first;
+	uint64_t length;
+};
+
+/**
+ * struct copy_lowering - a copy whose sides are no ranges
+ * @piece: bytes that are written at once
+ * @pending: bytes since the last piece
+ */
+struct copy_lowering {
+	struct sim_execution *execution;
+	enum spmm_hint hint;
+	uint32_t source;
+	uint32_t destination;
+	uint64_t piece;
+	uint64_t pending;
+};
+
+/* Then each of its contiguous parts in order, then the end. */
+void lower_copy_begin(struct copy_lowering *copy,
+		      const struct copy_span *source,
+		      const struct copy_span *destination, uint64_t bytes);
+void lower_copy_part(struct copy_lowering *copy, uint64_t from, uint64_t to,
+		     uint64_t bytes);
+void lower_copy_end(struct copy_lowering *copy);
+
+/* The store of a word, after all that its queue has done before. */
+void lower_word(struct sim_execution *execution);
+
+#endif

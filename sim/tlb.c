@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <core/error.h>
+#include <sim/tlb.h>
+
+#define LARGE_SHIFT 9 /* pages of 4 KiB in one of 2 MiB */
+
+/**
+ * struct tlb_entry - a page of either size
+ * @page: its number
+ * @used: clock of the TLB; 0: the entry is free
+ */
+struct tlb_entry {
+	uint64_t page;
+	uint64_t used;
+	uint16_t context;
+	bool large;
+};
+
+/* Entries of a set are neighbours; the least recently used makes room. */
+struct sim_tlb {
+	uint64_t clock;
+	uint32_t sets;
+	uint32_t ways;
+	struct tlb_entry *latest;
+	struct tlb_entry entries[];
+};
+
+int tlb_create(struct sim_device *device)
+{
+	uint32_t entries = device->config.tlb_entries;
+	struct sim_tlb *tlb =
+		calloc(1, sizeof(*tlb) + entries * sizeof(tlb->entries[0]));
+
+	device->timing_tlb = tlb;
+	if (!tlb)
+		return accel_error(-ENOMEM, "no memory for the TLB");
+	tlb->ways = device->config.tlb_ways;
+	tlb->sets = entries / tlb->ways;
+	tlb->latest = tlb->entries;
+	return 0;
+}
+
+void tlb_destroy(struct sim_device *device)
+{
+	free(device->timing_tlb);
+	device->timing_tlb = NULL;
+}
+
+void tlb_clear(struct sim_device *device)
+{
+	struct sim_tlb *tlb = device->timing_tlb;
+
+	memset(tlb->entries, 0,
+	       sizeof(tlb->entries[0]) * tlb->sets * tlb->ways);
+	tlb->clock = 0;
+}
+
+void tlb_invalidate(struct sim_device *device, uint16_t context)
+{
+	struct sim_tlb *tlb = device->timing_tlb;
+
+	for (uint32_t i = 0; i < tlb->sets * tlb->ways; i++)
+		if (tlb->entries[i].context == context)
+			tlb->entries[i].used = 0;
+}
+
+static bool entry_is(const struct tlb_entry *entry,
+		     const struct tlb_entry *wanted)
+{
+	return entry->used && entry->page == wanted->page &&
+	       entry->context == wanted->context &&
+	       entry->large == wanted->large;
+}
+
+/* The entry of a page, or the one that makes room for it. */
+static struct tlb_entry *entry_find(struct sim_tlb *tlb,
+				    const struct tlb_entry *wanted)
+{
+	uint64_t hash = wanted->page ^ (uint64_t)wanted->context * 0x9e5;
+	struct tlb_entry *set = tlb->entries + hash % tlb->sets * tlb->ways;
+	struct tlb_entry *oldest = set;
+
+	for (uint32_t i = 0; i < tlb->ways; i++) {
+		if (entry_is(&set[i], wanted))
+			return &set[i];
+		if (set[i].used < oldest->used)
+			oldest = &set[i];
+	}
+	return oldest;
+}
+
+uint32_t tlb_access(struct sim_device *device,
+		    const struct sim_translation *page)
+{
+	struct sim_tlb *tlb = device->timing_tlb;
+	const struct tlb_entry wanted = {
+		.page = page->large ? page->page >> LARGE_SHIFT : page->page,
+		.context = page->context,
+		.large = page->large,
+	};
+	struct tlb_entry *entry = tlb->latest;
+	bool hit = entry_is(entry, &wanted);
+
+	if (!hit) {
+		entry = entry_find(tlb, &wanted);
+		hit = entry_is(entry, &wanted);
+	}
+	if (!hit)
+		*entry = wanted;
+	entry->used = ++tlb->clock;
+	tlb->latest = entry;
+	if (hit)
+		return 0;
+	return page->large ? SPMM_PAGE_TABLE_LEVELS - 1 :
+			     SPMM_PAGE_TABLE_LEVELS;
+}

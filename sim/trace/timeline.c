@@ -12,6 +12,8 @@
 #define NS_PER_SECOND 1000000000u
 /* Of the means of what changes all the time. */
 #define POINTS_PER_SECOND 1000000u
+/* Rows are threads; one with the number of a process would be its main thread. */
+#define FIRST_ROW 100
 
 /** struct cluster - what it does, and since when */
 struct cluster {
@@ -77,7 +79,7 @@ static void put_place(struct timeline *timeline, const struct trace_lane *lane)
 {
 	put_number(timeline,
 		   ",\"pid\":", trace_tracks[lane->span.track].process);
-	put_number(timeline, ",\"tid\":", lane->number);
+	put_number(timeline, ",\"tid\":", FIRST_ROW + lane->number);
 }
 
 /* Is there room for an event of that cycle? */
@@ -109,7 +111,7 @@ static void put_metadata(struct timeline *timeline, const char *what,
 static void put_head(struct timeline *timeline)
 {
 	trace_text(timeline->output,
-		   "[\n{\"ph\":\"M\",\"pid\":0,\"tid\":0,\"name\":\"device\","
+		   "[\n{\"ph\":\"M\",\"pid\":1,\"tid\":0,\"name\":\"device\","
 		   "\"args\":{\"clock_hz\":");
 	trace_number(timeline->output, timeline->shape.clock_hz);
 	trace_text(timeline->output, "}}");
@@ -155,11 +157,13 @@ static void row_opened(void *owner, const struct trace_lane *lane)
 	struct timeline *timeline = owner;
 	uint32_t process = trace_tracks[lane->span.track].process;
 
-	put_metadata(timeline, "thread_name", process, lane->number);
+	put_metadata(timeline, "thread_name", process,
+		     FIRST_ROW + lane->number);
 	trace_text(timeline->output, "\"name\":\"");
 	put_row_name(timeline, lane);
 	trace_text(timeline->output, "\"}}");
-	put_metadata(timeline, "thread_sort_index", process, lane->number);
+	put_metadata(timeline, "thread_sort_index", process,
+		     FIRST_ROW + lane->number);
 	put_number(timeline, "\"sort_index\":", sort_index(lane));
 	trace_text(timeline->output, "}}");
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define ROWS_MAX 512
+#define ROWS_MAX 1024
 
 static inline json_t *events_load(const char *path)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* accel compare: two files, no model: for results that came from anywhere. */
 #include "command.h"
 #include "json_print.h"
 #include "options.h"
@@ -135,6 +136,7 @@ static struct quantize_range range_of(const struct compare_arguments *arguments,
 	return range;
 }
 
+/* The same shape, or the comparison would be of values that have nothing to do with each other. */
 static int measure(const struct compare_arguments *arguments,
 		   const struct npy_array arrays[2],
 		   struct comparison *comparison)

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * accel compress: from an ONNX file to a model. The steps are the library's; here is what they
+ * start from: options, calibration data, and where the result goes.
+ */
 #include "binding.h"
 #include "command.h"
 #include "options.h"
@@ -105,6 +109,7 @@ static int bind_files(const struct compress_arguments *arguments,
 	return ret;
 }
 
+/* A network of several inputs has a file for each but its recurrent states. */
 static int load_files(const struct compress_arguments *arguments,
 		      const struct graph *graph, struct calibration_data *data)
 {

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * accel evaluate: what compression cost in quality and brought in size and time, for any number
+ * of models of one network.
+ */
 #include "command.h"
 #include "evaluation.h"
 #include "execute.h"

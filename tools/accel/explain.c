@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * accel explain: gathers the figures; what follows from them is explanation.c's, what it means
+ * for offloading verdict.c's, and explain_*.c write it down.
+ */
 #include "command.h"
 #include "execute.h"
 #include "explanation.h"

@@ -104,6 +104,7 @@ static void add_tiles(struct markup *markup,
 	markup_add(markup, "</div>\n");
 }
 
+/* The page has no links and no scripts: it can be mailed, and opens anywhere. */
 static void add_head(struct markup *markup,
 		     const struct explanation *explanation)
 {
@@ -222,6 +223,7 @@ static void add_costs(struct markup *markup,
 	markup_add(markup, "</table></div>\n");
 }
 
+/* First of the tables, since it is what was asked; the figures behind it come after. */
 static void add_verdicts(struct markup *markup,
 			 const struct explanation *explanation)
 {

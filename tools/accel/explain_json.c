@@ -92,6 +92,7 @@ static json_t *energy_json(const struct energy_table *table,
 	return object;
 }
 
+/* The same for a layer and for the total, which has the network's own roofs. */
 static json_t *layer_json(const struct explanation *explanation,
 			  const struct explained_layer *layer)
 {

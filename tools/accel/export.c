@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* accel export: the way back, to forms that other tools read. */
 #include "command.h"
 #include "options.h"
 

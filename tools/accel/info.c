@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* accel info: one device, and what it reports of itself. */
 #include "command.h"
 #include "json_print.h"
 #include "options.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What every input starts from, and the sizes that follow for the plan: a file decides its own,
+ * and what is sampled or zero takes those of the others.
+ */
 #include "inputs.h"
 
 #include "binding.h"

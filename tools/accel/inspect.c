@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* accel inspect: a model file, layer by layer, without any device. */
 #include "command.h"
 #include "options.h"
 #include "summary.h"

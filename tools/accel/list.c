@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* accel list: the devices that need no search; cards will be found here, too. */
 #include "command.h"
 #include "options.h"
 

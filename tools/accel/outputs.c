@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Results in the form that their inputs came in: layouts, signals and pictures alike. */
 #include "outputs.h"
 
 #include "binding.h"
@@ -70,6 +71,7 @@ static int find_image(const struct accel_model *model, uint32_t *index)
 			   info.name);
 }
 
+/* All that could be wrong with names and forms, without a run that might take minutes. */
 int outputs_check(const struct outputs *outputs,
 		  const struct accel_model *model)
 {
@@ -93,6 +95,7 @@ static enum accel_layout layout_of(const struct accel_port_info *port,
 		       port->layout;
 }
 
+/* The library dequantizes and puts axes in order; here is memory for it. */
 int output_read(struct accel_plan *plan, uint32_t index,
 		enum array_layout layout, struct accel_port_info *port,
 		float **values)

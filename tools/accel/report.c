@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The costs of a run, for `accel run`; explain tells more and takes longer. */
 #include "report.h"
 
 #include "json_print.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * accel run: model and inputs, then the device, then outputs, and the costs last. What can be
+ * wrong with the command line shows before the device is opened.
+ */
 #include "command.h"
 #include "execute.h"
 #include "options.h"

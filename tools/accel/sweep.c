@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * accel sweep: the command line and the files; grid.c knows the points, sweep_run.c runs them,
+ * sweep_table.c and sweep_plot.c write them down.
+ */
 #include "command.h"
 #include "execute.h"
 #include "options.h"

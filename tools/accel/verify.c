@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * accel verify: the same inputs on a device and on cpu:, and then every tensor compared. Both
+ * are bit-exact by specification, so one value that differs is a bug.
+ */
 #include "command.h"
 #include "execute.h"
 #include "json_print.h"

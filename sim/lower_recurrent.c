@@ -223,7 +223,7 @@ static void state_lower(const struct recurrent_side *side)
 	steps_lower(side, &step);
 }
 
-void lower_recurrent(struct sim_execution *execution,
+void recurrent_lower(struct sim_execution *execution,
 		     const struct spmm_recurrent_descriptor *d,
 		     const struct sim_matrix *input,
 		     const struct sim_matrix *hidden)

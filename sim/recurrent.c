@@ -360,7 +360,7 @@ static void run_execute(struct recurrent_run *run)
 
 	if (parameters_read(run))
 		return;
-	lower_recurrent(execution, &run->d, run->input.matrix,
+	recurrent_lower(execution, &run->d, run->input.matrix,
 			run->hidden.matrix);
 	if (execution->status)
 		return;

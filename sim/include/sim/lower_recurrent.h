@@ -6,7 +6,7 @@
 #include <sim/matrix.h>
 
 /* Lowers a RECURRENT and sums up its work; a page fault fails the execution. */
-void lower_recurrent(struct sim_execution *execution,
+void recurrent_lower(struct sim_execution *execution,
 		     const struct spmm_recurrent_descriptor *d,
 		     const struct sim_matrix *input,
 		     const struct sim_matrix *hidden);

@@ -10,19 +10,18 @@
 #include <sim/checkpoint.h>
 #include <sim/checkpoint_read.h>
 #include <sim/checkpoint_state.h>
-#include <sim/flight.h>
 #include <sim/instance.h>
 #include <sim/memory_scan.h>
 #include <sim/pause.h>
 #include <sim/sram.h>
+#include <sim/tlb.h>
 
 #define TAG_CONFIG SECTION_TAG('C', 'O', 'N', 'F')
-#define TAG_SRAM SECTION_TAG('S', 'R', 'A', 'M')
 #define TAG_MEMORY SECTION_TAG('D', 'R', 'A', 'M')
 #define TAG_END SECTION_TAG('E', 'N', 'D', ' ')
 
-/* Of these there are as many sections as are needed. */
-#define SRAM_LINES_MAX 4096
+/* Of records and pages there are as many sections as are needed. */
+#define RECORDS_MAX 4096
 #define MEMORY_PAGES_MAX 128
 
 #define NAME_BYTES 64
@@ -132,6 +131,19 @@ static int parts_restore(struct sim_device *device, struct section_file *file)
 	return ret;
 }
 
+/**
+ * struct record_kind - of which there are so many that they take several sections
+ * @save: stores the one at *cursor, which moves on; false: there are no more
+ * @restore: false: there cannot be such a one
+ */
+struct record_kind {
+	uint32_t tag;
+	uint32_t first; /* cursor */
+	bool (*save)(struct sim_device *device, uint32_t *cursor,
+		     struct section *s);
+	bool (*restore)(struct sim_device *device, struct section *s);
+};
+
 static void line_visit(struct section *s, struct sram_line *line)
 {
 	section_u64(s, &line->page);
@@ -139,40 +151,98 @@ static void line_visit(struct section *s, struct sram_line *line)
 	section_u64(s, &line->dirty);
 }
 
-static int sram_save(struct sim_device *device, struct section_file *file)
+static bool line_save(struct sim_device *device, uint32_t *cursor,
+		      struct section *s)
 {
-	uint32_t cursor = SRAM_FIRST, count = 0;
-	struct section *s = &file->section;
 	struct sram_line line;
-	int ret = 0;
 
-	while (!ret && sram_next_line(device->sram, &cursor, &line)) {
-		if (count++ % SRAM_LINES_MAX == 0)
-			section_start(file, TAG_SRAM);
-		line_visit(s, &line);
-		if (count % SRAM_LINES_MAX == 0)
-			ret = section_finish(file);
-	}
-	if (!ret && count % SRAM_LINES_MAX)
-		ret = section_finish(file);
-	return ret;
+	if (!sram_next_line(device->sram, cursor, &line))
+		return false;
+	line_visit(s, &line);
+	return true;
 }
 
-static int sram_restore(struct sim_device *device, struct section_file *file)
+static bool line_restore(struct sim_device *device, struct section *s)
 {
-	struct section *s = &file->section;
 	uint64_t pages = device->config.memory_bytes / SPMM_PAGE_SIZE;
 	struct sram_line line;
 
-	while (!s->failed && s->at < s->length) {
-		line_visit(s, &line);
-		if (!s->failed && (line.page >= pages ||
-				   !sram_insert_line(device->sram, &line)))
-			return accel_error(-EINVAL,
-					   "a line of the SRAM is impossible; "
-					   "the checkpoint is damaged");
+	line_visit(s, &line);
+	return !s->failed && line.page < pages &&
+	       sram_insert_line(device->sram, &line);
+}
+
+static void walk_visit(struct section *s, struct tlb_record *record)
+{
+	section_u32(s, &record->index);
+	section_u64(s, &record->page);
+	section_u64(s, &record->used);
+	section_u16(s, &record->context);
+	section_bool(s, &record->large);
+}
+
+static bool walk_save(struct sim_device *device, uint32_t *cursor,
+		      struct section *s)
+{
+	struct tlb_record record;
+
+	if (!tlb_next_record(device->timing_tlb, cursor, &record))
+		return false;
+	walk_visit(s, &record);
+	return true;
+}
+
+static bool walk_restore(struct sim_device *device, struct section *s)
+{
+	struct tlb_record record;
+
+	walk_visit(s, &record);
+	return !s->failed && tlb_insert_record(device->timing_tlb, &record);
+}
+
+static const struct record_kind record_kinds[] = {
+	{ SECTION_TAG('W', 'A', 'L', 'K'), 0, walk_save, walk_restore },
+	{ SECTION_TAG('S', 'R', 'A', 'M'), SRAM_FIRST, line_save,
+	  line_restore },
+};
+
+#define RECORD_KINDS (sizeof(record_kinds) / sizeof(record_kinds[0]))
+
+static int records_save(struct sim_device *device, struct section_file *file,
+			const struct record_kind *kind)
+{
+	uint32_t cursor = kind->first, count = 0;
+	bool more = true;
+	int ret = 0;
+
+	while (!ret && more) {
+		section_start(file, kind->tag);
+		for (count = 0; more && count < RECORDS_MAX; count += more)
+			more = kind->save(device, &cursor, &file->section);
+		if (count)
+			ret = section_finish(file);
 	}
-	return section_end(file);
+	return ret;
+}
+
+/* All sections of a kind, and the header of the one that follows. */
+static int records_restore(struct sim_device *device, struct section_file *file,
+			   const struct record_kind *kind)
+{
+	struct section *s = &file->section;
+	int ret = 0;
+
+	while (!ret && s->tag == kind->tag) {
+		while (s->at < s->length)
+			if (!kind->restore(device, s))
+				return accel_error(
+					-EINVAL,
+					"section %.4s has what no device can "
+					"have; the checkpoint is damaged",
+					(const char *)&kind->tag);
+		ret = section_next(file);
+	}
+	return ret;
 }
 
 /* A run of pages; its first page and its length stand before it. */
@@ -240,11 +310,8 @@ static int rest_restore(struct sim_device *device, struct section_file *file)
 	int ret;
 
 	ret = section_next(file);
-	while (!ret && file->section.tag == TAG_SRAM) {
-		ret = sram_restore(device, file);
-		if (!ret)
-			ret = section_next(file);
-	}
+	for (unsigned int i = 0; !ret && i < RECORD_KINDS; i++)
+		ret = records_restore(device, file, &record_kinds[i]);
 	while (!ret && file->section.tag == TAG_MEMORY) {
 		ret = run_restore(device, file, &next_page);
 		if (!ret)
@@ -265,13 +332,16 @@ static int device_write(struct sim_device *device, struct section_file *file)
 	struct memory_scan *scan;
 	int ret;
 
+	if (!device->engine)
+		return accel_error(-ENOMEM, "the simulated device has lost its "
+					    "engine; reset it");
 	ret = section_file_begin(file);
 	if (!ret)
 		ret = config_save(&device->config, file);
 	if (!ret)
 		ret = parts_save(device, file);
-	if (!ret)
-		ret = sram_save(device, file);
+	for (unsigned int i = 0; !ret && i < RECORD_KINDS; i++)
+		ret = records_save(device, file, &record_kinds[i]);
 	if (ret)
 		return ret;
 	scan = malloc(sizeof(*scan));
@@ -339,8 +409,6 @@ static int device_read(struct section_file *file,
 	ret = parts_restore(*out, file);
 	if (!ret)
 		ret = rest_restore(*out, file);
-	if (!ret)
-		flights_settle(*out);
 	if (!ret)
 		ret = device_start(*out);
 	if (ret) {

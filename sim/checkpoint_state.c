@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is not here: decoded weight streams, a cache that only saves the simulator
- * work; the engine, which has come to rest and begins again; how many users and
+ * work; commands under way, since a paused device has none; how many users and
  * unfinished commands a completion queue has, which follow from the submission queues.
  */
 #include <errno.h>
@@ -9,7 +9,9 @@
 
 #include <core/error.h>
 #include <sim/checkpoint_state.h>
+#include <sim/engine/engine.h>
 #include <sim/mmu.h>
+#include <sim/tlb.h>
 
 #define DAMAGED "; the checkpoint is damaged"
 
@@ -38,7 +40,6 @@ static void registers_visit(struct sim_device *device, struct section *s)
 	section_u64(s, &device->admin_cq_address);
 	section_u64(s, &device->interrupt_mask);
 	section_u64(s, &device->interrupt_pending);
-	section_atomic_u64(s, &device->cycles);
 	for (unsigned int i = 0; i < SIM_QUEUES; i++) {
 		section_atomic_u32(s, &device->doorbells[i].sq_tail);
 		section_atomic_u32(s, &device->doorbells[i].cq_head);
@@ -65,6 +66,23 @@ static int registers_check(const struct sim_device *device)
 		return accel_error(-EINVAL, "impossible bits in CONTROL or "
 					    "STATUS" DAMAGED);
 	return 0;
+}
+
+/* At rest: time and totals. */
+static void engine_visit(struct sim_device *device, struct section *s)
+{
+	uint64_t clock = tlb_clock(device->timing_tlb);
+	struct engine_state state;
+
+	engine_state_get(device->engine, &state);
+	section_u64(s, &state.sequence);
+	section_bytes(s, &state.totals, sizeof(state.totals));
+	section_u64(s, &clock);
+	if (!s->reading)
+		return;
+	engine_state_set(device->engine, &state);
+	tlb_set_clock(device->timing_tlb, clock);
+	atomic_store(&device->cycles, engine_now(device->engine));
 }
 
 static void contexts_visit(struct sim_device *device, struct section *s)
@@ -252,6 +270,13 @@ static bool cq_possible(const struct sim_device *device, unsigned int number)
 	       cq->tail < cq->entries && cq->vector < SPMM_MSIX_VECTORS;
 }
 
+/* One that is in progress has an entry to come. */
+static bool list_possible(const struct sim_sq *sq)
+{
+	return !sq->active || sq->current.opcode != SPMM_IO_LIST ||
+	       sq->list_index < sq->current.length;
+}
+
 static bool sq_possible(const struct sim_device *device, unsigned int number)
 {
 	const struct sim_sq *sq = &device->sqs[number];
@@ -265,7 +290,7 @@ static bool sq_possible(const struct sim_device *device, unsigned int number)
 	       device->cqs[sq->cq].context == sq->context &&
 	       sq->priority <= 3 && sq->credit <= 8 &&
 	       sq->drain < sq->entries && sq->aborts <= SIM_ABORTS_MAX &&
-	       (number || !sq->active);
+	       (number || !sq->active) && list_possible(sq);
 }
 
 static int queues_check(const struct sim_device *device)
@@ -284,6 +309,7 @@ static int queues_check(const struct sim_device *device)
 
 const struct checkpoint_part checkpoint_parts[] = {
 	{ SECTION_TAG('R', 'E', 'G', 'S'), registers_visit, registers_check },
+	{ SECTION_TAG('E', 'N', 'G', 'N'), engine_visit, NULL },
 	{ SECTION_TAG('C', 'T', 'X', 'T'), contexts_visit, contexts_check },
 	{ SECTION_TAG('T', 'L', 'B', ' '), translations_visit,
 	  translations_check },

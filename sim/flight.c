@@ -111,26 +111,22 @@ bool flights_retire(struct sim_device *device)
 
 void flights_settle(struct sim_device *device)
 {
-	uint64_t now;
-
-	flights_retire(device);
-	if (device->settled)
+	if (!device->engine)
 		return;
-	now = atomic_load(&device->cycles);
-	if (flights_restart(device)) {
+	time_pass(device, true);
+	hazard_clear(&device->hazards);
+	memset(device->signals, 0, sizeof(device->signals));
+	device->next_signal = 0;
+	for (unsigned int i = 0; i < SIM_QUEUES; i++)
+		device->sqs[i].semaphore = 0;
+	if (engine_rest(device->engine))
 		engine_failed(device);
-		return;
-	}
-	engine_idle(device->engine, now);
-	atomic_store(&device->cycles, now);
-	device->settled = true;
 }
 
 void flights_wait(struct sim_device *device, uint64_t cycles)
 {
 	engine_idle(device->engine, cycles);
 	atomic_store(&device->cycles, engine_now(device->engine));
-	device->settled = false;
 }
 
 /* Where an entry or a descriptor is; it was read from there, so it is mapped. */
@@ -230,7 +226,6 @@ static int flight_push(struct sim_device *device, struct sim_flight *flight)
 	struct lowering *lowering = flight->lowering;
 	int ret = engine_push(device->engine, &lowering->command);
 
-	device->settled = false;
 	if (ret)
 		return ret;
 	hazard_log_add(&device->hazards, &lowering->record,

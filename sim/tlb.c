@@ -118,3 +118,45 @@ uint32_t tlb_access(struct sim_device *device,
 	return page->large ? SPMM_PAGE_TABLE_LEVELS - 1 :
 			     SPMM_PAGE_TABLE_LEVELS;
 }
+
+bool tlb_next_record(const struct sim_tlb *tlb, uint32_t *cursor,
+		     struct tlb_record *out)
+{
+	const struct tlb_entry *entry;
+
+	for (; *cursor < tlb->sets * tlb->ways; (*cursor)++) {
+		entry = &tlb->entries[*cursor];
+		if (!entry->used)
+			continue;
+		*out = (struct tlb_record){ .index = (*cursor)++,
+					    .page = entry->page,
+					    .used = entry->used,
+					    .context = entry->context,
+					    .large = entry->large };
+		return true;
+	}
+	return false;
+}
+
+bool tlb_insert_record(struct sim_tlb *tlb, const struct tlb_record *record)
+{
+	if (record->index >= tlb->sets * tlb->ways || !record->used ||
+	    record->used > tlb->clock)
+		return false;
+	tlb->entries[record->index] =
+		(struct tlb_entry){ .page = record->page,
+				    .used = record->used,
+				    .context = record->context,
+				    .large = record->large };
+	return true;
+}
+
+uint64_t tlb_clock(const struct sim_tlb *tlb)
+{
+	return tlb->clock;
+}
+
+void tlb_set_clock(struct sim_tlb *tlb, uint64_t clock)
+{
+	tlb->clock = clock;
+}

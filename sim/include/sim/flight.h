@@ -60,8 +60,8 @@ void flights_drop(struct sim_device *device);
 void flights_forget(struct sim_device *device);
 
 /*
- * Lets all retire, and the engine begin again at the same cycle with nothing open and
- * nothing remembered: so does one that goes on from a checkpoint.
+ * Lets all retire, brings the engine to rest and forgets what commands to come would
+ * have waited for: a device that goes on from a checkpoint knows of none.
  */
 void flights_settle(struct sim_device *device);
 

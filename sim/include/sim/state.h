@@ -209,7 +209,6 @@ struct sim_device {
 	struct sim_tlb *timing_tlb;
 	struct engine *engine;
 	struct sim_flight *flights; /* commands that have not retired */
-	bool settled; /* nothing happened since the engine began */
 	struct hazard_log hazards;
 	struct sim_signal signals[SIM_SIGNALS];
 	uint32_t next_signal;

@@ -16,6 +16,29 @@ void tlb_clear(struct sim_device *device);
 uint32_t tlb_access(struct sim_device *device,
 		    const struct sim_translation *page);
 
+/**
+ * struct tlb_record - an entry in use, for a checkpoint
+ * @used: when, by tlb_clock()
+ */
+struct tlb_record {
+	uint32_t index;
+	uint64_t page;
+	uint64_t used;
+	uint16_t context;
+	bool large;
+};
+
+/* The one at *cursor or after it, which moves on; false: there are no more. */
+bool tlb_next_record(const struct sim_tlb *tlb, uint32_t *cursor,
+		     struct tlb_record *out);
+
+/* False: there cannot be such an entry. */
+bool tlb_insert_record(struct sim_tlb *tlb, const struct tlb_record *record);
+
+/* Counts accesses. */
+uint64_t tlb_clock(const struct sim_tlb *tlb);
+void tlb_set_clock(struct sim_tlb *tlb, uint64_t clock);
+
 /* Forgets the entries of a context. */
 void tlb_invalidate(struct sim_device *device, uint16_t context);
 

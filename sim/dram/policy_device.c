@@ -126,16 +126,16 @@ static void banks_update(struct dram_controller *controller)
 
 /* The former direction goes on until the bus is all that the new one waits for. */
 static bool column_choose(struct dram_controller *controller, int32_t now,
-			  struct dram_choice *choice)
+			  uint32_t ready, struct dram_choice *choice)
 {
 	bool writing = controller->writing;
-	uint32_t present = 1u << (writing ? DRAM_WRITE : DRAM_READ);
-	uint32_t former = 1u << (writing ? DRAM_READ : DRAM_WRITE);
+	uint32_t present = ready & 1u << (writing ? DRAM_WRITE : DRAM_READ);
+	uint32_t former = ready & 1u << (writing ? DRAM_READ : DRAM_WRITE);
 
-	if (!kind_choose(controller, now, present, choice))
-		return direction_changes(controller) &&
-		       !direction_prepared(controller, now) &&
+	if (!present)
+		return former && !direction_prepared(controller, now) &&
 		       kind_choose(controller, now, former, choice);
+	kind_choose(controller, now, present, choice);
 	if (direction_changes(controller)) {
 		controller->writes_go = writing;
 		controller->streak = 0;
@@ -148,10 +148,12 @@ static bool device_choose(struct dram_controller *controller, int32_t now,
 			  const enum dram_command *first,
 			  struct dram_choice *choice)
 {
+	uint32_t ready = dram_schedule_commands(controller, now);
 	bool column = !first || !dram_command_is_column(*first);
-	bool row = !first || dram_command_is_column(*first);
+	bool row = ready & ROW_COMMANDS &&
+		   (!first || dram_command_is_column(*first));
 
-	return (column && column_choose(controller, now, choice)) ||
+	return (column && column_choose(controller, now, ready, choice)) ||
 	       (row && kind_choose(controller, now, ROW_COMMANDS, choice));
 }
 

@@ -179,17 +179,20 @@ static int replay_run(struct replay *replay)
 	uint64_t progress = 0;
 	uint64_t commands = 0;
 	uint64_t clock = 0;
+	bool may_enter = true;
 
 	head_schedule(replay);
 	while (replay_busy(replay)) {
 		uint64_t next;
 
-		requests_enter(replay, clock);
+		if (may_enter)
+			requests_enter(replay, clock);
 		next = channels_clock(replay, clock);
 		head_schedule(replay);
+		may_enter = replay->earliest > clock || head_has_room(replay);
 		if (replay->earliest > clock && replay->earliest < next)
 			next = replay->earliest;
-		if (head_has_room(replay) && replay->earliest <= clock)
+		if (replay->earliest <= clock && may_enter)
 			next = clock + 1;
 		if (replay->result->column_commands != commands ||
 		    replay->head < replay->trace->count)

@@ -108,25 +108,43 @@ uint64_t dram_schedule_next(struct dram_controller *controller)
 		       dram_timing_clock(&controller->timing, schedule->next);
 }
 
-/* No branches: nobody could predict them. */
+uint32_t dram_schedule_commands(const struct dram_controller *controller,
+				int32_t now)
+{
+	const struct dram_schedule *schedule = &controller->schedule;
+	uint32_t commands = 0;
+
+	for (uint32_t g = 0; g < controller->timing.groups; g++)
+		commands |= dram_lanes_at_most(schedule->ready[g], now);
+	return commands;
+}
+
+/*
+ * Without branches, which nobody could predict. Four banks at a time; those beyond a
+ * smaller group are masked off.
+ */
 uint64_t dram_schedule_banks(const struct dram_controller *controller,
 			     uint32_t commands, int32_t now)
 {
 	const struct dram_schedule *schedule = &controller->schedule;
 	uint32_t per_group = controller->standard->banks_per_group;
+	dram_lanes wanted = ((dram_lanes){ 1, 2, 4, 8 } &
+			     dram_lanes_set((int32_t)commands)) != 0;
+	uint64_t in_group = (1ull << per_group) - 1;
 	uint64_t banks = 0;
-	uint32_t b = 0;
+	uint32_t first = 0;
 
 	for (uint32_t g = 0; g < controller->timing.groups; g++) {
-		uint32_t ready = dram_lanes_at_most(schedule->ready[g], now) &
-				 commands;
+		dram_lanes ready = schedule->ready[g] <= dram_lanes_set(now);
+		uint64_t found = 0;
 
-		for (uint32_t i = 0; i < per_group; i++, b++)
-			banks |= (uint64_t) !!(
-					 dram_lanes_at_most(schedule->wanted[b],
-							    now) &
-					 ready)
+		for (uint32_t b = 0; b < per_group; b += 4)
+			found |= (uint64_t)dram_lanes_any(
+					 &schedule->wanted[first + b],
+					 ready & wanted, now)
 				 << b;
+		banks |= (found & in_group) << first;
+		first += per_group;
 	}
 	return banks;
 }

@@ -97,10 +97,12 @@ static uint32_t next_random(uint64_t *state)
 	return (uint32_t)(*state >> 33);
 }
 
-static struct dram_request random_request(uint64_t *state)
+static struct dram_request random_request(const struct dram_standard *of,
+					  uint64_t *state)
 {
 	return (struct dram_request){
-		.address = { .bank = next_random(state) % 16,
+		.address = { .bank = next_random(state) %
+				     dram_standard_banks(of),
 			     .row = next_random(state) % 4,
 			     .column = next_random(state) % 4 },
 		.write = next_random(state) % 3 == 0,
@@ -113,7 +115,7 @@ static void run_random(const struct dram_standard *obeyed, uint64_t seed,
 {
 	struct dram_observer observer = { on_issued, on_done, on_command, run };
 	struct dram_controller *controller;
-	struct dram_request request = random_request(&seed);
+	struct dram_request request = random_request(obeyed, &seed);
 	uint64_t clock = 0;
 	int left = 2000;
 
@@ -127,7 +129,7 @@ static void run_random(const struct dram_standard *obeyed, uint64_t seed,
 		while (left &&
 		       dram_controller_has_room(controller, request.write)) {
 			dram_controller_accept(controller, &request, clock);
-			request = random_request(&seed);
+			request = random_request(obeyed, &seed);
 			left--;
 		}
 		next = dram_controller_clock(controller, clock);
@@ -147,16 +149,26 @@ static struct dram_standard standard_of(enum dram_policy policy)
 	return changed;
 }
 
+/* Ranks, groups of each, banks of each. */
+static const uint32_t geometries[][3] = {
+	{ 2, 2, 4 },  { 1, 4, 4 }, { 4, 8, 2 },
+	{ 1, 1, 16 }, { 4, 1, 1 }, { 1, 5, 3 },
+};
+
 static void test_everything_completes_without_violation(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 100; seed++) {
+	for (uint64_t seed = 1; seed <= 120; seed++) {
 		struct dram_standard obeyed = standard_of(
-			(enum dram_policy)(seed % DRAM_POLICY_COUNT));
+			(enum dram_policy)(seed / 6 % DRAM_POLICY_COUNT));
+		const uint32_t *geometry = geometries[seed % 6];
 		struct run run = { 0 };
 
-		assert_int_equal(dram_checker_create(&standard, &run.checker),
-				 0);
+		obeyed.ranks = geometry[0];
+		obeyed.groups_per_rank = geometry[1];
+		obeyed.banks_per_group = geometry[2];
+		obeyed.second_command = seed % 5 == 0;
+		assert_int_equal(dram_checker_create(&obeyed, &run.checker), 0);
 		run_random(&obeyed, seed, 0, &run);
 		assert_string_equal(dram_checker_first(run.checker), "");
 		assert_int_equal(dram_checker_violations(run.checker), 0);
@@ -240,7 +252,8 @@ static uint64_t commands_of(const struct dram_standard *obeyed, uint64_t seed,
 		bool entered = false;
 
 		while (clock >= burst) {
-			struct dram_request request = random_request(&seed);
+			struct dram_request request =
+				random_request(obeyed, &seed);
 
 			if (dram_controller_has_room(controller, request.write))
 				dram_controller_accept(controller, &request,

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include <sim/dram/standard.h>
 #include <sim/engine/address_map.h>
 #include <sim/engine/memory.h>
 
@@ -176,6 +177,14 @@ static void jumps_see_what_ticks_see(void **state)
 		if (seed % 4 == 0)
 			config.clock_hz = 333000000;
 		config.tlb_walkers = 1 + (uint32_t)seed % 3;
+		config.dram_policy = seed % 5 == 0 ? DRAM_POLICY_REFERENCE :
+						     DRAM_POLICY_DEVICE;
+		if (seed % 7 == 0) {
+			config.dram_ranks = 2;
+			config.dram_banks = 2;
+			config.dram_interleave_bytes = 128;
+		}
+		assert_int_equal(sim_config_check(&config), 0);
 		run_make(&ticks, seed);
 		run_make(&jumps, seed);
 		drive(&config, &ticks, false);

@@ -42,7 +42,7 @@ union dram_positions {
  * @pointer: bank that issued last
  */
 struct dram_schedule {
-	dram_lanes wanted[DRAM_BANKS_MAX];
+	dram_lanes wanted[DRAM_BANKS_MAX + 3]; /* read in fours */
 	union dram_positions position[DRAM_BANKS_MAX];
 	dram_lanes first[DRAM_GROUPS_MAX];
 	int32_t blocked[DRAM_GROUPS_MAX];

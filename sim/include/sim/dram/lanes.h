@@ -61,4 +61,33 @@ static inline uint32_t dram_lanes_at_most(dram_lanes lanes, int32_t limit)
 #endif
 }
 
+/* A bit for each of four banks that has a lane at most @limit where @mask is −1. */
+static inline uint32_t dram_lanes_any(const dram_lanes *banks, dram_lanes mask,
+				      int32_t limit)
+{
+#ifdef __SSE2__
+	dram_lanes above = dram_lanes_set(limit);
+	__m128i a = (__m128i)(mask & ~(banks[0] > above));
+	__m128i b = (__m128i)(mask & ~(banks[1] > above));
+	__m128i c = (__m128i)(mask & ~(banks[2] > above));
+	__m128i d = (__m128i)(mask & ~(banks[3] > above));
+	/* A byte for each lane, a bit for each byte, then one for four of them. */
+	uint32_t bits = (uint32_t)_mm_movemask_epi8(
+		_mm_packs_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d)));
+
+	bits |= bits >> 1;
+	bits |= bits >> 2;
+	return (bits & 0x1111) * 0x1248 >> 12 & 15;
+#else
+	uint32_t bits = 0;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		dram_lanes in = mask & (banks[i] <= dram_lanes_set(limit));
+
+		bits |= (uint32_t)((in[0] | in[1] | in[2] | in[3]) & 1) << i;
+	}
+	return bits;
+#endif
+}
+
 #endif

@@ -25,6 +25,10 @@ void dram_schedule_rebase(struct dram_controller *controller, int32_t by);
 /* The clock at which the next command can go out, if nothing changes; or DRAM_NEVER. */
 uint64_t dram_schedule_next(struct dram_controller *controller);
 
+/* The commands that can go out at some bank, a bit for each. */
+uint32_t dram_schedule_commands(const struct dram_controller *controller,
+				int32_t now);
+
 /* Banks for which one of the commands, a bit for each, can go out. */
 uint64_t dram_schedule_banks(const struct dram_controller *controller,
 			     uint32_t commands, int32_t now);

@@ -276,6 +276,16 @@ static struct sim_flight *flight_create(struct sim_execution *execution,
 	return flight;
 }
 
+/* The host's number of a list's entry; the list itself and other entries have none. */
+static uint32_t label_of(const struct sim_execution *execution,
+			 const struct engine_command *command)
+{
+	if (execution->queue->current.opcode != SPMM_IO_LIST ||
+	    command->opcode == SPMM_IO_LIST)
+		return 0;
+	return execution->entry->id;
+}
+
 /* After what a semaphore told, and after @previous of the same entry, if any. */
 static uint64_t flight_launch(struct sim_execution *execution, bool completes,
 			      uint64_t previous)
@@ -287,7 +297,7 @@ static uint64_t flight_launch(struct sim_execution *execution, bool completes,
 		return 0;
 	command = &flight->lowering->command;
 	command->owner = flight;
-	command->label = flight->list_index;
+	command->label = label_of(execution, command);
 	command->completes = flight->completes;
 	command_follow(command, execution->queue->semaphore);
 	command_follow(command, previous);

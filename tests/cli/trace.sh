@@ -27,6 +27,23 @@ expect 0 'host time' "$accel" run "$vae" --latents 3 --trace "$folder/t2.json" \
 check 'a time line can be repeated' cmp "$folder/t.json" "$folder/t2.json"
 check 'waves can be repeated' cmp "$folder/w.vcd" "$folder/w2.vcd"
 
+# Cycle by cycle or from event to event: the same, up to each span and each change.
+expect 0 'host time' "$accel" run "$vae" --latents 3 \
+	--device 'sim:?engine=reference' --trace "$folder/t2.json" \
+	--vcd "$folder/w2.vcd"
+check 'both engines show the same time line' \
+	cmp "$folder/t.json" "$folder/t2.json"
+check 'both engines show the same waves' cmp "$folder/w.vcd" "$folder/w2.vcd"
+
+for row in host interrupts doorbells fetch commands 'to the device' \
+	'to the host' 'DMA 0' 'cluster 0 load' 'cluster 0 lanes' \
+	'cluster 15 store' 'cluster 0 waits' 'channel 0'; do
+	expect 0 "\"args\":\{\"name\":\"$row\"\}" cat "$folder/t.json"
+done
+for name in '/fc1/Gemm' '/deconv2/ConvTranspose' 'input z' 'tags in use'; do
+	expect 0 "\"name\":\"$name\"" cat "$folder/t.json"
+done
+
 expect 0 'worth' "$accel" explain "$vae" --trace "$folder/e.json"
 check 'explain records, too' test -s "$folder/e.json"
 

@@ -71,7 +71,7 @@ void dma_copy(struct sim_execution *execution)
 	}
 	if (dma_hopeless(execution, entry->length))
 		return;
-	lower_copy(execution, copy_hint(entry));
+	copy_lower(execution, copy_hint(entry));
 	while (done < entry->length && !execution->status) {
 		uint64_t part = entry->length - done;
 

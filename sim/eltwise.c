@@ -299,7 +299,7 @@ static void eltwise_run(struct eltwise *run)
 {
 	struct sim_execution *execution = run->execution;
 
-	lower_eltwise(execution, &run->d);
+	eltwise_lower(execution, &run->d);
 	if (execution->status)
 		return;
 	if (deadline_hopeless(execution, execution->work.compute_cycles)) {

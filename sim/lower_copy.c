@@ -31,7 +31,7 @@ static uint32_t linear_operand(struct hazard_record *record, uint64_t address,
 	return operand;
 }
 
-void lower_copy(struct sim_execution *execution, enum spmm_hint hint)
+void copy_lower(struct sim_execution *execution, enum spmm_hint hint)
 {
 	const struct spmm_sqe *entry = execution->entry;
 	struct lowering *lowering = lower_begin(execution, ENGINE_DMA);

@@ -206,7 +206,7 @@ static void table_lower(struct eltwise_lowering *l)
 	lower_weights(l->execution);
 }
 
-void lower_eltwise(struct sim_execution *execution,
+void eltwise_lower(struct sim_execution *execution,
 		   const struct spmm_eltwise_descriptor *d)
 {
 	struct eltwise_lowering l = { .execution = execution, .d = d };

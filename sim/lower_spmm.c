@@ -260,7 +260,7 @@ static uint32_t tiles_max(const struct spmm_lowering *l)
 							    TILES_MAX;
 }
 
-void lower_spmm(struct sim_execution *execution,
+void spmm_lower(struct sim_execution *execution,
 		const struct spmm_descriptor *d,
 		const struct sim_matrix *matrix)
 {

@@ -204,7 +204,7 @@ static void run_execute(struct spmm_run *run)
 	run->matrix = matrix_load(execution, &stream);
 	if (!run->matrix || parameters_read(run))
 		return;
-	lower_spmm(execution, &run->d, run->matrix);
+	spmm_lower(execution, &run->d, run->matrix);
 	if (execution->status)
 		return;
 	/* Better now than after a minute of functional execution. */

@@ -5,7 +5,7 @@
 
 #include <sim/execution.h>
 
-void lower_copy(struct sim_execution *execution, enum spmm_hint hint);
+void copy_lower(struct sim_execution *execution, enum spmm_hint hint);
 
 /* Bytes of addresses that one side of a copy lies in. */
 struct copy_span {

@@ -17,7 +17,7 @@ static inline bool eltwise_has_second(const struct spmm_eltwise_descriptor *d)
 }
 
 /* Lowers an ELTWISE and sums up its work; a page fault fails the execution. */
-void lower_eltwise(struct sim_execution *execution,
+void eltwise_lower(struct sim_execution *execution,
 		   const struct spmm_eltwise_descriptor *d);
 
 #endif

@@ -6,7 +6,7 @@
 #include <sim/matrix.h>
 
 /* Lowers an SPMM and sums up its work; a page fault fails the execution. */
-void lower_spmm(struct sim_execution *execution,
+void spmm_lower(struct sim_execution *execution,
 		const struct spmm_descriptor *d,
 		const struct sim_matrix *matrix);
 

@@ -6,18 +6,20 @@
 #include <core/error.h>
 #include <sim/tlb.h>
 
-#define LARGE_SHIFT 9 /* pages of 4 KiB in one of 2 MiB */
+#define INDEX_BITS 9 /* of a page's number, for each level */
 
 /**
- * struct tlb_entry - a page of either size
- * @page: its number
+ * struct tlb_entry - an entry of the page tables: a page of either size, or the table
+ *	of the level below
+ * @page: number of a small page, without the bits of the levels below
  * @used: clock of the TLB; 0: the entry is free
+ * @level: of the table that it is in
  */
 struct tlb_entry {
 	uint64_t page;
 	uint64_t used;
 	uint16_t context;
-	bool large;
+	uint16_t level;
 };
 
 /* Entries of a set are neighbours; the least recently used makes room. */
@@ -73,7 +75,7 @@ static bool entry_is(const struct tlb_entry *entry,
 {
 	return entry->used && entry->page == wanted->page &&
 	       entry->context == wanted->context &&
-	       entry->large == wanted->large;
+	       entry->level == wanted->level;
 }
 
 /* The entry of a page, or the one that makes room for it. */
@@ -93,30 +95,41 @@ static struct tlb_entry *entry_find(struct sim_tlb *tlb,
 	return oldest;
 }
 
+/* Was it there? It is now, and was used last. */
+static bool entry_use(struct sim_tlb *tlb, const struct tlb_entry *wanted)
+{
+	struct tlb_entry *entry = tlb->latest;
+	bool hit = entry_is(entry, wanted);
+
+	if (!hit) {
+		entry = entry_find(tlb, wanted);
+		hit = entry_is(entry, wanted);
+	}
+	if (!hit)
+		*entry = *wanted;
+	entry->used = ++tlb->clock;
+	tlb->latest = entry;
+	return hit;
+}
+
 uint32_t tlb_access(struct sim_device *device,
 		    const struct sim_translation *page)
 {
-	struct sim_tlb *tlb = device->timing_tlb;
-	const struct tlb_entry wanted = {
-		.page = page->large ? page->page >> LARGE_SHIFT : page->page,
+	struct tlb_entry wanted = {
+		.page = page->large ? page->page >> INDEX_BITS : page->page,
 		.context = page->context,
-		.large = page->large,
+		.level = page->large,
 	};
-	struct tlb_entry *entry = tlb->latest;
-	bool hit = entry_is(entry, &wanted);
+	uint32_t walks = 0;
 
-	if (!hit) {
-		entry = entry_find(tlb, &wanted);
-		hit = entry_is(entry, &wanted);
+	/* A walk begins below the lowest table that is known. */
+	while (wanted.level < SPMM_PAGE_TABLE_LEVELS &&
+	       !entry_use(device->timing_tlb, &wanted)) {
+		wanted.page >>= INDEX_BITS;
+		wanted.level++;
+		walks++;
 	}
-	if (!hit)
-		*entry = wanted;
-	entry->used = ++tlb->clock;
-	tlb->latest = entry;
-	if (hit)
-		return 0;
-	return page->large ? SPMM_PAGE_TABLE_LEVELS - 1 :
-			     SPMM_PAGE_TABLE_LEVELS;
+	return walks;
 }
 
 bool tlb_next_record(const struct sim_tlb *tlb, uint32_t *cursor,

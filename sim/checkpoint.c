@@ -178,7 +178,7 @@ static void walk_visit(struct section *s, struct tlb_record *record)
 	section_u64(s, &record->page);
 	section_u64(s, &record->used);
 	section_u16(s, &record->context);
-	section_bool(s, &record->large);
+	section_u16(s, &record->level);
 }
 
 static bool walk_save(struct sim_device *device, uint32_t *cursor,

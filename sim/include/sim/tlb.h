@@ -18,6 +18,7 @@ uint32_t tlb_access(struct sim_device *device,
 
 /**
  * struct tlb_record - an entry in use, for a checkpoint
+ * @level: of the table that it is from
  * @used: when, by tlb_clock()
  */
 struct tlb_record {
@@ -25,7 +26,7 @@ struct tlb_record {
 	uint64_t page;
 	uint64_t used;
 	uint16_t context;
-	bool large;
+	uint16_t level;
 };
 
 /* The one at *cursor or after it, which moves on; false: there are no more. */

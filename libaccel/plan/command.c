@@ -154,6 +154,22 @@ static void copy_link(struct spmm_sqe *entry, uint64_t source,
 	entry->length = htole64(length);
 }
 
+/* A tensor from one place to another; @entry has the descriptor's address. */
+static void tensor_link(const struct plan_program *program,
+			const struct descriptor_context *context,
+			uint32_t tensor, uint64_t source, uint64_t destination,
+			void *descriptor, struct spmm_sqe *entry)
+{
+	if (!descriptor_build_copy(context, tensor, source, destination,
+				   descriptor)) {
+		copy_link(entry, source, destination,
+			  program->memory.bytes[tensor]);
+		return;
+	}
+	entry->opcode = SPMM_IO_COPY_STRIDED;
+	entry->length = htole64(sizeof(struct spmm_copy_descriptor));
+}
+
 static void port_link(const struct plan_program *program,
 		      const struct descriptor_context *context,
 		      const struct plan_addresses *addresses,
@@ -165,19 +181,13 @@ static void port_link(const struct plan_program *program,
 						 program->model->outputs;
 	const uint64_t *offsets = input ? program->staging.inputs :
 					  program->staging.outputs;
-	int32_t tensor = ports[command->index].tensor;
+	uint32_t tensor = (uint32_t)ports[command->index].tensor;
 	uint64_t device =
 		addresses->activations + program->memory.offset[tensor];
 	uint64_t host = addresses->staging + offsets[command->index];
 
-	if (!descriptor_build_port(context, (uint32_t)tensor, host, !input,
-				   descriptor)) {
-		copy_link(entry, input ? host : device, input ? device : host,
-			  program->memory.bytes[tensor]);
-		return;
-	}
-	entry->opcode = SPMM_IO_COPY_STRIDED;
-	entry->length = htole64(sizeof(struct spmm_copy_descriptor));
+	tensor_link(program, context, tensor, input ? host : device,
+		    input ? device : host, descriptor, entry);
 }
 
 static void state_link(const struct plan_program *program,
@@ -214,16 +224,17 @@ static void state_link(const struct plan_program *program,
 }
 
 static void concat_link(const struct plan_program *program,
+			const struct descriptor_context *context,
 			const struct plan_addresses *addresses,
-			const struct plan_command *command,
+			const struct plan_command *command, void *descriptor,
 			struct spmm_sqe *entry)
 {
 	const struct plan_copy *copy = &program->memory.copies[command->index];
+	uint64_t source =
+		addresses->activations + program->memory.offset[copy->tensor];
 
-	copy_link(entry,
-		  addresses->activations + program->memory.offset[copy->tensor],
-		  addresses->activations + copy->offset,
-		  program->memory.bytes[copy->tensor]);
+	tensor_link(program, context, copy->tensor, source,
+		    addresses->activations + copy->offset, descriptor, entry);
 	if (copy->stream)
 		entry->flags = SPMM_SQE_STREAM;
 }
@@ -281,21 +292,21 @@ int plan_command_link(const struct plan_program *program,
 	uint64_t stats = addresses->staging + program->staging.stats +
 			 command * sizeof(struct spmm_command_stats);
 
-	*entry = (struct spmm_sqe){ .stats_address = htole64(stats) };
+	*entry = (struct spmm_sqe){ .stats_address = htole64(stats),
+				    .address = htole64(address) };
 	if (addresses->first_label)
 		entry->id =
 			htole16((uint16_t)(addresses->first_label + command));
 	switch (item->kind) {
 	case PLAN_COMMAND_INPUT:
 	case PLAN_COMMAND_OUTPUT:
-		entry->address = htole64(address);
 		port_link(program, context, addresses, item, descriptor, entry);
 		return 0;
 	case PLAN_COMMAND_CONCAT:
-		concat_link(program, addresses, item, entry);
+		concat_link(program, context, addresses, item, descriptor,
+			    entry);
 		return 0;
 	case PLAN_COMMAND_LAYER:
-		entry->address = htole64(address);
 		return layer_link(program, context, item, descriptor, entry);
 	default:
 		state_link(program, addresses, item, entry);

@@ -474,8 +474,9 @@ static uint32_t copy_band_rows(uint32_t height, uint64_t row)
 	return height;
 }
 
-bool descriptor_build_port(const struct descriptor_context *context,
-			   uint32_t tensor, uint64_t host, bool to_host,
+bool descriptor_build_copy(const struct descriptor_context *context,
+			   uint32_t tensor, uint64_t source,
+			   uint64_t destination,
 			   struct spmm_copy_descriptor *out)
 {
 	const struct model_extent *extent = &context->shape->extents[tensor];
@@ -483,7 +484,6 @@ bool descriptor_build_port(const struct descriptor_context *context,
 		plan_element_size(context->model->tensors[tensor].type);
 	uint64_t row = element * extent->width * context->shape->batch;
 	uint32_t rows = copy_band_rows(extent->height, row);
-	uint64_t device = tensor_address(context, tensor);
 	const uint32_t counts[] = { 1, 1, extent->height / rows,
 				    extent->channels,
 				    (uint32_t)(rows * row / element) };
@@ -496,8 +496,8 @@ bool descriptor_build_port(const struct descriptor_context *context,
 	memset(out, 0, sizeof(*out));
 	out->version = SPMM_DESCRIPTOR_VERSION;
 	out->element = (uint8_t)element;
-	out->source = htole64(to_host ? device : host);
-	out->destination = htole64(to_host ? host : device);
+	out->source = htole64(source);
+	out->destination = htole64(destination);
 	for (int i = 0; i < SPMM_COPY_DIMENSIONS; i++) {
 		out->count[i] = htole32(counts[i]);
 		out->source_stride[i] = htole64(strides[i]);

@@ -31,6 +31,8 @@ static void layer_conclude(struct layer_utilization *layer, uint64_t lanes)
 
 	layer->cause = SPMM_STALL_BANK;
 	for (int i = 0; i < ACCEL_STALL_CAUSES; i++) {
+		if (i == SPMM_STALL_PCIE)
+			continue;
 		sum += info->stall[i];
 		if (i != SPMM_STALL_ISSUE &&
 		    info->stall[i] > info->stall[layer->cause])
@@ -56,7 +58,7 @@ static void makespan_extend(const struct accel_layer_info *info,
 static int layers_read(const struct accel_plan *plan, uint32_t count,
 		       uint64_t lanes, struct utilization *out)
 {
-	uint64_t first = UINT64_MAX, last = 0;
+	uint64_t first = UINT64_MAX, last = 0, waits = 0;
 
 	out->layers = calloc((size_t)count + 1, sizeof(*out->layers));
 	if (!out->layers)
@@ -76,9 +78,28 @@ static int layers_read(const struct accel_plan *plan, uint32_t count,
 		out->layer_count++;
 		layer_conclude(layer, lanes);
 		makespan_extend(&layer->info, &first, &last);
+		waits += layer->info.stall[SPMM_STALL_PCIE];
 	}
-	out->makespan = last > first ? last - first : 0;
+	if (last > first)
+		out->makespan = last - first - waits / lanes;
 	return 0;
+}
+
+/* The bytes of input and output are in the roof's one part, but not in the other. */
+static uint64_t roof_without_transfers(const struct accel_device_info *info,
+				       const struct accel_layer_info *total)
+{
+	uint64_t width =
+		(uint64_t)info->clusters * info->lanes * info->vector_width;
+	uint64_t macs = (total->macs + width - 1) / width;
+	unsigned __int128 bytes =
+		(unsigned __int128)(total->bytes_input + total->bytes_output);
+	uint64_t cycles =
+		(uint64_t)(bytes * info->clock_hz / info->memory_bandwidth);
+	uint64_t roof = total->roof_hard_cycles;
+
+	roof = roof > cycles ? roof - cycles : 0;
+	return roof > macs ? roof : macs;
 }
 
 static int plan_read(const struct accel_plan *plan, struct accel_device *device,
@@ -99,10 +120,13 @@ static int plan_read(const struct accel_plan *plan, struct accel_device *device,
 	if (ret)
 		return ret;
 	out->clock_hz = info.clock_hz;
-	out->with_transfers = out->total.cycles;
+	out->roof = roof_without_transfers(&info, &out->total);
 	if (out->makespan)
-		out->hard = (double)out->total.roof_hard_cycles /
-			    (double)out->makespan;
+		out->hard = (double)out->roof / (double)out->makespan;
+	out->with_transfers = out->total.cycles;
+	if (out->with_transfers)
+		out->hard_with_transfers = (double)out->total.roof_hard_cycles /
+					   (double)out->with_transfers;
 	return 0;
 }
 

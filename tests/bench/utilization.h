@@ -10,7 +10,7 @@
 /**
  * struct layer_utilization - one layer of a run
  * @info: as accel_plan_get_layer() gives it; its name is the caller's to free
- * @cycles: its lane-cycles ÷ lanes
+ * @cycles: its lane-cycles ÷ lanes, but for those that wait for the host's copies
  * @hard: of its hard roof
  * @structural: of its structural roof
  * @cause: the largest of its stalls, enum spmm_stall
@@ -31,9 +31,13 @@ struct layer_utilization {
  * @layer_count: of @layers
  * @total: of the run
  * @stall: lane-cycles of all layers and transfers, by cause
- * @makespan: from the first activity of the first layer to the last store of any
- * @with_transfers: the host's copies before and behind it included
- * @hard: network roof ÷ @makespan
+ * @roof: of the network, without its input and output, which the host's copies bring
+ *	to the chip and take from it
+ * @makespan: from the first activity of the first layer to the last store of any, but
+ *	for cycles that wait for the host's copies
+ * @hard: @roof ÷ @makespan
+ * @with_transfers: from the first copy of the host to the last one
+ * @hard_with_transfers: the network's whole roof ÷ @with_transfers
  * @clock_hz: of the device
  * @seconds: that simulating took
  */
@@ -43,9 +47,11 @@ struct utilization {
 	struct layer_utilization *layers;
 	uint32_t layer_count;
 	struct accel_layer_info total;
+	uint64_t roof;
 	uint64_t makespan;
-	uint64_t with_transfers;
 	double hard;
+	uint64_t with_transfers;
+	double hard_with_transfers;
 	uint32_t clock_hz;
 	double seconds;
 };

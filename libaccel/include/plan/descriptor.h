@@ -52,12 +52,13 @@ void descriptor_build_permute(const struct descriptor_context *context,
 			      uint32_t layer, struct spmm_copy_descriptor *out);
 
 /*
- * A picture between host and device, some rows of all channels after the other, so
- * that the first layer can begin and the last results leave meanwhile. False: the
- * tensor has no bands of rows; a plain copy does as well.
+ * A picture that is copied as it is, some rows of all channels after the other, so that
+ * layers before and behind can go on meanwhile. False: the tensor has no bands of rows;
+ * a plain copy does as well.
  */
-bool descriptor_build_port(const struct descriptor_context *context,
-			   uint32_t tensor, uint64_t host, bool to_host,
+bool descriptor_build_copy(const struct descriptor_context *context,
+			   uint32_t tensor, uint64_t source,
+			   uint64_t destination,
 			   struct spmm_copy_descriptor *out);
 
 #endif

@@ -208,8 +208,9 @@ void dma_copy_strided(struct sim_execution *execution)
 	}
 	if (dma_hopeless(execution, strided.total))
 		return;
-	lower_copy_begin(&lowering, &strided.source, &strided.destination,
-			 strided.total);
+	if (!lower_copy_begin_rows(&lowering, &copy))
+		lower_copy_begin(&lowering, &strided.source,
+				 &strided.destination, strided.total);
 	from = copy.source;
 	to = copy.destination;
 	while (!execution->status &&

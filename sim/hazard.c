@@ -109,18 +109,18 @@ bool tile_wait(struct engine_tile *tile, uint64_t sequence, uint32_t after)
 	return false;
 }
 
-/* A range has no strides: it equals nothing. */
-static bool strides_equal(const struct hazard_operand *a,
-			  const struct hazard_operand *b)
+/* A range has no rows: it equals nothing. */
+static bool planes_equal(const struct hazard_operand *a,
+			 const struct hazard_operand *b)
 {
-	return a->row_stride == b->row_stride && a->row_stride &&
+	return a->row_stride && b->row_stride &&
 	       (a->channels == 1 || b->channels == 1 ||
 		a->channel_stride == b->channel_stride);
 }
 
 /*
- * The rows of @to that have a byte in common with @rows of @from: both planes are laid
- * over each other. False: they cannot be matched.
+ * The rows of @to between which @rows of @from lie: both planes are laid over each
+ * other. False: they cannot be matched.
  */
 static bool rows_map(const struct hazard_operand *from,
 		     const struct hazard_operand *to, struct hazard_rows rows,
@@ -133,15 +133,15 @@ static bool rows_map(const struct hazard_operand *from,
 	int64_t distance = (int64_t)(from->address - to->address);
 	int64_t first, end;
 
-	if (!strides_equal(from, to))
+	if (!planes_equal(from, to))
 		return false;
 	if (plane) {
 		distance %= (int64_t)plane;
 		if (distance < 0)
 			distance += (int64_t)plane;
 	}
-	first = distance + (int64_t)(rows.first * stride);
-	end = distance + (int64_t)((rows.end - 1ull) * stride) +
+	first = distance + (int64_t)(rows.first * from->row_stride);
+	end = distance + (int64_t)((rows.end - 1ull) * from->row_stride) +
 	      (int64_t)from->row_bytes;
 	/* One that runs into the next plane meets its first rows, too. */
 	if (plane && (uint64_t)end > plane)

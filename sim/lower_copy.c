@@ -72,21 +72,99 @@ void lower_copy_begin(struct copy_lowering *copy,
 	lowering->command.copy_bytes = bytes;
 	copy->piece = piece_bytes(bytes);
 	copy->pending = 0;
+	copy->channels = UINT64_MAX;
+	copy->parts = 0;
+	copy->row = 0;
 	copy->source = hazard_range(&lowering->record, source->first,
 				    source->length, false);
 	copy->destination = hazard_range(&lowering->record, destination->first,
 					 destination->length, true);
 }
 
+/* Dimensions of a copy of bands; those outside of them are 1. */
+enum {
+	COPY_BANDS = SPMM_COPY_DIMENSIONS - 3,
+	COPY_CHANNELS,
+	COPY_LINE,
+};
+
+static bool stride_fits(uint64_t stride, uint64_t least)
+{
+	return stride >= least && stride <= UINT32_MAX;
+}
+
+static uint32_t band_operand(struct hazard_record *record,
+			     const struct spmm_copy_descriptor *d,
+			     uint64_t address, const __le64 *stride, bool write)
+{
+	const struct spmm_tensor tensor = {
+		.address = address,
+		.channel_stride = stride[COPY_CHANNELS],
+		.row_stride = (uint32_t)stride[COPY_BANDS],
+		.channels = d->count[COPY_CHANNELS],
+		.height = d->count[COPY_BANDS],
+		.width = 1,
+	};
+
+	return hazard_operand(record, &tensor,
+			      (uint64_t)d->count[COPY_LINE] * d->element,
+			      write);
+}
+
+static bool side_has_bands(const struct spmm_copy_descriptor *d,
+			   const __le64 *stride)
+{
+	uint64_t line = (uint64_t)d->count[COPY_LINE] * d->element;
+
+	return stride[COPY_LINE] == d->element &&
+	       stride_fits(stride[COPY_BANDS], line) &&
+	       stride_fits(stride[COPY_CHANNELS],
+			   (d->count[COPY_BANDS] - 1ull) * stride[COPY_BANDS] +
+				   line);
+}
+
+bool lower_copy_begin_rows(struct copy_lowering *copy,
+			   const struct spmm_copy_descriptor *d)
+{
+	struct lowering *lowering;
+	uint64_t bytes;
+
+	for (int i = 0; i < COPY_BANDS; i++)
+		if (d->count[i] != 1)
+			return false;
+	if (!side_has_bands(d, d->source_stride) ||
+	    !side_has_bands(d, d->destination_stride))
+		return false;
+	lowering = lower_begin(copy->execution, ENGINE_DMA);
+	if (!lowering)
+		return true;
+	bytes = (uint64_t)d->count[COPY_LINE] * d->element *
+		d->count[COPY_CHANNELS] * d->count[COPY_BANDS];
+	lowering->command.copy_bytes = bytes;
+	copy->piece = piece_bytes(bytes);
+	copy->pending = 0;
+	copy->channels = d->count[COPY_CHANNELS];
+	copy->parts = 0;
+	copy->row = 0;
+	copy->source = band_operand(&lowering->record, d, d->source,
+				    d->source_stride, false);
+	copy->destination = band_operand(&lowering->record, d, d->destination,
+					 d->destination_stride, true);
+	return true;
+}
+
 static void piece_lower(struct copy_lowering *copy)
 {
-	static const struct hazard_rows all = { 0, 1 };
+	const struct hazard_rows rows = {
+		copy->row, (uint32_t)divide_up(copy->parts, copy->channels)
+	};
 	struct engine_tile tile = { 0 };
 
-	lower_touch(copy->execution, copy->source, all, &tile);
-	lower_touch(copy->execution, copy->destination, all, &tile);
+	lower_touch(copy->execution, copy->source, rows, &tile);
+	lower_touch(copy->execution, copy->destination, rows, &tile);
 	lower_tile(copy->execution, &tile);
 	copy->pending = 0;
+	copy->row = (uint32_t)(copy->parts / copy->channels);
 }
 
 void lower_copy_part(struct copy_lowering *copy, uint64_t from, uint64_t to,
@@ -95,6 +173,7 @@ void lower_copy_part(struct copy_lowering *copy, uint64_t from, uint64_t to,
 	traffic_read(copy->execution, from, bytes, copy->hint);
 	traffic_write(copy->execution, to, bytes, copy->hint);
 	copy->pending += bytes;
+	copy->parts++;
 	if (copy->pending >= copy->piece)
 		piece_lower(copy);
 }

@@ -3,6 +3,8 @@
 #ifndef SIM_LOWER_COPY_H
 #define SIM_LOWER_COPY_H
 
+#include <spmm/descriptor.h>
+
 #include <sim/execution.h>
 
 void copy_lower(struct sim_execution *execution, enum spmm_hint hint);
@@ -17,6 +19,9 @@ struct copy_span {
  * struct copy_lowering - a copy whose sides are no ranges
  * @piece: bytes that are written at once
  * @pending: bytes since the last piece
+ * @channels: parts of a row of both operands
+ * @parts: so far
+ * @row: of the first part since the last piece
  */
 struct copy_lowering {
 	struct sim_execution *execution;
@@ -25,7 +30,18 @@ struct copy_lowering {
 	uint32_t destination;
 	uint64_t piece;
 	uint64_t pending;
+	uint64_t channels;
+	uint64_t parts;
+	uint32_t row;
 };
+
+/*
+ * A copy of bands of image rows, all channels of a band after the other, without gaps
+ * in a line: its pieces wait for the rows that they touch, not for all of it. False:
+ * it is another kind of copy.
+ */
+bool lower_copy_begin_rows(struct copy_lowering *copy,
+			   const struct spmm_copy_descriptor *descriptor);
 
 /* Then each of its contiguous parts in order, then the end. */
 void lower_copy_begin(struct copy_lowering *copy,

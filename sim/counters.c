@@ -25,6 +25,23 @@ void counters_add_command(struct sim_device *device, uint16_t context,
 	counter[SPMM_COUNTER_DRAM_WRITE_BYTES] += stats->dram_write_bytes;
 	counter[SPMM_COUNTER_PCIE_READ_BYTES] += stats->pcie_read_bytes;
 	counter[SPMM_COUNTER_PCIE_WRITE_BYTES] += stats->pcie_write_bytes;
+	counter[SPMM_COUNTER_PADDING_MACS] += stats->padding_macs;
+	counter[SPMM_COUNTER_SRAM_BYTES] += stats->sram_bytes;
+	pthread_mutex_unlock(&device->lock);
+}
+
+void counters_add_lanes(struct sim_device *device, uint16_t context,
+			const uint64_t *lane_cycles)
+{
+	uint64_t *counter =
+		device->counters[context] + SPMM_COUNTER_LANE_CYCLES;
+
+	_Static_assert(SPMM_COUNTER_LANE_CYCLES + SPMM_STALL_COUNT ==
+			       SPMM_COUNTER_COUNT,
+		       "a counter for each cause");
+	pthread_mutex_lock(&device->lock);
+	for (unsigned int i = 0; i < SPMM_STALL_COUNT; i++)
+		counter[i] += lane_cycles[i];
 	pthread_mutex_unlock(&device->lock);
 }
 

@@ -217,9 +217,10 @@ static void entry_retire(struct retirement *r)
 	roof_check(r, stats);
 	if (!flight->in_list)
 		idle_add(r, stats);
-	counters_add_command(r->device, flight->context, stats);
-	if (!r->status)
+	if (!r->status) {
+		counters_add_command(r->device, flight->context, stats);
 		stats_write(r, flight->entry.stats_address, stats);
+	}
 	list_add(&sums->list, stats);
 	sums->last_end = stats->end_cycle;
 	memset(stats, 0, sizeof(*stats));
@@ -285,6 +286,7 @@ void retire_command(void *owner, struct engine_command *command)
 	};
 
 	atomic_store(&device->cycles, engine_now(device->engine));
+	counters_add_lanes(device, flight->context, command->lane_cycles);
 	if (!flight->completes)
 		atomic_fetch_add(&device->progress[flight->queue], 1);
 	if (r.queue->retirement.failed != flight->ticket) {

@@ -124,6 +124,12 @@ enum spmm_memory_kind {
  * @SPMM_COUNTER_PCIE_READ_BYTES: from host memory
  * @SPMM_COUNTER_PCIE_WRITE_BYTES: to host memory
  * @SPMM_COUNTER_FAULTS: of its commands and rings
+ * @SPMM_COUNTER_PADDING_MACS: slots spent on vector, lane and window padding
+ * @SPMM_COUNTER_SRAM_BYTES: between SRAM and clusters, both ways
+ * @SPMM_COUNTER_LANE_CYCLES: the first of one for each cause, enum spmm_stall, that of
+ *	idleness being 0; divided by the lanes, they sum to the cycles that the device
+ *	spent on the context, where those of @SPMM_COUNTER_BUSY_CYCLES count once for
+ *	each of the commands that overlap
  * @SPMM_COUNTER_COUNT: how many there are
  */
 enum spmm_counter {
@@ -135,7 +141,10 @@ enum spmm_counter {
 	SPMM_COUNTER_PCIE_READ_BYTES,
 	SPMM_COUNTER_PCIE_WRITE_BYTES,
 	SPMM_COUNTER_FAULTS,
-	SPMM_COUNTER_COUNT,
+	SPMM_COUNTER_PADDING_MACS,
+	SPMM_COUNTER_SRAM_BYTES,
+	SPMM_COUNTER_LANE_CYCLES,
+	SPMM_COUNTER_COUNT = SPMM_COUNTER_LANE_CYCLES + 12,
 };
 
 /* Progress of queue q: changes while its work moves. Queue 0 is the admin's. */

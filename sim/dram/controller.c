@@ -211,6 +211,35 @@ static bool command_choose(struct dram_controller *controller, uint64_t clock,
 	return true;
 }
 
+static bool all_closed(const struct dram_controller *controller)
+{
+	for (uint32_t b = 0; b < controller->bank_count; b++)
+		if (controller->banks[b].open_row != DRAM_ROW_CLOSED)
+			return false;
+	return true;
+}
+
+uint64_t dram_controller_skip(struct dram_controller *controller,
+			      uint64_t *next, uint64_t clock)
+{
+	uint64_t interval = controller->standard->refresh_interval_clocks;
+	uint32_t ranks = controller->standard->ranks;
+	/* The last of every rank, whose time may still hold back an ACT. */
+	uint64_t kept = 2ull * ranks;
+	uint64_t count = *next < clock ? (clock - *next) / interval : 0;
+
+	if (count <= kept || *next != controller->next_refresh ||
+	    controller->refresh_due || dram_controller_busy(controller) ||
+	    !all_closed(controller))
+		return 0;
+	count -= kept;
+	controller->next_refresh += count * interval;
+	controller->refresh_rank =
+		(uint32_t)((controller->refresh_rank + count) % ranks);
+	*next = controller->next_refresh;
+	return count;
+}
+
 uint64_t dram_controller_clock(struct dram_controller *controller,
 			       uint64_t clock)
 {

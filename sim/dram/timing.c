@@ -137,7 +137,11 @@ static void scalars_move(int32_t *times, uint32_t count, int32_t by)
 
 int32_t dram_timing_rebase(struct dram_timing *timing, uint64_t clock)
 {
-	int32_t by = dram_timing_relative(timing, clock);
+	/* After a longer time all is past, whatever the distance. */
+	uint64_t most = 1u << 30;
+	int32_t by = (int32_t)(clock - timing->base < most ?
+				       clock - timing->base :
+				       most);
 
 	timing->base = clock;
 	dram_times_move(timing->bank, DRAM_BANKS_MAX, by);

@@ -158,6 +158,19 @@ void memory_channel_run(struct memory_channel *channel, uint64_t end)
 	channel->active = dram_controller_busy(channel->controller);
 }
 
+/* What an idle channel has left out. */
+static void refreshes_make_up(struct memory_channel *channel, uint64_t clock)
+{
+	uint64_t *refreshes = &channel->shared->counts.refreshes;
+
+	while (channel->next < clock) {
+		*refreshes += dram_controller_skip(channel->controller,
+						   &channel->next, clock);
+		channel->next = dram_controller_clock(channel->controller,
+						      channel->next);
+	}
+}
+
 void memory_channel_accept(struct memory_channel *channel,
 			   const struct dram_address *address,
 			   struct memory_transfer *transfer, uint64_t clock)
@@ -169,7 +182,7 @@ void memory_channel_accept(struct memory_channel *channel,
 	};
 
 	if (!channel->active)
-		memory_channel_run(channel, clock);
+		refreshes_make_up(channel, clock);
 	channel->active = true;
 	channel->next = clock;
 	channel->reads += !transfer->write;

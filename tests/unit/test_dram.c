@@ -282,6 +282,59 @@ static void test_skipping_is_exact(void **state)
 	}
 }
 
+/* A hash of the commands after a long idle time, its refreshes left out or not. */
+static uint64_t commands_after_idleness(const struct dram_standard *obeyed,
+					uint64_t idle, bool skip)
+{
+	struct run run = { 0 };
+	struct dram_observer observer = { on_issued, on_done, hash_command,
+					  &run };
+	struct dram_controller *controller;
+	uint64_t skipped = 0;
+	uint64_t seed = idle;
+	uint64_t clock = 0;
+
+	dram_controller_create(obeyed, &observer, &controller);
+	for (int burst = 0; burst < 3; burst++) {
+		uint64_t start = burst * idle;
+
+		while (clock < start) {
+			if (skip)
+				skipped += dram_controller_skip(controller,
+								&clock, start);
+			clock = dram_controller_clock(controller, clock);
+		}
+		clock = start;
+		run.hash = 0;
+		for (int i = 0; i < 8; i++) {
+			struct dram_request request =
+				random_request(obeyed, &seed);
+
+			dram_controller_accept(controller, &request, clock);
+		}
+		while (clock < start + 2 * obeyed->refresh_interval_clocks)
+			clock = dram_controller_clock(controller, clock);
+	}
+	dram_controller_destroy(controller);
+	assert_int_equal(skipped > 0, skip);
+	return run.hash;
+}
+
+static void test_idle_refreshes_may_be_left_out(void **state)
+{
+	(void)state;
+	for (uint64_t idle = 900000; idle < 900000 + 40 * 91; idle += 91) {
+		struct dram_standard obeyed = standard_of(
+			(enum dram_policy)(idle % DRAM_POLICY_COUNT));
+
+		assert_int_equal(commands_after_idleness(&obeyed, idle, true),
+				 commands_after_idleness(&obeyed, idle, false));
+	}
+	/* More than 32 bits of clocks. */
+	assert_int_not_equal(
+		commands_after_idleness(&standard, 1ull << 40, true), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_checker_sees_each_broken_gap),
 		cmocka_unit_test(test_checker_sees_the_activate_window),
 		cmocka_unit_test(test_skipping_is_exact),
+		cmocka_unit_test(test_idle_refreshes_may_be_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

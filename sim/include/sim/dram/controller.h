@@ -66,6 +66,14 @@ void dram_controller_accept(struct dram_controller *controller,
 uint64_t dram_controller_clock(struct dram_controller *controller,
 			       uint64_t clock);
 
+/*
+ * Leaves out the refreshes of a controller that has had nothing to do for long, up to
+ * some before @clock: nothing can be seen of them then. @next is what the last call
+ * returned and moves with them. Return: how many.
+ */
+uint64_t dram_controller_skip(struct dram_controller *controller,
+			      uint64_t *next, uint64_t clock);
+
 /* Reads not yet issued, and writes beyond those that may stay for ever. */
 bool dram_controller_busy(const struct dram_controller *controller);
 

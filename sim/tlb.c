@@ -145,7 +145,7 @@ bool tlb_next_record(const struct sim_tlb *tlb, uint32_t *cursor,
 					    .page = entry->page,
 					    .used = entry->used,
 					    .context = entry->context,
-					    .level = entry->level };
+					    .large = entry->large };
 		return true;
 	}
 	return false;
@@ -154,14 +154,13 @@ bool tlb_next_record(const struct sim_tlb *tlb, uint32_t *cursor,
 bool tlb_insert_record(struct sim_tlb *tlb, const struct tlb_record *record)
 {
 	if (record->index >= tlb->sets * tlb->ways || !record->used ||
-	    record->used > tlb->clock ||
-	    record->level >= SPMM_PAGE_TABLE_LEVELS)
+	    record->used > tlb->clock)
 		return false;
 	tlb->entries[record->index] =
 		(struct tlb_entry){ .page = record->page,
 				    .used = record->used,
 				    .context = record->context,
-				    .level = record->level };
+				    .large = record->large };
 	return true;
 }
 

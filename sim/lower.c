@@ -85,10 +85,12 @@ void lower_drop(struct sim_execution *execution)
 static bool range_extend(struct range_list *list, uint64_t address,
 			 uint32_t length)
 {
-	struct memory_range *last = list->ranges + list->count - 1;
+	struct memory_range *last;
 
-	if (!list->count || last->address + last->length != address ||
-	    !(address & (SPMM_PAGE_SIZE - 1)))
+	if (!list->count || !(address & (SPMM_PAGE_SIZE - 1)))
+		return false;
+	last = &list->ranges[list->count - 1];
+	if (last->address + last->length != address)
 		return false;
 	last->length += length;
 	return true;

@@ -89,6 +89,30 @@ static uint64_t waited(const json_t *events, const char *layer,
 	return sum;
 }
 
+/*
+ * A layer begins with the fetch of its first command, and ends before its last one is
+ * retired.
+ */
+static void check_times(const json_t *events,
+			const struct accel_layer_info *layer)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+	const json_t *event;
+	size_t index = 0;
+
+	while ((event = events_next(events, "X", "commands", &index))) {
+		uint64_t begin = (uint64_t)event_argument(event, "cycle");
+
+		if (strcmp(event_text(event, "name"), layer->name))
+			continue;
+		first = min_u64(first, begin);
+		last = max_u64(last, begin + (uint64_t)event_argument(
+						     event, "cycles"));
+	}
+	assert_true(layer->first_cycle <= first);
+	assert_in_range(layer->last_cycle, first, last);
+}
+
 static void check_stalls(const json_t *events, const struct accel_plan *plan,
 			 uint32_t lanes)
 {
@@ -112,6 +136,7 @@ static void check_stalls(const json_t *events, const struct accel_plan *plan,
 			   "SPMM"))
 			continue;
 		layer_read(plan, name, &layer);
+		check_times(events, &layer);
 		for (int i = 0; i < 4; i++)
 			assert_int_equal(waited(events, name, reasons[i].reason,
 						lanes),

@@ -70,6 +70,14 @@ static void span_add(struct spmm_command_stats *sum, bool *begun,
 	*begun = true;
 }
 
+/* The earliest of all parts that had work at all. */
+static void work_add(struct spmm_command_stats *sum, uint64_t cycle)
+{
+	if (cycle != ENGINE_NEVER &&
+	    (!sum->work_cycle || cycle < sum->work_cycle))
+		sum->work_cycle = cycle;
+}
+
 /*
  * The fetch of a list's entry is hidden behind the entries before, if somebody else is
  * charged with its time. Then, it begins with its first activity.
@@ -92,12 +100,14 @@ static void command_add(struct retirement *r)
 	for (unsigned int i = 0; i < SPMM_STALL_COUNT; i++)
 		sums->list.stall[i] += command->lane_cycles[i];
 	span_add(&sums->list, &sums->list_begun, command->fetch_cycle, end);
+	work_add(&sums->list, command->work_cycle);
 	if (command->opcode == SPMM_IO_LIST)
 		return;
 	for (unsigned int i = 0; i < SPMM_STALL_COUNT; i++)
 		sums->entry.stall[i] += command->lane_cycles[i];
 	sums->entry.resident_bytes += command->early_bytes;
 	span_add(&sums->entry, &sums->entry_begun, command_start(r), end);
+	work_add(&sums->entry, command->work_cycle);
 }
 
 /* Results that are still on chip when the command ends. */

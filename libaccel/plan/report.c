@@ -175,6 +175,7 @@ void plan_report_clear(struct plan_report *report)
 		info->host_ns = 0;
 		info->first_cycle = 0;
 		info->last_cycle = 0;
+		info->work_cycle = 0;
 		memset(info->stall, 0, sizeof(info->stall));
 	}
 	for (uint32_t i = 0; i < report->layer_count; i++)
@@ -203,6 +204,12 @@ static void span_extend(struct accel_layer_info *info, uint64_t start,
 		info->last_cycle = end;
 }
 
+static void work_extend(struct accel_layer_info *info, uint64_t work)
+{
+	if (work && (!info->work_cycle || work < info->work_cycle))
+		info->work_cycle = work;
+}
+
 void plan_report_add(struct plan_report *report, uint32_t model_layer,
 		     const struct spmm_command_stats *stats)
 {
@@ -218,6 +225,8 @@ void plan_report_add(struct plan_report *report, uint32_t model_layer,
 	info = &report->layers[entry];
 	span_extend(info, start, end);
 	span_extend(&report->total, start, end);
+	work_extend(info, le64toh(stats->work_cycle));
+	work_extend(&report->total, le64toh(stats->work_cycle));
 	report->roofs[entry].resident_bytes += le64toh(stats->resident_bytes);
 	stats_add(stats, info);
 	stats_add(stats, &report->total);

@@ -98,7 +98,7 @@ expect 0 'estimate' cat "$folder/explain.html"
 expect 0 '/deconv2/ConvTranspose' cat "$folder/explain.html"
 check 'the page needs nothing else' \
 	sh -c "! grep -qE '<script|<link|src=|href=|url|@import' '$folder/explain.html'"
-for key in density start_cycle end_cycle energy_estimate_memory schedule issue_cycles optimal_cycles stall_lane_cycles \
+for key in density start_cycle work_cycle end_cycle energy_estimate_memory schedule issue_cycles optimal_cycles stall_lane_cycles \
 	stall_percent energy_estimate_joules energy_estimate_figures source \
 	cpu_seconds dense_seconds link_seconds_alone verdict worth reason summary; do
 	expect 0 "\"$key\":" "$accel" explain "$vae" --json

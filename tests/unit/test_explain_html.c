@@ -92,7 +92,8 @@ static struct explained_layer layer_named(const char *name, const char *op)
 			  .bytes_input = 512,
 			  .bytes_output = 256,
 			  .first_cycle = 1005,
-			  .last_cycle = 1025 },
+			  .last_cycle = 1025,
+			  .work_cycle = 1007 },
 		.cpu_seconds = 1e-3,
 	};
 
@@ -158,7 +159,7 @@ static void a_page_is_well_formed(void **state)
 	assert_non_null(strstr(page, "aria-label=\"Stall stack\""));
 	assert_non_null(strstr(page, "aria-label=\"Time line\""));
 	/* from the run's begin, whatever the device did before */
-	assert_non_null(strstr(page, "cycles 5 to 25 of 25"));
+	assert_non_null(strstr(page, "cycles 5, work from 7, to 25 of 25"));
 	assert_non_null(strstr(page, "an estimate"));
 	free(page);
 }

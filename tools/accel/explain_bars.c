@@ -2,6 +2,8 @@
 /* Plots with a row for each layer. */
 #include "explain_plot.h"
 
+#include <inttypes.h>
+
 #define BAR_LEFT 210
 #define PLOT_WIDTH 720
 #define BAR_WIDTH 450
@@ -47,23 +49,41 @@ static void add_ticks(struct markup *markup, double seconds, int bottom)
 	}
 }
 
-/* From the first thing that moved for a layer to its last result. */
-static void add_span(struct markup *markup,
-		     const struct explanation *explanation,
-		     const struct explained_layer *layer, int y)
+/* A part of a row, between two cycles of the device. */
+static void add_part_of_run(struct markup *markup,
+			    const struct accel_layer_info *run,
+			    const char *class, uint64_t from, uint64_t to,
+			    int y)
 {
-	const struct accel_layer_info *run = &explanation->total.cost;
-	double whole = (double)run->cycles;
-	double begin = (double)(layer->cost.first_cycle - run->first_cycle);
-	double end = (double)(layer->cost.last_cycle - run->first_cycle);
+	double scale = BAR_WIDTH / (double)run->cycles;
+	double begin = (double)(from - run->first_cycle);
 
 	markup_add(
 		markup,
-		"<rect class=\"layer\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\">"
-		"<title>cycles %.0f to %.0f of %.0f</title></rect>\n",
-		BAR_LEFT + BAR_WIDTH * begin / whole, y,
-		BAR_WIDTH * (end - begin) / whole, BAR_HEIGHT, begin, end,
-		whole);
+		"<rect class=\"%s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"/>",
+		class, BAR_LEFT + scale * begin, y, scale * (double)(to - from),
+		BAR_HEIGHT);
+}
+
+/* Light while something is brought, dark from the first lane to the last result. */
+static void add_span(struct markup *markup,
+		     const struct explanation *explanation,
+		     const struct accel_layer_info *cost, int y)
+{
+	const struct accel_layer_info *run = &explanation->total.cost;
+	uint64_t work = cost->work_cycle ? cost->work_cycle : cost->last_cycle;
+
+	markup_add(markup, "<g>");
+	if (work > cost->first_cycle)
+		add_part_of_run(markup, run, "ahead", cost->first_cycle, work,
+				y);
+	add_part_of_run(markup, run, "layer", work, cost->last_cycle, y);
+	markup_add(markup,
+		   "<title>cycles %" PRIu64 ", work from %" PRIu64
+		   ", to %" PRIu64 " of %" PRIu64 "</title></g>\n",
+		   cost->first_cycle - run->first_cycle,
+		   work - run->first_cycle, cost->last_cycle - run->first_cycle,
+		   run->cycles);
 }
 
 void plot_times(struct markup *markup, const struct explanation *explanation)
@@ -80,7 +100,7 @@ void plot_times(struct markup *markup, const struct explanation *explanation)
 
 		add_name(markup, layer->cost.name, y);
 		if (layer->cost.last_cycle)
-			add_span(markup, explanation, layer, y);
+			add_span(markup, explanation, &layer->cost, y);
 	}
 	markup_add(markup, "</svg>\n");
 }

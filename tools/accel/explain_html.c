@@ -41,6 +41,7 @@ static const char style[] =
 	"svg text{fill:var(--soft);font:11px system-ui,sans-serif}"
 	"svg .name{fill:var(--ink)}\n"
 	".grid{stroke:var(--line)}.roof{fill:none;stroke:var(--ink);stroke-width:2}\n"
+	".ahead{fill:var(--mark);fill-opacity:.22}"
 	".layer{fill:var(--mark);fill-opacity:.75;stroke:var(--ground)}"
 	".total{fill:var(--ground);stroke:var(--mark);stroke-width:2.5}\n"
 	".cause0{fill:#2a78d6}.cause1{fill:#eb6834}.cause2{fill:#1baf7a}"
@@ -261,9 +262,9 @@ static void add_plots(struct markup *markup,
 	plot_roofline(markup, explanation);
 	markup_add(
 		markup,
-		"<h2>When layers run</h2>\n<p class=\"note\">From the first thing that moves "
-		"for a layer to its last result: what comes next is brought while others "
-		"still compute.</p>\n");
+		"<h2>When layers run</h2>\n<p class=\"note\">Light: something is "
+		"brought or fetched for the layer while others still compute; dark: from its "
+		"first lane to its last result.</p>\n");
 	plot_times(markup, explanation);
 	markup_add(
 		markup,

@@ -31,15 +31,13 @@ static void set_sizes(json_t *object, const struct accel_layer_info *cost)
 }
 
 /* Of the run's own time, whatever the device did before it. */
-static void set_span(json_t *object, const struct accel_layer_info *run,
-		     const struct accel_layer_info *cost)
+static void set_moment(json_t *object, const char *key,
+		       const struct accel_layer_info *run, uint64_t cycle)
 {
-	bool ran = cost->last_cycle > 0;
-
-	set_count(object, "start_cycle",
-		  ran ? cost->first_cycle - run->first_cycle : 0);
-	set_count(object, "end_cycle",
-		  ran ? cost->last_cycle - run->first_cycle : 0);
+	json_object_set_new(
+		object, key,
+		cycle ? json_integer((json_int_t)(cycle - run->first_cycle)) :
+			json_null());
 }
 
 static void set_costs(json_t *object, const struct accel_layer_info *cost)
@@ -96,6 +94,7 @@ static json_t *energy_json(const struct energy_table *table,
 static json_t *layer_json(const struct explanation *explanation,
 			  const struct explained_layer *layer)
 {
+	const struct accel_layer_info *run = &explanation->total.cost;
 	const struct verdict *verdict = &layer->verdict;
 	json_t *object = json_pack("{s:s, s:s, s:f}", "name", layer->cost.name,
 				   "op", layer->cost.op, "density",
@@ -103,7 +102,9 @@ static json_t *layer_json(const struct explanation *explanation,
 
 	set_sizes(object, &layer->cost);
 	set_costs(object, &layer->cost);
-	set_span(object, &explanation->total.cost, &layer->cost);
+	set_moment(object, "start_cycle", run, layer->cost.first_cycle);
+	set_moment(object, "work_cycle", run, layer->cost.work_cycle);
+	set_moment(object, "end_cycle", run, layer->cost.last_cycle);
 	set_measure(object, "schedule", layer->schedule);
 	set_measure(object, "device_seconds", layer->device_seconds);
 	set_measure(object, "cpu_seconds", layer->cpu_seconds);

@@ -52,19 +52,24 @@ static void print_costs(const struct explained_layer *layer)
 		printf(" %9s\n", "-");
 }
 
-/* Start and end count from the run's begin; layers overlap. */
+/* Of the run's own time, whatever the device did before it. */
+static void print_moment(const struct accel_layer_info *run, uint64_t cycle)
+{
+	if (cycle)
+		printf(" %9" PRIu64, cycle - run->first_cycle);
+	else
+		printf(" %9s", "-");
+}
+
 static void print_shares(const struct explained_layer *layer,
 			 const struct accel_layer_info *run)
 {
 	const struct accel_layer_info *cost = &layer->cost;
 
 	printf("%-*.*s", NAME_WIDTH, NAME_WIDTH, cost->name);
-	if (cost->last_cycle)
-		printf(" %9" PRIu64 " %9" PRIu64,
-		       cost->first_cycle - run->first_cycle,
-		       cost->last_cycle - run->first_cycle);
-	else
-		printf(" %9s %9s", "-", "-");
+	print_moment(run, cost->first_cycle);
+	print_moment(run, cost->work_cycle);
+	print_moment(run, cost->last_cycle);
 	for (int i = 0; i < ACCEL_STALL_CAUSES - 1; i++)
 		printf(" %*.1f", i ? 8 : 7,
 		       100.0 * layer->shares[i] / STALL_WHOLE);
@@ -77,8 +82,8 @@ static void print_stalls(const struct explanation *explanation)
 	struct explained_layer total = explanation->total;
 
 	printf("\nfrom cycle to cycle, and the lane-cycles in percent, each line 100\n"
-	       "%-*s %9s %9s",
-	       NAME_WIDTH, "layer", "start", "end");
+	       "%-*s %9s %9s %9s",
+	       NAME_WIDTH, "layer", "start", "work", "end");
 	for (int i = 0; i < ACCEL_STALL_CAUSES - 1; i++)
 		printf(" %*.8s", i ? 8 : 7, stall_causes()[i].key);
 	printf("\n");

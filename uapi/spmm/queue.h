@@ -221,6 +221,8 @@ struct spmm_fault_record {
  *	through prefetch), were left there at the end, or are in host memory:
  *	bytes for which the command did not have to wait for device memory
  * @stall: lane-cycles by cause, enum spmm_stall
+ * @work_cycle: device cycle in which its first lane, or the copy engine, began; 0 if
+ *	none did
  *
  * Commands overlap: their times do, and @end_cycle − @start_cycle of one contains the
  * work of others. Lane-cycles are counted once, each for one command or for none.
@@ -239,6 +241,7 @@ struct spmm_command_stats {
 	__le64 compute_cycles;
 	__le64 resident_bytes;
 	__le64 stall[12];
+	__le64 work_cycle;
 };
 
 /**

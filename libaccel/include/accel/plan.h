@@ -154,6 +154,8 @@ int accel_plan_get_output(const struct accel_plan *plan, uint32_t index,
  * @host_ns: on "cpu:", how long this processor took; 0 on devices
  * @first_cycle: of the device's counter, when the layer began in the last run
  * @last_cycle: likewise, when its last result was stored; layers overlap
+ * @work_cycle: likewise, when its first lane began; what came before was brought
+ *	for it while others computed
  */
 struct accel_layer_info {
 	size_t size;
@@ -181,6 +183,7 @@ struct accel_layer_info {
 	uint64_t host_ns;
 	uint64_t first_cycle;
 	uint64_t last_cycle;
+	uint64_t work_cycle;
 };
 
 /**

@@ -145,7 +145,7 @@ bool tlb_next_record(const struct sim_tlb *tlb, uint32_t *cursor,
 					    .page = entry->page,
 					    .used = entry->used,
 					    .context = entry->context,
-					    .large = entry->large };
+					    .level = entry->level };
 		return true;
 	}
 	return false;
@@ -154,13 +154,14 @@ bool tlb_next_record(const struct sim_tlb *tlb, uint32_t *cursor,
 bool tlb_insert_record(struct sim_tlb *tlb, const struct tlb_record *record)
 {
 	if (record->index >= tlb->sets * tlb->ways || !record->used ||
-	    record->used > tlb->clock)
+	    record->used > tlb->clock ||
+	    record->level >= SPMM_PAGE_TABLE_LEVELS)
 		return false;
 	tlb->entries[record->index] =
 		(struct tlb_entry){ .page = record->page,
 				    .used = record->used,
 				    .context = record->context,
-				    .large = record->large };
+				    .level = record->level };
 	return true;
 }
 

@@ -135,6 +135,9 @@ static bool rows_map(const struct hazard_operand *from,
 
 	if (!planes_equal(from, to))
 		return false;
+	/* One long plane meets several short ones, each in other rows. */
+	if (plane && (to->height - 1ull) * stride + to->row_bytes > plane)
+		return false;
 	if (plane) {
 		distance %= (int64_t)plane;
 		if (distance < 0)

@@ -32,6 +32,7 @@ struct engine_memory {
 	bool opened; /* a transfer since the last step */
 	uint64_t opened_bytes[2]; /* of all transfers: read, written */
 	uint32_t turn;
+	uint32_t prefetch_reads; /* of a channel under way, until they stop */
 	uint64_t reads; /* under way */
 	uint64_t next_arrival; /* cycle */
 	uint64_t next_clock; /* of the channels */
@@ -44,6 +45,18 @@ struct engine_memory {
 	bool busy; /* since the last step */
 	uint64_t stepped; /* its cycle */
 };
+
+/*
+ * A channel serves the oldest first: what is only fetched ahead may fill half of the
+ * room for reads, so that who waits does not wait for all of it.
+ */
+static uint32_t prefetch_reads(const struct sim_config *config)
+{
+	uint32_t banks = config->dram_ranks * config->dram_bank_groups *
+			 config->dram_banks;
+
+	return (config->dram_read_queue + banks * config->dram_bank_queue) / 2;
+}
 
 int engine_memory_create(const struct sim_config *config,
 			 const struct engine_observer *observer,
@@ -62,6 +75,7 @@ int engine_memory_create(const struct sim_config *config,
 	memory->shared.observer = observer;
 	address_map_init(&memory->map, config);
 	memory->turn = TURN_REQUESTS * config->dram_channels;
+	memory->prefetch_reads = prefetch_reads(config);
 	memory->next_arrival = ENGINE_NEVER;
 	memory->next_clock = ENGINE_NEVER;
 	memory->next_walk = ENGINE_NEVER;
@@ -190,7 +204,9 @@ static bool request_push(struct engine_memory *memory,
 
 	if (bytes > range->length - transfer->offset)
 		bytes = range->length - transfer->offset;
-	if (transfer->allowed < transfer->requested + bytes)
+	if (transfer->allowed < transfer->requested + bytes ||
+	    (transfer->class == MEMORY_PREFETCH && !transfer->write &&
+	     channel->reads >= memory->prefetch_reads))
 		return false;
 	if (!memory_channel_has_room(channel, transfer->write)) {
 		memory->waited_for[transfer->write] |= 1u << index;
@@ -315,10 +331,10 @@ static bool transfers_serve(struct engine_memory *memory, uint64_t now,
 	memory->waited_for[true] = 0;
 	for (const struct memory_transfer *t = memory->first; t; t = t->next)
 		present |= 1u << t->class;
-	for (unsigned int class = 0; class < MEMORY_CLASS_COUNT; class ++)
-		if (present & 1u << class)
-			while (class_serve(memory, (enum memory_class) class,
-					   now, clock))
+	for (unsigned int c = 0; c < MEMORY_CLASS_COUNT; c++)
+		if (present & 1u << c)
+			while (class_serve(memory, (enum memory_class)c, now,
+					   clock))
 				served = true;
 	return served;
 }

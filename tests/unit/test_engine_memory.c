@@ -356,6 +356,44 @@ static void walks_precede_and_overlap(void **state)
 			pages_cycles(20, 0, 0) + 60);
 }
 
+/* Of one request of a demand that comes when others of a class fill the memory. */
+static uint64_t demand_latency(enum memory_class others)
+{
+	enum { PAGES = 256 };
+	static struct memory_range ranges[PAGES];
+	static struct run run;
+	struct sim_config config;
+
+	sim_config_preset("default", &config);
+	memset(&run, 0, sizeof(run));
+	run.count = 2;
+	for (uint32_t i = 0; i < PAGES; i++)
+		ranges[i] = (struct memory_range){
+			.address = (uint64_t)i * PAGE,
+			.length = PAGE,
+		};
+	run.jobs[0].ranges[0] = (struct memory_range){ 1 << 28, 64, 0 };
+	run.jobs[0].open = 3000;
+	for (uint32_t i = 0; i < 2; i++) {
+		run.jobs[i].raise = ENGINE_NEVER;
+		run.jobs[i].transfer = (struct memory_transfer){
+			.ranges = i ? ranges : run.jobs[0].ranges,
+			.count = i ? PAGES : 1,
+			.class = i ? others : MEMORY_DEMAND,
+			.allowed = UINT64_MAX,
+		};
+	}
+	drive(&config, &run, true);
+	return run.jobs[0].completed - run.jobs[0].open;
+}
+
+static void prefetches_leave_room_to_demands(void **state)
+{
+	(void)state;
+	assert_true(demand_latency(MEMORY_PREFETCH) * 4 <
+		    demand_latency(MEMORY_DEMAND) * 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +402,7 @@ int main(void)
 		cmocka_unit_test(jumps_see_what_ticks_see),
 		cmocka_unit_test(streams_reach_the_attainable_rate),
 		cmocka_unit_test(walks_precede_and_overlap),
+		cmocka_unit_test(prefetches_leave_room_to_demands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

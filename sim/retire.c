@@ -134,13 +134,27 @@ static void entry_fill(const struct sim_work *work,
 				 work->pcie_read_bytes + work->pcie_write_bytes;
 }
 
+/* Writes of a command that its end does not wait for: the controllers hold them. */
+static uint64_t posted_bytes(const struct sim_config *config,
+			     const struct spmm_command_stats *stats)
+{
+	uint64_t banks = (uint64_t)config->dram_ranks *
+			 config->dram_bank_groups * config->dram_banks;
+	uint64_t requests =
+		config->dram_write_queue + banks * config->dram_bank_queue;
+
+	return min_u64(stats->dram_write_bytes,
+		       requests * config->dram_channels *
+			       config->dram_burst_bytes);
+}
+
 static uint64_t roof_cycles(const struct sim_device *device,
 			    const struct spmm_command_stats *stats,
 			    uint64_t compulsory)
 {
-	uint64_t bytes = compulsory > stats->resident_bytes ?
-				 compulsory - stats->resident_bytes :
-				 0;
+	uint64_t free =
+		stats->resident_bytes + posted_bytes(&device->config, stats);
+	uint64_t bytes = compulsory > free ? compulsory - free : 0;
 
 	return roof_hard_cycles(&device->geometry, stats->macs, bytes);
 }

@@ -180,9 +180,14 @@ struct test_host *stream_prepare(uint64_t seed)
 
 void stream_finish(struct test_host *host, const char *path)
 {
+	struct spmm_cqe cqe;
+
 	for (uint16_t queue = 1; queue <= QUEUES; queue++)
-		while (host->cq_head[queue] < ENTRIES)
-			host_wait(host, queue);
+		while (host->cq_head[queue] < ENTRIES) {
+			cqe = host_wait(host, queue);
+			assert_int_not_equal(cqe_status(&cqe),
+					     SPMM_SC_INTERNAL);
+		}
 	assert_int_equal(sim_device_pause(host->device, 20 * SECOND), 0);
 	assert_int_equal(sim_device_save(host->device, path), 0);
 }

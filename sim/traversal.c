@@ -131,27 +131,25 @@ void traversal_pass(const struct traversal *t, uint64_t tile_vectors,
 			   d->replicate_width;
 }
 
-static uint64_t pass_load_cycles(const struct sim_config *config,
-				 const struct engine_pass *pass)
-{
-	uint64_t port = divide_up(pass->weight_bytes + pass->line_bytes,
-				  config->sram_port_bytes);
-
-	return max_u64(port, max_u64(pass->fill_cycles, pass->decoder_cycles));
-}
-
+/* Of its port, decoder, write side and lanes, the one that takes longest. */
 static uint64_t pass_cycles(const struct traversal *t,
 			    const struct engine_pass *pass)
 {
 	const struct sim_config *config = t->config;
-	uint64_t load = pass_load_cycles(config, pass);
-	uint64_t store =
-		max_u64(pass->epilogue_cycles,
-			divide_up(pass->store_bytes, config->sram_port_bytes));
+	uint64_t port = config->sram_port_bytes;
+	uint64_t lines =
+		max_u64(divide_up(pass->line_bytes, port), pass->fill_cycles);
+	uint64_t weights = max_u64(divide_up(pass->weight_bytes, port),
+				   pass->decoder_cycles);
+	uint64_t lanes = max_u64(pass->compute_cycles, weights);
+	uint64_t store = max_u64(pass->epilogue_cycles,
+				 divide_up(pass->store_bytes, port));
+	uint64_t both = divide_up(pass->line_bytes + pass->weight_bytes, port);
 
+	/* Nothing hides the lines of a buffer that is filled as a whole. */
 	if (matrix_single_buffer(config, t->matrix))
-		return max_u64(load + pass->compute_cycles, store);
-	return max_u64(max_u64(load, pass->compute_cycles), store);
+		return max_u64(lines + lanes, store);
+	return max_u64(max_u64(both, lines), max_u64(lanes, store));
 }
 
 /* Of the busiest cluster, or of the network between them and the SRAM. */

@@ -98,9 +98,10 @@ expect 0 'estimate' cat "$folder/explain.html"
 expect 0 '/deconv2/ConvTranspose' cat "$folder/explain.html"
 check 'the page needs nothing else' \
 	sh -c "! grep -qE '<script|<link|src=|href=|url|@import' '$folder/explain.html'"
-for key in density start_cycle work_cycle end_cycle energy_estimate_memory schedule issue_cycles optimal_cycles stall_lane_cycles \
-	stall_percent energy_estimate_joules energy_estimate_figures source \
-	cpu_seconds dense_seconds link_seconds_alone verdict worth reason summary; do
+for key in density start_cycle work_cycle end_cycle schedule issue_cycles optimal_cycles \
+	stall_lane_cycles stall_percent energy_estimate_joules energy_estimate_memory \
+	energy_estimate_figures source cpu_seconds dense_seconds link_seconds_alone \
+	verdict worth reason summary; do
 	expect 0 "\"$key\":" "$accel" explain "$vae" --json
 done
 expect 0 'counts no cycles' "$accel" explain "$vae" --device cpu:

@@ -53,7 +53,7 @@ wait "$sweep" 2>/dev/null
 check 'rows were written as they came' test "$(wc -l <"$part")" -ge 4
 check 'and not all of them' test "$(wc -l <"$part")" -lt 129
 check 'each of them is whole' test \
-	"$(grep -cE '^[0-9]+,[0-9]+,[0-9]+,ok(,[0-9.]+){8}$' "$part")" -eq \
+	"$(grep -cE '^[0-9]+,[0-9]+,[0-9]+,ok(,[0-9.]+){9}$' "$part")" -eq \
 	"$(($(wc -l <"$part") - 1))"
 check 'the first ones, none missing' test \
 	"$(cut -d, -f1-3 "$part" | sed -n 2,4p | tr '\n' ' ')" = '1,1,8 1,1,16 1,1,32 '
@@ -70,7 +70,7 @@ expect 0 '^hbm2e,ok,' "$accel" sweep "$vae" --set preset=small,default,hbm2e
 
 expect 1 'clusters=0 lanes=4: skipped: clusters = 0 is outside' "$accel" sweep \
 	"$vae" --set clusters=0,2 --set lanes=4 -o "$csv" --plot "$svg"
-check 'their rows say so' grep -q '^0,4,clusters = 0 is outside.*,,,,,,,,$' "$csv"
+check 'their rows say so' grep -q '^0,4,clusters = 0 is outside.*,,,,,,,,,$' "$csv"
 check 'the others are there' grep -q '^2,4,ok,[1-9]' "$csv"
 check 'the plot, too' grep -q 'clusters=2 lanes=4' "$svg"
 # Valid for the configuration file, and too small for the model.

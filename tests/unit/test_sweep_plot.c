@@ -21,6 +21,7 @@ static void fill(struct sweep_result *results, uint32_t count, uint32_t refused)
 			.bytes_dram = 7,
 			.bytes_pcie = 8,
 			.device_seconds = 1e-6,
+			.energy_joules = 3e-3,
 			.host_seconds = 0.25,
 		};
 }
@@ -72,9 +73,10 @@ static void rows_hold_points_in_order(void **state)
 		text,
 		"lanes,sram_bytes,status,cycles,roof_hard_cycles,"
 		"roof_structural_cycles,utilization,bytes_dram,bytes_pcie,"
-		"device_seconds,host_seconds\n"
-		"4,1048576,ok,1000,900,950,0.500000,7,8,0.000001000,0.250000\n"
-		"4,2,\"too small, \"\"x\"\"\",,,,,,,,\n");
+		"device_seconds,energy_estimate_joules,host_seconds\n"
+		"4,1048576,ok,1000,900,950,0.500000,7,8,0.000001000,"
+		"0.003000000,0.250000\n"
+		"4,2,\"too small, \"\"x\"\"\",,,,,,,,,\n");
 	assert_int_equal(sweep_table_refused(&table), 1);
 	free(text);
 	free(results[1].refusal);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "explanation.h"
 
+#include "consumption.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -29,25 +31,6 @@ static double link_seconds(const struct accel_device_info *device,
 	return ratio((double)bytes, (double)device->link_bandwidth);
 }
 
-static struct energy estimate(const struct explanation *explanation,
-			      const struct explained_layer *layer)
-{
-	const struct accel_device_info *device = &explanation->device;
-	const struct accel_layer_info *cost = &layer->cost;
-	struct energy_counts counts = {
-		.macs = cost->macs,
-		.sram_bytes = cost->bytes_sram,
-		.dram_bytes = cost->bytes_dram,
-		.pcie_bytes = cost->bytes_pcie,
-		.seconds = layer->device_seconds,
-		.multipliers = (uint64_t)device->clusters * device->lanes *
-			       device->vector_width,
-		.dram_bandwidth = device->memory_bandwidth,
-	};
-
-	return energy_estimate(&explanation->table, &counts);
-}
-
 /* What follows from the costs alone, in the units that people read. */
 static void derive(const struct explanation *explanation,
 		   struct explained_layer *layer)
@@ -61,9 +44,7 @@ static void derive(const struct explanation *explanation,
 	layer->schedule =
 		ratio((double)cost->issue_cycles, (double)cost->optimal_cycles);
 	stall_shares(cost->stall, layer->shares);
-	/* The figures are the device's: another processor's would be others. */
-	if (device->clock_hz)
-		layer->energy = estimate(explanation, layer);
+	layer->energy = consumption_estimate(device, &explanation->table, cost);
 }
 
 static struct verdict_facts facts_of(const struct explained_layer *layer)

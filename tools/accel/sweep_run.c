@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sweep_run.h"
 
+#include "consumption.h"
 #include "execute.h"
 #include "progress.h"
 
@@ -53,6 +54,7 @@ static int run_session(const struct sweep_run *run,
 		.timeout_seconds = run->timeout_seconds,
 		.quiet = true,
 	};
+	struct energy_table table;
 	int ret = execute(&execution);
 
 	if (!ret)
@@ -61,6 +63,7 @@ static int run_session(const struct sweep_run *run,
 		ret = accel_device_get_info(session->device, &info);
 	if (ret)
 		return ret;
+	energy_table_for(info.memory_kind, &table);
 	*result = (struct sweep_result){
 		.cycles = total.cycles,
 		.roof_hard_cycles = total.roof_hard_cycles,
@@ -69,6 +72,8 @@ static int run_session(const struct sweep_run *run,
 		.bytes_dram = total.bytes_dram,
 		.bytes_pcie = total.bytes_pcie,
 		.device_seconds = (double)total.cycles / info.clock_hz,
+		.energy_joules =
+			consumption_estimate(&info, &table, &total).total,
 		.host_seconds = execution.host_seconds,
 	};
 	return 0;

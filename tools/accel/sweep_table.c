@@ -8,7 +8,7 @@
 /* What depends on the host comes last: all before it is the same on each run. */
 #define COLUMNS                                                              \
 	"status,cycles,roof_hard_cycles,roof_structural_cycles,utilization," \
-	"bytes_dram,bytes_pcie,device_seconds,host_seconds\n"
+	"bytes_dram,bytes_pcie,device_seconds,energy_estimate_joules,host_seconds\n"
 
 uint32_t sweep_table_refused(const struct sweep_table *table)
 {
@@ -24,16 +24,16 @@ static void print_result(const struct sweep_result *result, FILE *stream)
 {
 	if (result->refusal) {
 		csv_field(stream, result->refusal);
-		fputs(",,,,,,,,\n", stream);
+		fputs(",,,,,,,,,\n", stream);
 		return;
 	}
 	fprintf(stream,
 		"ok,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.6f,%" PRIu64
-		",%" PRIu64 ",%.9f,%.6f\n",
+		",%" PRIu64 ",%.9f,%.9f,%.6f\n",
 		result->cycles, result->roof_hard_cycles,
 		result->roof_structural_cycles, result->utilization,
 		result->bytes_dram, result->bytes_pcie, result->device_seconds,
-		result->host_seconds);
+		result->energy_joules, result->host_seconds);
 }
 
 void sweep_table_print_names(const struct sweep_table *table, FILE *stream)

@@ -17,6 +17,7 @@
  * @bytes_dram: read from and written to device memory
  * @bytes_pcie: over the link
  * @device_seconds: cycles at the configuration's clock
+ * @energy_joules: an estimate
  * @host_seconds: that the simulation took
  */
 struct sweep_result {
@@ -28,6 +29,7 @@ struct sweep_result {
 	uint64_t bytes_dram;
 	uint64_t bytes_pcie;
 	double device_seconds;
+	double energy_joules;
 	double host_seconds;
 };
 

@@ -61,6 +61,7 @@ static int uri_identify(const char *text, const struct uri_known **out)
 	return 0;
 }
 
+/* Either case (RFC 3986, section 2.1), or −1. */
 static int hexadecimal(char digit)
 {
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
@@ -173,6 +174,7 @@ static int parameters_parse(const char *uri, char *text, struct uri *out)
 	return 0;
 }
 
+/* What only several parameters together show. */
 static int recording_check(const char *uri,
 			   const struct recording_options *recording)
 {
@@ -188,6 +190,7 @@ static int recording_check(const char *uri,
 	return 0;
 }
 
+/* Cut before it is decoded: an escaped "?" or "&" is no mark. */
 static int sim_parse(const char *text, struct uri *uri)
 {
 	char *query = strchr(uri->buffer, '?');

@@ -29,6 +29,7 @@ void trace_commands_add(struct trace_commands *commands,
 {
 	uint64_t *flow = &commands->flows[command->queue % QUEUES];
 
+	/* a doorbell announces many commands: one submission, and one arrow */
 	if (command->fetch.doorbell || !*flow)
 		*flow = command->sequence;
 	commands->known[command->sequence % REMEMBERED] =

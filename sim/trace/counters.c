@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <sim/trace/counters.h>
 
+/* Only what differs from the point before is one. */
 static void show(struct trace_counter *counter, uint64_t at,
 		 uint64_t hundredths)
 {
@@ -35,6 +36,7 @@ static void advance(struct trace_counter *counter, uint64_t now)
 void trace_counter_change(struct trace_counter *counter, uint64_t now,
 			  uint64_t value)
 {
+	/* whoever is late must not make time go back */
 	if (now < counter->since)
 		now = counter->since;
 	advance(counter, now);

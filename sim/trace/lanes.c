@@ -8,6 +8,7 @@
 /* More at once are a mistake of whoever makes the spans. */
 #define LANES_MAX 256
 
+/* The rows of one unit of a track, in the order in which they were opened. */
 struct unit {
 	struct trace_lane *lanes;
 	uint32_t count;
@@ -51,6 +52,7 @@ static bool try_merge(struct trace_lane *lane, const struct engine_span *more)
 		if (span->detail != more->detail || span->end != more->begin)
 			return false;
 	} else {
+		/* side by side or overlapping, but not over what is written */
 		if (more->begin > span->end || more->end < span->begin ||
 		    more->begin < lane->end)
 			return false;
@@ -63,6 +65,7 @@ static bool try_merge(struct trace_lane *lane, const struct engine_span *more)
 	return true;
 }
 
+/* Nothing can continue it any more. */
 static void hand_out(struct trace_lanes *lanes, struct trace_lane *lane)
 {
 	if (!lane->pending)
@@ -126,6 +129,7 @@ bool trace_lanes_add(struct trace_lanes *lanes, const struct engine_span *span)
 	lane->pending = true;
 	if (unit->count > count)
 		lanes->user.opened(lanes->user.owner, lane);
+	/* at once: arrows are drawn in the order in which these are handed out */
 	if (is_single(span->track))
 		hand_out(lanes, lane);
 	return true;

@@ -59,6 +59,7 @@ static size_t escape_one(const unsigned char *from, char **to)
 	return length;
 }
 
+/* As it stands in JSON (RFC 8259, section 7); what is no UTF-8 becomes U+FFFD. */
 static char *escape(const char *text)
 {
 	char *escaped = malloc(TEXT_MAX * LONGEST_ESCAPE + LONGEST_ESCAPE + 1);
@@ -71,6 +72,7 @@ static char *escape(const char *text)
 	while (from < end)
 		from += escape_one(from, &to);
 	*to = '\0';
+	/* most names are short, and there may be many */
 	to = realloc(escaped, (size_t)(to - escaped) + 1);
 	return to ? to : escaped;
 }

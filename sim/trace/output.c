@@ -12,6 +12,7 @@
 /* No entry is longer, whatever the names in it. */
 #define ENTRY_MAX (1u << 13)
 
+/* Not stdio: an early end must not cut an entry, and numbers are formatted faster. */
 struct trace_output {
 	int fd;
 	int error;
@@ -46,6 +47,7 @@ int trace_output_open(const char *path, struct trace_output **out)
 	return 0;
 }
 
+/* After an error the bytes are dropped, so that the buffer never grows. */
 static void flush(struct trace_output *output)
 {
 	size_t done = 0;
@@ -82,7 +84,7 @@ void trace_text(struct trace_output *output, const char *text)
 void trace_decimal(struct trace_output *output, uint64_t value,
 		   unsigned int digits)
 {
-	char text[24];
+	char text[24]; /* 20 digits and a point */
 	char *at = text + sizeof(text);
 	unsigned int count = 0;
 
@@ -100,6 +102,7 @@ void trace_number(struct trace_output *output, uint64_t value)
 	trace_decimal(output, value, 0);
 }
 
+/* Written out here, where an entry ends, long before the buffer is full. */
 void trace_mark(struct trace_output *output)
 {
 	if (output->used > CAPACITY - ENTRY_MAX)
@@ -117,6 +120,7 @@ int trace_output_close(struct trace_output *output)
 	int error;
 
 	flush(output);
+	/* some file systems have their errors only now */
 	if (close(output->fd))
 		trace_output_fail(output, -errno);
 	error = output->error;

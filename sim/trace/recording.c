@@ -18,6 +18,11 @@ struct recording {
 	struct waves *waves; /* likewise */
 };
 
+/*
+ * What the device's thread tells. A host may end the recording meanwhile: what comes
+ * later finds no file.
+ */
+
 static void observe_command(void *owner, const struct engine_command *command)
 {
 	struct recording *recording = owner;
@@ -61,6 +66,7 @@ static struct trace_shape shape_of(const struct sim_config *config)
 	};
 }
 
+/* What has been opened when an error occurs is closed by recording_destroy(). */
 static int files_open(struct recording *recording,
 		      const struct sim_config *config,
 		      const struct recording_options *options)
@@ -89,6 +95,7 @@ int recording_create(const struct sim_config *config,
 	*out = NULL;
 	if (!recording)
 		return accel_error(-ENOMEM, "no memory to record a device");
+	/* all of them, also with one file: components do not look for each */
 	recording->observer = (struct engine_observer){
 		.command = observe_command,
 		.span = observe_span,
@@ -127,6 +134,7 @@ int recording_end(struct recording *recording)
 {
 	int ret = 0, waves = 0;
 
+	/* Both are closed in any case; the text is that of the error returned. */
 	pthread_mutex_lock(&recording->lock);
 	if (recording->waves)
 		waves = waves_close(recording->waves);

@@ -67,6 +67,7 @@ static void put_time(struct timeline *timeline, const char *key, uint64_t ns)
 	trace_decimal(timeline->output, ns, 3);
 }
 
+/* The comma belongs to the event: an early end leaves none at the end of the file. */
 static void begin_event(struct timeline *timeline, const char *phase)
 {
 	trace_mark(timeline->output);
@@ -134,6 +135,7 @@ static uint32_t sort_index(const struct trace_lane *lane)
 	       lane->index;
 }
 
+/* "cluster 3 lanes", "channel 2", "commands (4)" */
 static void put_row_name(struct timeline *timeline,
 			 const struct trace_lane *lane)
 {
@@ -152,6 +154,7 @@ static void put_row_name(struct timeline *timeline,
 	}
 }
 
+/* Before its first span, so that a file that ends early names all that it shows. */
 static void row_opened(void *owner, const struct trace_lane *lane)
 {
 	struct timeline *timeline = owner;
@@ -188,6 +191,7 @@ static void put_title(struct timeline *timeline, const struct engine_span *span,
 	trace_text(timeline->output, "\"");
 }
 
+/* Cycles beside the nanoseconds: at most clocks only they are exact. */
 static void put_arguments(struct timeline *timeline,
 			  const struct engine_span *span,
 			  const struct trace_command *command)
@@ -327,6 +331,7 @@ static void counter_emit(void *owner, uint32_t counter, uint64_t at,
 	trace_text(timeline->output, "}}");
 }
 
+/* What ends at @now becomes a span, unless the cluster had nothing to wait for. */
 static void show_wait(struct timeline *timeline, uint32_t unit, uint64_t now)
 {
 	const struct cluster *cluster = &timeline->clusters[unit];
@@ -343,6 +348,7 @@ static void show_wait(struct timeline *timeline, uint32_t unit, uint64_t now)
 		timeline_span(timeline, &span);
 }
 
+/* Both signals end what holds: a wait belongs to one command. */
 static void cluster_change(struct timeline *timeline, enum engine_signal signal,
 			   uint32_t unit, uint64_t now, uint64_t value)
 {

@@ -13,6 +13,10 @@ const char *const trace_process_names[PROCESS_END] = {
 	[PROCESS_DRAM] = "DRAM",
 };
 
+/*
+ * Hosts and doorbells are not called like a layer: what they announce or have seen is a
+ * whole submission.
+ */
 const struct trace_track trace_tracks[TRACE_TRACK_COUNT] = {
 	[ENGINE_TRACK_HOST] = { "host", PROCESS_HOST, 0, false, NULL, false },
 	[ENGINE_TRACK_INTERRUPT] = { "interrupts", PROCESS_HOST, 1, false, NULL,
@@ -40,6 +44,7 @@ const struct trace_track trace_tracks[TRACE_TRACK_COUNT] = {
 				true },
 };
 
+/* States without a name are shown by what they do: lanes, or nothing. */
 const char *trace_wait_name(uint64_t state)
 {
 	static const char *const names[] = {

@@ -132,6 +132,7 @@ static void put_variable(struct waves *waves, enum engine_signal signal,
 	trace_text(waves->output, ":0] $end\n");
 }
 
+/* Brackets are what a Verilog compiler makes of an array of instances. */
 static void put_scope(struct waves *waves, const char *name, uint32_t unit,
 		      bool numbered)
 {
@@ -179,6 +180,7 @@ static void put_head(struct waves *waves, uint32_t count)
 	trace_text(waves->output, "$end\n");
 }
 
+/* Waves of a signal follow each other; how many there are in all. */
 static uint32_t number_waves(struct waves *waves,
 			     const struct trace_shape *shape)
 {
@@ -242,6 +244,7 @@ void waves_change(struct waves *waves, enum engine_signal signal, uint32_t unit,
 		return;
 	number = waves->first[signal] + unit;
 	value = fit(value, kinds[signal].width);
+	/* a component tells what it has changed, perhaps to what it was */
 	if (waves->values[number] == value)
 		return;
 	if (waves->changes++ >= waves->limit)

@@ -277,6 +277,45 @@ static void list_prefetches_the_next_weights(void **state)
 	assert_true(cycles_between(&list[0], &list[LIST_ENTRIES - 1]) < alone);
 }
 
+/* Those of its entries, and what was nobody's. */
+static void lists_account_for_every_lane_cycle(void **state)
+{
+	struct test_host *host = host_start(NULL);
+	struct layer_memory memory = { host, FIRST_OFFSET };
+	const struct spmm_command_stats *whole = host_device(host, 0);
+	const struct spmm_command_stats *stats = host_device(host, 2048);
+	struct spmm_sqe *list = host_device(host, 1024);
+	struct spmm_sqe entry = { .opcode = SPMM_IO_LIST,
+				  .address = host_virtual(1024),
+				  .length = LIST_ENTRIES,
+				  .stats_address = host_virtual(0) };
+	uint64_t random = 27, issue = 0, macs = 0;
+
+	(void)state;
+	host_open_queue(host, 1);
+	for (unsigned int i = 0; i < LIST_ENTRIES; i++) {
+		struct layer_shape shape = convolution(16, 16, 40, 30);
+		struct layer layer;
+
+		layer_create(&memory, &random, &shape, &layer);
+		list[i] = layer_entry(&layer);
+		list[i].stats_address = host_virtual(2048 + i * sizeof(*stats));
+		layer_free(&layer);
+	}
+	assert_int_equal(host_run(host, 1, entry, NULL), 0);
+	stats_check(host, whole);
+	for (unsigned int i = 0; i < LIST_ENTRIES; i++) {
+		assert_true(stats[i].start_cycle >= whole->start_cycle);
+		assert_true(stats[i].end_cycle <= whole->end_cycle);
+		assert_int_equal(stats[i].stall[SPMM_STALL_IDLE], 0);
+		issue += stats[i].stall[SPMM_STALL_ISSUE];
+		macs += stats[i].macs;
+	}
+	assert_int_equal(whole->stall[SPMM_STALL_ISSUE], issue);
+	assert_int_equal(whole->macs, macs);
+	host_stop(host);
+}
+
 static void counters_follow_their_context(void **state)
 {
 	struct test_host *host = host_start(NULL);
@@ -314,6 +353,7 @@ int main(void)
 		cmocka_unit_test(streamed_output_goes_to_dram),
 		cmocka_unit_test(time_does_not_depend_on_the_host),
 		cmocka_unit_test(list_prefetches_the_next_weights),
+		cmocka_unit_test(lists_account_for_every_lane_cycle),
 		cmocka_unit_test(counters_follow_their_context),
 	};
 

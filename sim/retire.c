@@ -101,6 +101,7 @@ static void command_add(struct retirement *r)
 		sums->list.stall[i] += command->lane_cycles[i];
 	span_add(&sums->list, &sums->list_begun, command->fetch_cycle, end);
 	work_add(&sums->list, command->work_cycle);
+	sums->list.dram_activates += command->activates;
 	if (command->opcode == SPMM_IO_LIST)
 		return;
 	for (unsigned int i = 0; i < SPMM_STALL_COUNT; i++)
@@ -108,6 +109,7 @@ static void command_add(struct retirement *r)
 	sums->entry.resident_bytes += command->early_bytes;
 	span_add(&sums->entry, &sums->entry_begun, command_start(r), end);
 	work_add(&sums->entry, command->work_cycle);
+	sums->entry.dram_activates += command->activates;
 }
 
 /* Results that are still on chip when the command ends. */

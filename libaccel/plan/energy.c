@@ -39,7 +39,6 @@ static const struct energy_action common[ENERGY_KINDS] = {
 /**
  * struct memory_figures - what depends on the standard
  * @name: of it
- * @row_bytes: see struct energy_table
  * @byte: mean of reading and writing, pJ
  * @activate: pJ
  * @idle: pJ for each byte that the peak rate could have moved meanwhile
@@ -49,7 +48,6 @@ static const struct energy_action common[ENERGY_KINDS] = {
  */
 struct memory_figures {
 	const char *name;
-	uint32_t row_bytes;
 	double byte;
 	double activate;
 	double idle;
@@ -76,7 +74,6 @@ struct memory_figures {
 static const struct memory_figures memories[] = {
 	/* The first stands in for those that are not known. */
 	{ .name = "LPDDR5X",
-	  .row_bytes = 2048,
 	  .byte = 1.05 * ((390 - 40) + (265 - 40)) / 2 / 15.0,
 	  .activate = 1.05 * (53 * 60 - 40 * 42 - 32.5 * 18),
 	  .idle = 1.05 * (40 + (205 - 40) * 280 / 3906.0) / 17.066,
@@ -89,7 +86,6 @@ static const struct memory_figures memories[] = {
 	  .idle_source = CURRENTS_LPDDR5X
 	  "IDD3N 40, IDD5 205 mA for 280 ns of 3906, at 8533 MT/s" },
 	{ .name = "DDR4",
-	  .row_bytes = 8192,
 	  .byte = 1.2 * ((168 - 52) + (150 - 52)) / 2 * 2.5 / 8,
 	  .activate = 8 * 1.2 * (57 * 46.62 - 52 * 32.76 - 37 * 13.86),
 	  .idle = 8 * 1.2 * (52 + (250 - 52) * 350 / 7800.0) / 25.6,
@@ -101,7 +97,6 @@ static const struct memory_figures memories[] = {
 	  .idle_source = CURRENTS_DDR4
 	  "IDD3N 52, IDD5 250 mA for 350 ns of 7800, 25.6 GB/s" },
 	{ .name = "HBM2E",
-	  .row_bytes = 1024,
 	  .byte = (1.51 + 1.17 + 0.80) * 8,
 	  .activate = 909,
 	  .idle = 1.2 * (55 + (250 - 55) * 260 / 3900.0) / 32,
@@ -128,7 +123,6 @@ void energy_table_for(const char *memory, struct energy_table *table)
 	const struct memory_figures *figures = find_memory(memory);
 
 	table->memory = figures->name;
-	table->row_bytes = figures->row_bytes;
 	memcpy(table->actions, common, sizeof(common));
 	table->actions[ENERGY_DRAM_BYTE] =
 		(struct energy_action){ "DRAM byte", "dram_byte", figures->byte,
@@ -152,8 +146,7 @@ struct energy energy_estimate(const struct energy_table *table,
 			(double)counts->macs + (double)counts->sram_bytes,
 		[ENERGY_SRAM_BYTE] = (double)counts->sram_bytes,
 		[ENERGY_DRAM_BYTE] = (double)counts->dram_bytes,
-		[ENERGY_DRAM_ACTIVATE] =
-			(double)counts->dram_bytes / table->row_bytes,
+		[ENERGY_DRAM_ACTIVATE] = (double)counts->dram_activates,
 		[ENERGY_PCIE_BYTE] = (double)counts->pcie_bytes,
 		[ENERGY_CHIP_IDLE] =
 			1e9 * counts->seconds * (double)counts->multipliers,

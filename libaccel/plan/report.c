@@ -176,6 +176,7 @@ void plan_report_clear(struct plan_report *report)
 		info->first_cycle = 0;
 		info->last_cycle = 0;
 		info->work_cycle = 0;
+		info->dram_activates = 0;
 		memset(info->stall, 0, sizeof(info->stall));
 	}
 	for (uint32_t i = 0; i < report->layer_count; i++)
@@ -187,6 +188,7 @@ static void stats_add(const struct spmm_command_stats *stats,
 {
 	info->bytes_dram += le64toh(stats->dram_read_bytes) +
 			    le64toh(stats->dram_write_bytes);
+	info->dram_activates += le64toh(stats->dram_activates);
 	info->bytes_sram += le64toh(stats->sram_bytes);
 	info->bytes_pcie += le64toh(stats->pcie_read_bytes) +
 			    le64toh(stats->pcie_write_bytes);

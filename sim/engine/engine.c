@@ -31,6 +31,7 @@ struct engine {
 	uint64_t now;
 	uint64_t sequence;
 	uint64_t quiet;
+	uint64_t activates; /* that retired commands were told of */
 	int error;
 	struct engine_link *link;
 	struct engine_memory *memory;
@@ -140,6 +141,7 @@ int engine_push(struct engine *engine, struct engine_command *command)
 	command->work_cycle = ENGINE_NEVER;
 	command->end_cycle = ENGINE_NEVER;
 	command->early_bytes = 0;
+	command->activates = 0;
 	for (unsigned int i = 0; i < SPMM_STALL_COUNT; i++)
 		command->lane_cycles[i] = 0;
 	ret = dispatch_entry_create(&engine->config, command, &entry);
@@ -220,6 +222,18 @@ static void command_show(const struct engine *engine,
 		observer->span(observer->owner, &span);
 }
 
+/* What the memory opened since the last time somebody asked. */
+static uint64_t take_activates(struct engine *engine)
+{
+	struct memory_counts counts;
+	uint64_t taken;
+
+	memory_count(engine->memory, &counts);
+	taken = counts.activates - engine->activates;
+	engine->activates = counts.activates;
+	return taken;
+}
+
 static void command_retire(struct engine *engine, struct dispatch_entry *entry)
 {
 	struct engine_command *command = entry->command;
@@ -233,6 +247,7 @@ static void command_retire(struct engine *engine, struct dispatch_entry *entry)
 	free(entry);
 	/* The host sees it now and rings in the next cycle, as it would in a push. */
 	fetch_retired(engine->fetcher, command, engine->now + 1);
+	command->activates = take_activates(engine);
 	command_show(engine, command);
 	epoch_shift(&engine->epoch, command);
 	if (engine->options.retired)
@@ -558,6 +573,7 @@ int engine_rest(struct engine *engine)
 	engine->epoch.before = totals;
 	engine->now = 0;
 	engine->quiet = 0;
+	engine->activates = 0;
 	parts_destroy(engine);
 	ret = parts_create(engine);
 	engine_fail(engine, ret);

@@ -18,7 +18,6 @@ static void every_figure_has_a_source(void **state)
 	for (size_t s = 0; s < STANDARDS; s++) {
 		energy_table_for(standards[s], &table);
 		assert_string_equal(table.memory, standards[s]);
-		assert_true(table.row_bytes > 0);
 		for (int i = 0; i < ENERGY_KINDS; i++) {
 			assert_true(table.actions[i].picojoules > 0);
 			assert_true(strlen(table.actions[i].name) > 0);
@@ -78,6 +77,7 @@ static void parts_sum_to_the_total(void **state)
 		.macs = 1000000,
 		.sram_bytes = 2000,
 		.dram_bytes = 2048,
+		.dram_activates = 2,
 		.pcie_bytes = 40,
 		.seconds = 1e-6,
 		.multipliers = 4096,
@@ -99,7 +99,6 @@ static void parts_sum_to_the_total(void **state)
 	assert_float_equal(energy.joules[ENERGY_SRAM_BYTE] * 1e9, 3.5, 1e-6);
 	assert_float_equal(energy.joules[ENERGY_DRAM_BYTE] * 1e9, 57.01632,
 			   1e-6);
-	/* two rows of 1 KiB */
 	assert_float_equal(energy.joules[ENERGY_DRAM_ACTIVATE] * 1e9, 1.818,
 			   1e-6);
 	assert_float_equal(energy.joules[ENERGY_PCIE_BYTE] * 1e9, 1.2352, 1e-6);

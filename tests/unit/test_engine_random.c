@@ -39,6 +39,7 @@ static void commands_compare(const struct stream_command *fast,
 	assert_int_equal(a->work_cycle, b->work_cycle);
 	assert_int_equal(a->end_cycle, b->end_cycle);
 	assert_int_equal(a->early_bytes, b->early_bytes);
+	assert_int_equal(a->activates, b->activates);
 	for (unsigned int i = 0; i < SPMM_STALL_COUNT; i++)
 		assert_int_equal(a->lane_cycles[i], b->lane_cycles[i]);
 }

@@ -29,7 +29,7 @@ static void structures_have_the_sizes_of_the_specification(void **state)
 	assert_int_equal(sizeof(struct spmm_recurrent_descriptor), 256);
 	assert_int_equal(sizeof(struct spmm_copy_descriptor), 256);
 	assert_int_equal(sizeof(struct spmm_fault_record), 32);
-	assert_int_equal(sizeof(struct spmm_command_stats), 200);
+	assert_int_equal(sizeof(struct spmm_command_stats), 208);
 	assert_int_equal(sizeof(struct spmm_stream_header), 32);
 	assert_int_equal(sizeof(struct spmm_stream_lane), 12);
 }

@@ -10,6 +10,7 @@ struct energy consumption_estimate(const struct accel_device_info *device,
 		.macs = cost->macs,
 		.sram_bytes = cost->bytes_sram,
 		.dram_bytes = cost->bytes_dram,
+		.dram_activates = cost->dram_activates,
 		.pcie_bytes = cost->bytes_pcie,
 		.multipliers = (uint64_t)device->clusters * device->lanes *
 			       device->vector_width,

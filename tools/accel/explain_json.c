@@ -51,6 +51,7 @@ static void set_costs(json_t *object, const struct accel_layer_info *cost)
 	set_count(object, "issue_cycles", cost->issue_cycles);
 	set_count(object, "optimal_cycles", cost->optimal_cycles);
 	set_count(object, "bytes_dram", cost->bytes_dram);
+	set_count(object, "dram_activates", cost->dram_activates);
 	set_count(object, "bytes_sram", cost->bytes_sram);
 	set_count(object, "bytes_pcie", cost->bytes_pcie);
 }

@@ -223,6 +223,8 @@ struct spmm_fault_record {
  * @stall: lane-cycles by cause, enum spmm_stall
  * @work_cycle: device cycle in which its first lane, or the copy engine, began; 0 if
  *	none did
+ * @dram_activates: rows that the device memory opened since the command before it
+ *	ended; for a LIST the sum
  *
  * Commands overlap: their times do, and @end_cycle − @start_cycle of one contains the
  * work of others. Lane-cycles are counted once, each for one command or for none.
@@ -242,6 +244,7 @@ struct spmm_command_stats {
 	__le64 resident_bytes;
 	__le64 stall[12];
 	__le64 work_cycle;
+	__le64 dram_activates;
 };
 
 /**

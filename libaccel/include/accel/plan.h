@@ -156,6 +156,8 @@ int accel_plan_get_output(const struct accel_plan *plan, uint32_t index,
  * @last_cycle: likewise, when its last result was stored; layers overlap
  * @work_cycle: likewise, when its first lane began; what came before was brought
  *	for it while others computed
+ * @dram_activates: rows that device memory opened; of one layer, those since the
+ *	one before it ended, as layers overlap
  */
 struct accel_layer_info {
 	size_t size;
@@ -184,6 +186,7 @@ struct accel_layer_info {
 	uint64_t first_cycle;
 	uint64_t last_cycle;
 	uint64_t work_cycle;
+	uint64_t dram_activates;
 };
 
 /**

@@ -41,12 +41,10 @@ struct energy_action {
 /**
  * struct energy_table - the figures for one standard of device memory
  * @memory: the standard that they are for
- * @row_bytes: that one activate opens, on all devices that work in step
  * @actions: in the order of enum energy_kind
  */
 struct energy_table {
 	const char *memory;
-	uint32_t row_bytes;
 	struct energy_action actions[ENERGY_KINDS];
 };
 
@@ -61,6 +59,7 @@ void energy_table_for(const char *memory, struct energy_table *table);
  * @macs: performed
  * @sram_bytes: between SRAM and clusters
  * @dram_bytes: read and written
+ * @dram_activates: rows opened
  * @pcie_bytes: over the link
  * @seconds: that the device was on for it
  * @multipliers: that the chip has
@@ -70,6 +69,7 @@ struct energy_counts {
 	uint64_t macs;
 	uint64_t sram_bytes;
 	uint64_t dram_bytes;
+	uint64_t dram_activates;
 	uint64_t pcie_bytes;
 	double seconds;
 	uint64_t multipliers;
@@ -89,8 +89,7 @@ struct energy {
 /*
  * Each MAC reads one byte of its cluster's buffer, since a lane multiplies one weight
  * with a vector of activations; and what crosses a cluster's port is written into a
- * buffer or read from one. Rows are taken to be used to their end: scattered
- * accesses activate more.
+ * buffer or read from one.
  */
 struct energy energy_estimate(const struct energy_table *table,
 			      const struct energy_counts *counts);

@@ -165,6 +165,8 @@ struct engine_fetch {
  * @work_cycle: first cycle of a lane or of the DMA engine that is its own
  * @end_cycle: its last write is done
  * @early_bytes: of its reads, come before @work_cycle
+ * @activates: rows that the memory opened since the command that retired before it:
+ *	commands overlap, and their sum is what was opened for all of them
  * @lane_cycles: those of the array that are its own, by enum spmm_stall; none is
  *	before @fetch_cycle or from @end_cycle on (its completion is on its way)
  */
@@ -197,6 +199,7 @@ struct engine_command {
 	uint64_t work_cycle;
 	uint64_t end_cycle;
 	uint64_t early_bytes;
+	uint64_t activates;
 	uint64_t lane_cycles[SPMM_STALL_COUNT];
 };
 

@@ -66,8 +66,7 @@ int flights_restart(struct sim_device *device)
 
 	flights_forget(device);
 	history_clear(device);
-	hazard_log_setup(&device->hazards, device->config.command_window +
-						   device->config.dma_engines);
+	hazard_log_setup(&device->hazards, engine_reach(&device->config));
 	atomic_store(&device->cycles, 0);
 	return engine_create(&device->config, &options, &device->engine);
 }

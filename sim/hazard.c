@@ -17,10 +17,9 @@ void hazard_record_free(struct hazard_record *record)
 	memset(record, 0, sizeof(*record));
 }
 
-void hazard_log_setup(struct hazard_log *log, uint32_t window)
+void hazard_log_setup(struct hazard_log *log, uint32_t depth)
 {
-	/* The engines of copies may hold some more. */
-	log->depth = (uint32_t)min_u64(2ull * window, HAZARD_RECORDS);
+	log->depth = (uint32_t)min_u64(depth, HAZARD_RECORDS);
 }
 
 void hazard_clear(struct hazard_log *log)

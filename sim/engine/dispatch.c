@@ -186,13 +186,20 @@ int dispatch_entry_create(const struct sim_config *config,
 }
 
 /* Those whose tiles have all been stored make room for others. */
-bool dispatch_has_room(const struct dispatch *dispatch)
+bool dispatch_has_room(const struct dispatch *dispatch,
+		       const struct engine_command *command)
 {
 	const struct dispatch_entry *entry = dispatch->entries.first;
 	uint32_t count = 0;
 
-	for (; entry; entry = entry->next)
-		count += entry->stored < entry->command->tile_count;
+	for (; entry; entry = entry->next) {
+		if (entry->stored == entry->command->tile_count)
+			continue;
+		count++;
+		if (command->sequence - entry->command->sequence >
+		    dispatch->reach)
+			return false;
+	}
 	return count < dispatch->places;
 }
 

@@ -43,6 +43,12 @@ struct engine {
 	struct dispatch dispatch;
 };
 
+/* As many again as are in work, since a copy may take long. */
+uint32_t engine_reach(const struct sim_config *config)
+{
+	return 2 * (config->command_window + config->dma_engines);
+}
+
 static int parts_create(struct engine *engine)
 {
 	const struct sim_config *config = &engine->config;
@@ -68,6 +74,7 @@ static int parts_create(struct engine *engine)
 		.link = engine->link,
 		.dma = engine->dma,
 		.places = config->command_window,
+		.reach = engine_reach(config),
 		.tile_prefetch = config->tile_prefetch,
 		.prefetch_bytes = config->prefetch_bytes,
 	};
@@ -192,7 +199,7 @@ static bool command_dispatch(struct engine *engine)
 	struct engine_command *command = fetch_ready(engine->fetcher);
 	struct dispatch_entry *entry;
 
-	if (!command || !dispatch_has_room(&engine->dispatch) ||
+	if (!command || !dispatch_has_room(&engine->dispatch, command) ||
 	    fence_holds(engine, command))
 		return false;
 	fetch_take(engine->fetcher);

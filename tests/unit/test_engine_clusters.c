@@ -283,6 +283,42 @@ static void window_of_one(void **state)
 	stream_free(&stream);
 }
 
+/* A long copy holds one place; others go on, but not farther than is promised. */
+static void reach(void **state)
+{
+	static const struct engine_pass pass = { .compute_cycles = 10 };
+	const uint32_t pages = 64;
+	struct engine_command *copy;
+	struct stream stream;
+	uint32_t early = 0;
+
+	(void)state;
+	device_init(&stream, 1);
+	copy = stream_add(&stream, ENGINE_DMA, pages, 0, pages, pages);
+	copy->copy_bytes = 4096ull * pages;
+	for (uint32_t i = 0; i < pages; i++) {
+		copy->tiles[i].host_reads = (struct engine_ranges){ i, 1 };
+		copy->tiles[i].writes = (struct engine_ranges){ i, 1 };
+		copy->memory_ranges[i].length = 4096;
+		copy->memory_ranges[i].address = 4096ull * i;
+		copy->link_ranges[i] = copy->memory_ranges[i];
+	}
+	for (unsigned int i = 0; i < 40; i++)
+		layer_add(&stream, 1, &pass);
+	device_run(&stream);
+	for (uint32_t i = 1; i <= 40; i++) {
+		const struct engine_command *command =
+			&stream.commands[i].command;
+
+		if (command->start_cycle < copy->end_cycle)
+			early++;
+		else
+			assert_true(i > engine_reach(&stream.config));
+	}
+	assert_int_equal(early, engine_reach(&stream.config));
+	stream_free(&stream);
+}
+
 /* Tiles before a barrier are stored, and some cycles pass, before it is loaded. */
 static void barrier(void **state)
 {
@@ -431,6 +467,7 @@ int main(void)
 		cmocka_unit_test(columns_in_turn),
 		cmocka_unit_test(tile_dependency),
 		cmocka_unit_test(window_of_one),
+		cmocka_unit_test(reach),
 		cmocka_unit_test(barrier),
 		cmocka_unit_test(weights_in_slices),
 		cmocka_unit_test(memory_bound),

@@ -41,7 +41,7 @@ static void world_open(struct world *world, uint64_t seed)
 {
 	memset(world, 0, sizeof(*world));
 	world->random = seed;
-	hazard_log_setup(&world->log, DEPTH / 2);
+	hazard_log_setup(&world->log, DEPTH);
 }
 
 static void world_close(struct world *world)
@@ -263,7 +263,7 @@ static void consumer_waits_for_the_bands_that_it_reads(void **state)
 
 	(void)state;
 	assert_non_null(log);
-	hazard_log_setup(log, 4);
+	hazard_log_setup(log, 8);
 	producer_log(log, &image, 5);
 	tile = read_rows(log, &image, (struct hazard_rows){ 0, 9 });
 	assert_int_equal(tile.after[0].sequence, 5);
@@ -286,7 +286,7 @@ static void members_of_a_concatenation_have_their_producers(void **state)
 	assert_non_null(log);
 	second.address += image.channels * image.channel_stride;
 	both.channels *= 2;
-	hazard_log_setup(log, 4);
+	hazard_log_setup(log, 8);
 	producer_log(log, &image, 5);
 	producer_log(log, &second, 6);
 	tile = read_rows(log, &both, (struct hazard_rows){ 7, 20 });
@@ -308,7 +308,7 @@ static void other_planes_wait_for_everything(void **state)
 	assert_non_null(log);
 	flat.channel_stride /= 2;
 	flat.height /= 2;
-	hazard_log_setup(log, 4);
+	hazard_log_setup(log, 8);
 	producer_log(log, &image, 5);
 	tile = read_rows(log, &flat, (struct hazard_rows){ 0, 1 });
 	assert_int_equal(tile.after[0].sequence, 5);

@@ -14,7 +14,7 @@
 #include <sim/engine/command.h>
 #include <spmm/descriptor.h>
 
-#define HAZARD_RECORDS 128
+#define HAZARD_RECORDS 256
 #define HAZARD_OPERANDS 8
 
 /**
@@ -59,7 +59,7 @@ struct hazard_record {
 /**
  * struct hazard_log - the latest commands
  * @next: slot of the next one
- * @depth: so many are looked at; those before them have retired
+ * @depth: so many are looked at; those before them have stored their results
  */
 struct hazard_log {
 	struct hazard_record records[HAZARD_RECORDS];
@@ -67,8 +67,8 @@ struct hazard_log {
 	uint32_t depth;
 };
 
-/* For a window of so many commands. */
-void hazard_log_setup(struct hazard_log *log, uint32_t window);
+/* @depth: engine_reach() */
+void hazard_log_setup(struct hazard_log *log, uint32_t depth);
 void hazard_clear(struct hazard_log *log);
 
 /* Adds an operand to a record that is being made, HAZARD_OPERANDS at most; its number. */

@@ -86,6 +86,7 @@ bool dispatch_list_has_queue(const struct dispatch_list *list, uint16_t queue,
  * @entries: dispatched and not ended, in order
  * @ended: and not retired, in order
  * @places: entries that may be in work
+ * @reach: commands that the oldest of these may be behind a new one
  * @tile_prefetch: tiles whose reads are opened before they are loaded
  * @prefetch_bytes: of weights that are not yet in use
  * @touched: since the last step a read has become urgent, or a command has ended or
@@ -98,6 +99,7 @@ struct dispatch {
 	struct dispatch_list entries;
 	struct dispatch_list ended;
 	uint32_t places;
+	uint32_t reach;
 	uint32_t tile_prefetch;
 	uint64_t prefetch_bytes;
 	bool touched;
@@ -118,7 +120,8 @@ int dispatch_entry_create(const struct sim_config *config,
 			  struct engine_command *command,
 			  struct dispatch_entry **out);
 
-bool dispatch_has_room(const struct dispatch *dispatch);
+bool dispatch_has_room(const struct dispatch *dispatch,
+		       const struct engine_command *command);
 
 /* Starts a command, whose weights are read at once. */
 void dispatch_start(struct dispatch *dispatch, struct dispatch_entry *entry,

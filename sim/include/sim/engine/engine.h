@@ -66,6 +66,12 @@ int engine_create(const struct sim_config *config,
 		  const struct engine_options *options, struct engine **out);
 void engine_destroy(struct engine *engine);
 
+/*
+ * When a command is dispatched, those more than so many before it have stored all their
+ * results: it need not name them among what it comes after.
+ */
+uint32_t engine_reach(const struct sim_config *config);
+
 /* How many commands must wait for their dispatch before time may go on. */
 #define ENGINE_AHEAD 8
 

@@ -164,7 +164,8 @@ static struct test_host *host_create(void)
 	return host;
 }
 
-struct test_host *host_restore(const struct test_host *from, const char *path)
+struct test_host *host_restore(const struct test_host *from, const char *path,
+			       const struct sim_options *options)
 {
 	struct test_host *host = host_create();
 	struct sim_host calls = host_calls(host);
@@ -174,8 +175,9 @@ struct test_host *host_restore(const struct test_host *from, const char *path)
 	memcpy(host->sq_tail, from->sq_tail, sizeof(host->sq_tail));
 	memcpy(host->cq_head, from->cq_head, sizeof(host->cq_head));
 	memcpy(host->phase, from->phase, sizeof(host->phase));
-	assert_int_equal(
-		sim_device_restore(NULL, &calls, NULL, path, &host->device), 0);
+	assert_int_equal(sim_device_restore(NULL, &calls, options, path,
+					    &host->device),
+			 0);
 	return host;
 }
 
@@ -219,6 +221,20 @@ void host_put(struct test_host *host, uint16_t queue,
 	memcpy(host->memory + RING_SQ(queue) + host->sq_tail[queue] * 64, entry,
 	       64);
 	host->sq_tail[queue] = (host->sq_tail[queue] + 1) % HOST_ENTRIES;
+}
+
+void host_repeat(struct test_host *host, uint16_t queue, unsigned int count)
+{
+	const uint8_t *ring = host->memory + RING_SQ(queue);
+	struct spmm_sqe entry;
+
+	for (unsigned int i = 0; i < count; i++) {
+		uint32_t slot = (host->sq_tail[queue] + HOST_ENTRIES - count) %
+				HOST_ENTRIES;
+
+		memcpy(&entry, ring + slot * sizeof(entry), sizeof(entry));
+		host_put(host, queue, &entry);
+	}
 }
 
 void host_submit(struct test_host *host, uint16_t queue,

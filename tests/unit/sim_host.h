@@ -49,7 +49,8 @@ void host_stop(struct test_host *host);
  * A host with the memory and the knowledge of another, and a device restored from a
  * file, which is paused.
  */
-struct test_host *host_restore(const struct test_host *from, const char *path);
+struct test_host *host_restore(const struct test_host *from, const char *path,
+			       const struct sim_options *options);
 
 /* The callbacks of a host. */
 struct sim_host host_calls(struct test_host *host);
@@ -80,6 +81,8 @@ void host_submit(struct test_host *host, uint16_t queue,
 void host_ring(struct test_host *host, uint16_t queue);
 void host_put(struct test_host *host, uint16_t queue,
 	      const struct spmm_sqe *entry);
+/* Writes the last so many entries once more. */
+void host_repeat(struct test_host *host, uint16_t queue, unsigned int count);
 struct spmm_cqe host_wait(struct test_host *host, uint16_t queue);
 bool host_poll(struct test_host *host, uint16_t queue, struct spmm_cqe *out);
 

@@ -178,12 +178,21 @@ struct test_host *stream_prepare(uint64_t seed)
 	return host;
 }
 
-void stream_finish(struct test_host *host, const char *path)
+void stream_repeat(struct test_host *host)
+{
+	for (uint16_t queue = 1; queue <= QUEUES; queue++) {
+		host_repeat(host, queue, ENTRIES);
+		host_ring(host, queue);
+	}
+}
+
+void stream_finish(struct test_host *host, unsigned int rounds,
+		   const char *path)
 {
 	struct spmm_cqe cqe;
 
 	for (uint16_t queue = 1; queue <= QUEUES; queue++)
-		while (host->cq_head[queue] < ENTRIES) {
+		while (host->cq_head[queue] < rounds * ENTRIES) {
 			cqe = host_wait(host, queue);
 			assert_int_not_equal(cqe_status(&cqe),
 					     SPMM_SC_INTERNAL);
@@ -198,7 +207,7 @@ unsigned long stream_accesses(const char *folder, uint64_t seed)
 	unsigned long before = host->accesses, after;
 
 	sim_device_resume(host->device);
-	stream_finish(host, folder_path(folder, "whole"));
+	stream_finish(host, 1, folder_path(folder, "whole"));
 	after = host->accesses;
 	host_stop(host);
 	return after - before;

@@ -16,11 +16,15 @@
  */
 struct test_host *stream_prepare(uint64_t seed);
 
+/* The same commands once more; the device is paused. */
+void stream_repeat(struct test_host *host);
+
 /*
- * Takes the completions that are still to come, pauses the device and saves what there
- * is then.
+ * Takes the completions of so many rounds of the stream that are still to come, pauses
+ * the device and saves what there is then.
  */
-void stream_finish(struct test_host *host, const char *path);
+void stream_finish(struct test_host *host, unsigned int rounds,
+		   const char *path);
 
 /* How many accesses of host memory a stream makes; leaves a file in the folder. */
 unsigned long stream_accesses(const char *folder, uint64_t seed);

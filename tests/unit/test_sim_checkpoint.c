@@ -178,7 +178,7 @@ static void restored_device_saves_the_same_file(void **state)
 
 	strcpy(first, folder_path(*state, "a"));
 	host = saved(first);
-	other = host_restore(host, first);
+	other = host_restore(host, first, NULL);
 	assert_int_equal(
 		sim_device_save(other->device, folder_path(*state, "b")), 0);
 	a = image_read(first);
@@ -222,7 +222,7 @@ static void restored_device_has_everything(void **state)
 {
 	const char *path = folder_path(*state, "a");
 	struct test_host *host = saved(path);
-	struct test_host *other = host_restore(host, path);
+	struct test_host *other = host_restore(host, path, NULL);
 	struct spmm_admin_sqe log = { .opcode = SPMM_ADMIN_GET_LOG,
 				      .address = HOST_BUS_ADDRESS +
 						 HOST_MEMORY_BYTES - 4096,
@@ -256,7 +256,7 @@ static void one_file_serves_many(void **state)
 	struct test_host *others[3];
 
 	for (unsigned int i = 0; i < 3; i++) {
-		others[i] = host_restore(host, path);
+		others[i] = host_restore(host, path, NULL);
 		sim_device_resume(others[i]->device);
 	}
 	for (unsigned int i = 0; i < 3; i++) {
@@ -280,7 +280,7 @@ static void restored_device_does_what_was_asked_for(void **state)
 
 	host_write32(host, SPMM_REG_RESET, SPMM_RESET_MAGIC);
 	assert_int_equal(sim_device_save(host->device, path), 0);
-	other = host_restore(host, path);
+	other = host_restore(host, path, NULL);
 	host_enable(other);
 	sim_device_resume(other->device);
 	host_open_queue(other, 1);

@@ -27,7 +27,7 @@ static void stream_run(uint64_t seed, const char *path)
 	struct test_host *host = stream_prepare(seed);
 
 	sim_device_resume(host->device);
-	stream_finish(host, path);
+	stream_finish(host, 1, path);
 	host_stop(host);
 }
 

@@ -14,12 +14,13 @@
 #include <sim/checkpoint.h>
 
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #define SECOND 1000000000ull
-#define STREAMS 24
+#define STREAMS 16
 
 /* Offset of what HOST_VIRTUAL_HOST maps. */
 #define SHARED (HOST_MEMORY_BYTES - HOST_VIRTUAL_HOST_BYTES)
@@ -98,13 +99,13 @@ static void restored_streams_go_on_alike(void **state)
 	for (uint64_t seed = 1; seed <= STREAMS; seed++) {
 		struct test_host *a =
 			stream_interrupt(*state, seed, paths.device);
-		struct test_host *b = host_restore(a, paths.device);
+		struct test_host *b = host_restore(a, paths.device, NULL);
 
 		/* One after the other, and the second not at once. */
 		sim_device_resume(a->device);
-		stream_finish(a, paths.a);
+		stream_finish(a, 1, paths.a);
 		sim_device_resume(b->device);
-		stream_finish(b, paths.b);
+		stream_finish(b, 1, paths.b);
 		hosts_expect_equal(a, b);
 		registers_expect_equal(a, b);
 		stream_expect_equal(paths.a, paths.b);
@@ -120,21 +121,43 @@ static void streams_go_on_side_by_side(void **state)
 
 	paths_make(&paths, *state);
 	a = stream_interrupt(*state, 1001, paths.device);
-	b = host_restore(a, paths.device);
-	c = host_restore(a, paths.device);
+	b = host_restore(a, paths.device, NULL);
+	c = host_restore(a, paths.device, NULL);
 	sim_device_resume(a->device);
 	sim_device_resume(b->device);
 	sim_device_resume(c->device);
-	stream_finish(a, paths.a);
-	stream_finish(b, paths.b);
+	stream_finish(a, 1, paths.a);
+	stream_finish(b, 1, paths.b);
 	stream_expect_equal(paths.a, paths.b);
-	stream_finish(c, paths.b);
+	stream_finish(c, 1, paths.b);
 	stream_expect_equal(paths.a, paths.b);
 	hosts_expect_equal(a, b);
 	hosts_expect_equal(a, c);
 	host_stop(a);
 	host_stop(b);
 	host_stop(c);
+}
+
+static void reference_engine_goes_on_alike(void **state)
+{
+	const struct sim_options options = { .mode = ENGINE_REFERENCE };
+	struct paths paths;
+
+	paths_make(&paths, *state);
+	for (uint64_t seed = 4001; seed < 4004; seed++) {
+		struct test_host *a =
+			stream_interrupt(*state, seed, paths.device);
+		struct test_host *b = host_restore(a, paths.device, &options);
+
+		sim_device_resume(a->device);
+		sim_device_resume(b->device);
+		stream_finish(a, 1, paths.a);
+		stream_finish(b, 1, paths.b);
+		hosts_expect_equal(a, b);
+		stream_expect_equal(paths.a, paths.b);
+		host_stop(a);
+		host_stop(b);
+	}
 }
 
 /* What the host keeps: its memory and its driver's knowledge. */
@@ -160,31 +183,37 @@ static void host_load(struct test_host *host, const char *path)
 	assert_int_equal(fclose(file), 0);
 }
 
-/* The other process: FOLDER has "device" and "host", and gets "b" and a new "host". */
-static int other_process(const char *folder)
+/*
+ * The other process: FOLDER has "device" and "host", and gets "b" and a new "host".
+ * It ends the stream, or runs it once more.
+ */
+static int other_process(const char *folder, unsigned int rounds)
 {
 	struct test_host from = { 0 }, *host;
 	struct paths paths;
 
 	paths_make(&paths, folder);
 	host_load(&from, paths.host);
-	host = host_restore(&from, paths.device);
+	host = host_restore(&from, paths.device, NULL);
 	free(from.memory);
+	if (rounds > 1)
+		stream_repeat(host);
 	sim_device_resume(host->device);
-	stream_finish(host, paths.b);
+	stream_finish(host, rounds, paths.b);
 	host_save(host, paths.host);
 	host_stop(host);
 	return 0;
 }
 
-static void other_process_run(const char *folder)
+static void other_process_run(const char *folder, unsigned int rounds)
 {
-	char name[] = "test_sim_resume", argument[FOLDER_PATH];
-	char *arguments[] = { name, argument, NULL };
+	char name[] = "test_sim_resume", path[FOLDER_PATH], number[8];
+	char *arguments[] = { name, path, number, NULL };
 	pid_t pid;
 	int status;
 
-	strcpy(argument, folder);
+	strcpy(path, folder);
+	snprintf(number, sizeof(number), "%u", rounds);
 	assert_int_equal(posix_spawn(&pid, "/proc/self/exe", NULL, NULL,
 				     arguments, environ),
 			 0);
@@ -203,14 +232,46 @@ static void another_process_goes_on_alike(void **state)
 		struct test_host b;
 
 		host_save(a, paths.host);
-		other_process_run(*state);
+		other_process_run(*state, 1);
 		sim_device_resume(a->device);
-		stream_finish(a, paths.a);
+		stream_finish(a, 1, paths.a);
 		host_load(&b, paths.host);
 		hosts_expect_equal(a, &b);
 		stream_expect_equal(paths.a, paths.b);
 		free(b.memory);
 		host_stop(a);
+	}
+}
+
+/* Weights and results are where the first run has left them. */
+static void second_runs_are_alike(void **state)
+{
+	struct test_host *a, *b, c;
+	struct paths paths;
+
+	paths_make(&paths, *state);
+	for (uint64_t seed = 2001; seed < 2007; seed++) {
+		a = stream_prepare(seed);
+		sim_device_resume(a->device);
+		stream_finish(a, 1, paths.device);
+		b = host_restore(a, paths.device, NULL);
+		host_save(a, paths.host);
+		other_process_run(*state, 2);
+		host_load(&c, paths.host);
+		stream_repeat(a);
+		stream_repeat(b);
+		sim_device_resume(a->device);
+		sim_device_resume(b->device);
+		stream_finish(a, 2, paths.a);
+		stream_expect_equal(paths.a, paths.b);
+		stream_finish(b, 2, paths.b);
+		stream_expect_equal(paths.a, paths.b);
+		hosts_expect_equal(a, b);
+		hosts_expect_equal(a, &c);
+		registers_expect_equal(a, b);
+		free(c.memory);
+		host_stop(a);
+		host_stop(b);
 	}
 }
 
@@ -233,7 +294,7 @@ static void waiting_queue_waits_on(void **state)
 		;
 	assert_int_equal(sim_device_pause(host->device, SECOND), 0);
 	assert_int_equal(sim_device_save(host->device, path), 0);
-	other = host_restore(host, path);
+	other = host_restore(host, path, NULL);
 	sim_device_resume(other->device);
 	assert_int_equal(host_run(other, 2,
 				  (struct spmm_sqe){ .opcode = SPMM_IO_NOP },
@@ -254,11 +315,13 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		folder_test(restored_streams_go_on_alike),
 		folder_test(streams_go_on_side_by_side),
+		folder_test(reference_engine_goes_on_alike),
 		folder_test(another_process_goes_on_alike),
+		folder_test(second_runs_are_alike),
 		folder_test(waiting_queue_waits_on),
 	};
 
-	if (argc == 2)
-		return other_process(argv[1]);
+	if (argc == 3)
+		return other_process(argv[1], (unsigned int)atoi(argv[2]));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

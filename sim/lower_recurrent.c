@@ -102,7 +102,8 @@ static uint32_t passes_lower(const struct recurrent_side *side, bool state)
 		pass.line_bytes = part->lines * values;
 		pass.store_bytes = results * SUM_BYTES;
 		if (state) {
-			pass.line_bytes += results * SUM_BYTES;
+			/* For the gates alone: behind the weights, while lanes work. */
+			pass.weight_bytes += results * SUM_BYTES;
 			pass.store_bytes = divide_up(results, side->gates);
 		}
 		longest = max_u64(longest, max_u64(pass.compute_cycles,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/report_roof.h"
 
+#include <stdlib.h>
+
 #include "core/integer.h"
 #include "plan/live.h"
 #include "plan/roof.h"
@@ -41,6 +43,44 @@ static uint64_t operands_bytes(const struct plan_program *program,
 	return bytes;
 }
 
+/* Channels of the input that any weight is for. */
+static uint64_t channels_used(const struct model_spmm *spmm, uint64_t channels)
+{
+	const struct model_csr *csr = &spmm->weights;
+	uint32_t taps = (uint32_t)(csr->columns / max_u64(channels, 1));
+	int64_t count = model_csr_nonzeros(csr);
+	uint64_t used = 0;
+	uint8_t *seen = calloc(channels + 1, 1);
+
+	/* Without memory for a better one, 0 is a bound, too. */
+	for (int64_t i = 0; seen && taps && i < count; i++) {
+		uint8_t *channel = &seen[(uint32_t)csr->column[i] / taps];
+
+		used += !*channel;
+		*channel = 1;
+	}
+	free(seen);
+	return used;
+}
+
+/* A stride may pass over rows, and weights that are pruned over channels. */
+static uint64_t port_bytes(const struct plan_program *program,
+			   const struct model_layer *layer)
+{
+	const struct model_window *window = &layer->spmm.window;
+	uint64_t bytes = operands_bytes(program, layer);
+	uint64_t channels, input, seen;
+
+	if (layer->op != MODEL_SPMM)
+		return bytes;
+	channels = program->shape->extents[layer->inputs[0]].channels;
+	input = program->memory.bytes[layer->inputs[0]];
+	seen = input / channels * channels_used(&layer->spmm, channels);
+	if (window->kernel_height < window->stride_height)
+		seen = seen / window->stride_height * window->kernel_height;
+	return bytes - input + seen;
+}
+
 static uint64_t outputs_bytes(const struct plan_program *program,
 			      const struct model_layer *layer)
 {
@@ -60,10 +100,12 @@ static void layer_roofs(const struct plan_program *program, uint32_t number,
 		&program->constants.layers[number];
 
 	roof->input_bytes = operands_bytes(program, layer);
+	roof->port_bytes = port_bytes(program, layer);
 	roof->output_bytes = outputs_bytes(program, layer);
 	roof->weight_bytes = weight_bytes(layer, constants);
 	roof->stream_bytes = constants->matrix.weights_length +
 			     constants->hidden.weights_length;
+	roof->state_stream_bytes = constants->hidden.weights_length;
 	if (layer->op == MODEL_LSTM || layer->op == MODEL_GRU) {
 		roof->state_nonzeros = constants->hidden.nonzeros;
 		roof->steps = program->shape->extents[layer->inputs[0]].height;
@@ -82,8 +124,9 @@ static void roofs_set(const struct geometry *geometry,
 		.nonzeros = info->nnz - roof->state_nonzeros,
 		.state_nonzeros = roof->state_nonzeros,
 		.steps = roof->steps,
-		.stream_bytes = roof->stream_bytes,
-		.input_bytes = roof->input_bytes,
+		.stream_bytes = roof->stream_bytes - roof->state_stream_bytes,
+		.state_stream_bytes = roof->state_stream_bytes,
+		.input_bytes = roof->port_bytes,
 		.output_bytes = roof->output_bytes,
 		.hard_bytes = bytes > roof->resident_bytes ?
 				      bytes - roof->resident_bytes :

@@ -62,6 +62,20 @@ static uint64_t issue_cycles(const struct geometry *geometry,
 			 rate * geometry->clusters);
 }
 
+/* What passes the ports towards the clusters; weights do for each vector again. */
+static uint64_t port_bytes(const struct geometry *geometry,
+			   const struct roof_layer *layer)
+{
+	uint64_t width = geometry->vector_width;
+	uint64_t bytes = layer->input_bytes +
+			 layer->stream_bytes * divide_up(layer->columns, width);
+
+	if (layer->steps)
+		bytes += layer->state_stream_bytes * layer->steps *
+			 divide_up(layer->columns / layer->steps, width);
+	return bytes;
+}
+
 uint64_t roof_structural_cycles(const struct geometry *geometry,
 				const struct roof_layer *layer)
 {
@@ -86,9 +100,7 @@ uint64_t roof_structural_cycles(const struct geometry *geometry,
 	}
 	cycles = max_u64(cycles, issue);
 	cycles = max_u64(cycles, divide_up(results, epilogues));
-	cycles = max_u64(cycles,
-			 divide_up(layer->input_bytes + layer->stream_bytes,
-				   ports));
+	cycles = max_u64(cycles, divide_up(port_bytes(geometry, layer), ports));
 	return max_u64(cycles, divide_up(layer->output_bytes, ports));
 }
 

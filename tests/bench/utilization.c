@@ -24,21 +24,25 @@ static bool is_transfer(const struct accel_layer_info *info)
 	return !strcmp(info->op, "copy");
 }
 
-static void layer_conclude(struct layer_utilization *layer, uint64_t lanes)
+static void layer_conclude(struct layer_utilization *layer, bool first,
+			   uint64_t lanes)
 {
 	const struct accel_layer_info *info = &layer->info;
-	uint64_t sum = 0;
+	uint64_t sum = 0, waits = 0;
 
 	layer->cause = SPMM_STALL_BANK;
 	for (int i = 0; i < ACCEL_STALL_CAUSES; i++) {
-		if (i == SPMM_STALL_PCIE)
+		if (i == SPMM_STALL_PCIE || (i == SPMM_STALL_DMA && first)) {
+			waits += info->stall[i];
 			continue;
+		}
 		sum += info->stall[i];
 		if (i != SPMM_STALL_ISSUE &&
 		    info->stall[i] > info->stall[layer->cause])
 			layer->cause = i;
 	}
 	layer->cycles = (double)sum / (double)lanes;
+	layer->waits = (double)waits / (double)lanes;
 	if (!sum)
 		return;
 	layer->hard = (double)info->roof_hard_cycles / layer->cycles;
@@ -58,7 +62,8 @@ static void makespan_extend(const struct accel_layer_info *info,
 static int layers_read(const struct accel_plan *plan, uint32_t count,
 		       uint64_t lanes, struct utilization *out)
 {
-	uint64_t first = UINT64_MAX, last = 0, waits = 0;
+	uint64_t first = UINT64_MAX, last = 0;
+	double waits = 0;
 
 	out->layers = calloc((size_t)count + 1, sizeof(*out->layers));
 	if (!out->layers)
@@ -76,12 +81,12 @@ static int layers_read(const struct accel_plan *plan, uint32_t count,
 			continue;
 		layer->info.name = strdup(layer->info.name);
 		out->layer_count++;
-		layer_conclude(layer, lanes);
+		layer_conclude(layer, out->layer_count == 1, lanes);
 		makespan_extend(&layer->info, &first, &last);
-		waits += layer->info.stall[SPMM_STALL_PCIE];
+		waits += layer->waits;
 	}
 	if (last > first)
-		out->makespan = last - first - waits / lanes;
+		out->makespan = last - first - (uint64_t)waits;
 	return 0;
 }
 

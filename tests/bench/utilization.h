@@ -10,7 +10,9 @@
 /**
  * struct layer_utilization - one layer of a run
  * @info: as accel_plan_get_layer() gives it; its name is the caller's to free
- * @cycles: its lane-cycles ÷ lanes, but for those that wait for the host's copies
+ * @cycles: its lane-cycles ÷ lanes, but for @waits
+ * @waits: for the host's copies: for the link, and in the first layer for the copies'
+ *	engine, too
  * @hard: of its hard roof
  * @structural: of its structural roof
  * @cause: the largest of its stalls, enum spmm_stall
@@ -18,6 +20,7 @@
 struct layer_utilization {
 	struct accel_layer_info info;
 	double cycles;
+	double waits;
 	double hard;
 	double structural;
 	int cause;

@@ -48,6 +48,9 @@ static void structure_costs_whole_vectors_and_ports(void **state)
 	assert_int_equal(roof_structural_cycles(&geometry, &layer), 20);
 	layer.input_bytes = 1024 * 50;
 	assert_int_equal(roof_structural_cycles(&geometry, &layer), 50);
+	/* Each vector has the weights pass again. */
+	layer.stream_bytes = 1024 * 5;
+	assert_int_equal(roof_structural_cycles(&geometry, &layer), 60);
 	layer.rows = 16 * 1000;
 	assert_int_equal(roof_structural_cycles(&geometry, &layer), 1032);
 	layer.hard_bytes = 200000;

@@ -16,18 +16,22 @@
 /**
  * struct plan_roof - what a layer's roofs are made from, in bytes
  * @input_bytes: of all operands, once
+ * @port_bytes: of the operands, as far as any weight is for them
  * @output_bytes: of the results, once
  * @weight_bytes: at their entropy
  * @stream_bytes: as packed
+ * @state_stream_bytes: of these, those of a recurrent layer's state
  * @state_nonzeros: weights of a recurrent layer's state
  * @steps: of a recurrent layer
  * @resident_bytes: of all these, on chip at the start or left there, last run
  */
 struct plan_roof {
 	uint64_t input_bytes;
+	uint64_t port_bytes;
 	uint64_t output_bytes;
 	uint64_t weight_bytes;
 	uint64_t stream_bytes;
+	uint64_t state_stream_bytes;
 	uint64_t state_nonzeros;
 	uint64_t steps;
 	uint64_t resident_bytes;

@@ -34,9 +34,11 @@ uint64_t roof_weight_bytes(uint64_t nonzeros, uint64_t rows, uint64_t columns,
  *	is computed for all steps at once
  * @state_nonzeros: weights of a recurrent layer's state, else 0
  * @steps: into which N is divided for them, else 0
- * @stream_bytes: of the packed weights
- * @input_bytes: of X before im2col, once
- * @output_bytes: of the result and of a residual operand
+ * @stream_bytes: of the packed weights, but for the state's
+ * @state_stream_bytes: of the packed weights of a recurrent layer's state, else 0
+ * @input_bytes: of X before im2col, as far as any weight is for it, and of a residual
+ *	operand
+ * @output_bytes: of the result
  * @hard_bytes: compulsory DRAM bytes that are not on chip at the start
  */
 struct roof_layer {
@@ -46,6 +48,7 @@ struct roof_layer {
 	uint64_t state_nonzeros;
 	uint64_t steps;
 	uint64_t stream_bytes;
+	uint64_t state_stream_bytes;
 	uint64_t input_bytes;
 	uint64_t output_bytes;
 	uint64_t hard_bytes;
@@ -53,7 +56,8 @@ struct roof_layer {
 
 /*
  * The hard roof with what the structure adds: whole vectors, whole lanes, the
- * decoder's, the epilogue's and the SRAM ports' rates.
+ * decoder's, the epilogue's and the SRAM ports' rates. Weights pass the ports once for
+ * each vector, and for each step's.
  */
 uint64_t roof_structural_cycles(const struct geometry *geometry,
 				const struct roof_layer *layer);

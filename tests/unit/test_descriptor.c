@@ -298,7 +298,8 @@ static void the_list_copies_in_runs_and_copies_out(void **state)
 		assert_int_equal(entry(&linked, i, 1, 7), 0);
 		assert_int_equal(entry(&linked, i, 32, 8), 0);
 		assert_int_equal(entry(&linked, i, 40, 8), 0);
-		assert_int_equal(entry(&linked, i, 48, 8), stats + i * 192);
+		assert_int_equal(entry(&linked, i, 48, 8),
+				 stats + i * sizeof(struct spmm_command_stats));
 		assert_int_equal(entry(&linked, i, 56, 8), 0);
 	}
 	assert_int_equal(entry(&linked, 0, 0, 1), 0x02);

@@ -4,6 +4,9 @@
 
 #include <sim/lower.h>
 
+/* Nobody's copy is worth more of the host's memory. */
+#define RANGES_MAX (1u << 24)
+
 static void no_memory(struct sim_execution *execution)
 {
 	execution_fail(execution, SPMM_SC_INTERNAL, 0);
@@ -101,7 +104,8 @@ void range_list_add(struct sim_execution *execution, struct range_list *list,
 {
 	if (!walks && range_extend(list, address, length))
 		return;
-	if (!array_reserve((void **)&list->ranges, list->count, &list->capacity,
+	if (list->count == RANGES_MAX ||
+	    !array_reserve((void **)&list->ranges, list->count, &list->capacity,
 			   sizeof(*list->ranges))) {
 		no_memory(execution);
 		return;

@@ -13,6 +13,7 @@
 #include <sim/traversal.h>
 
 #define SUM_BYTES 4
+#define STEP_TILES_MAX 4096
 
 static const struct hazard_rows whole = { 0, 1 };
 
@@ -175,24 +176,40 @@ static void states_write(const struct recurrent_side *side)
 	traffic_write(side->execution, d->hidden_state, units, SPMM_HINT_KEEP);
 }
 
+/* The output's rows of steps [first, end). */
+static struct hazard_rows steps_rows(const struct spmm_recurrent_descriptor *d,
+				     uint32_t first, uint32_t end)
+{
+	if (d->flags & SPMM_FLAG_REVERSE)
+		return (struct hazard_rows){ d->steps - end, d->steps - first };
+	return (struct hazard_rows){ first, end };
+}
+
+/* A step is a tile; of very many, some together, which take as long. */
 static void steps_lower(const struct recurrent_side *side,
 			const struct engine_tile *step)
 {
 	const struct spmm_recurrent_descriptor *d = side->d;
 	struct sim_execution *execution = side->execution;
 	uint32_t out = sequence_operand(side, &d->output, true);
+	uint32_t together = (uint32_t)divide_up(d->steps, STEP_TILES_MAX);
+	uint32_t end;
 
-	for (uint32_t i = 0; i < d->steps && !execution->status; i++) {
-		uint32_t row = d->flags & SPMM_FLAG_REVERSE ? d->steps - 1 - i :
-							      i;
-		const struct hazard_rows rows = { row, row + 1 };
-		const struct traffic_rows written = { &d->output, row, row + 1,
-						      d->batch };
+	for (uint32_t i = 0; i < d->steps && !execution->status; i = end) {
 		struct engine_tile tile = *step;
+		struct hazard_rows rows;
+		struct traffic_rows written;
 
+		end = d->steps - i < together ? d->steps : i + together;
+		rows = steps_rows(d, i, end);
+		written = (struct traffic_rows){ &d->output, rows.first,
+						 rows.end, d->batch };
+		tile.vectors *= end - i;
+		tile.barrier_cycles = (uint32_t)min_u64(
+			(uint64_t)tile.barrier_cycles * (end - i), UINT32_MAX);
 		lower_touch(execution, out, rows, &tile);
 		traffic_write_rows(execution, &written);
-		if (i + 1 == d->steps)
+		if (end == d->steps)
 			states_write(side);
 		lower_tile(execution, &tile);
 	}

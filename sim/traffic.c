@@ -107,15 +107,19 @@ static void range_count(struct sim_execution *execution, uint64_t address,
 		uint32_t offset = address & (SPMM_PAGE_SIZE - 1);
 		uint32_t part = (uint32_t)SPMM_PAGE_SIZE - offset;
 		struct sim_translation page;
+		int status;
 
 		if (part > length)
 			part = (uint32_t)length;
-		/* A page that went away meanwhile costs nothing. */
-		if (!mmu_translate(execution->device, execution->context,
-				   address, access, &page))
-			page_count(execution, &page,
-				   &(struct page_access){ offset, part, access,
-							  hint });
+		/* Operands are mapped as a whole, or the command fails here. */
+		status = mmu_translate(execution->device, execution->context,
+				       address, access, &page);
+		if (status) {
+			execution_fail(execution, status, address);
+			return;
+		}
+		page_count(execution, &page,
+			   &(struct page_access){ offset, part, access, hint });
 		address += part;
 		length -= part;
 	}

@@ -45,8 +45,18 @@ static void history_clear(struct sim_device *device)
 	tlb_clear(device);
 }
 
+static void engine_report(void)
+{
+	fprintf(stderr,
+		"spmm simulator: %s; please report this with the model\n",
+		accel_last_error());
+}
+
 void flights_forget(struct sim_device *device)
 {
+	/* Whether every tag and credit returns is seen at rest alone. */
+	if (device->engine && !device->flights && engine_rest(device->engine))
+		engine_report();
 	engine_destroy(device->engine);
 	device->engine = NULL;
 	while (device->flights)
@@ -85,9 +95,7 @@ void flights_drop(struct sim_device *device)
  */
 static void engine_failed(struct sim_device *device)
 {
-	fprintf(stderr,
-		"spmm simulator: %s; please report this with the model\n",
-		accel_last_error());
+	engine_report();
 	atomic_fetch_or(&device->status, SPMM_STATUS_FATAL);
 	device->enabled = false;
 	flights_drop(device);

@@ -32,41 +32,38 @@ static bool direction_changes(const struct dram_controller *controller)
  * the direction changes, rows that either still needs stay open, and both have their
  * column commands.
  */
-static void open_bank_wants(const struct dram_controller *controller,
-			    const struct dram_bank *bank, uint64_t served,
-			    union dram_positions *position)
+static dram_lanes open_bank_wants(const struct dram_controller *controller,
+				  const struct dram_bank *bank, uint64_t served)
 {
+	uint32_t none = DRAM_NO_POSITION;
 	bool changes = direction_changes(controller);
 	uint64_t keep = changes ? bank->hit : bank->hit & served;
 	uint32_t oldest = dram_bank_first(served);
 	uint32_t age = controller->age - bank->queue[oldest].age;
+	uint32_t read = dram_bank_first(bank->hit & ~bank->write);
+	uint32_t write = dram_bank_first(bank->hit & bank->write);
 
-	if (!(bank->hit >> oldest & 1) && (!keep || age > STARVED_AGE)) {
-		position->of[DRAM_PRECHARGE] = oldest;
-		return;
-	}
-	if (changes || !controller->writing)
-		position->of[DRAM_READ] =
-			dram_bank_first(bank->hit & ~bank->write);
-	if (changes || controller->writing)
-		position->of[DRAM_WRITE] =
-			dram_bank_first(bank->hit & bank->write);
+	if (!(bank->hit >> oldest & 1) && (!keep || age > STARVED_AGE))
+		return dram_positions(none, oldest, none, none);
+	return dram_positions(none, none,
+			      changes || !controller->writing ? read : none,
+			      changes || controller->writing ? write : none);
 }
 
-static void device_wants(const struct dram_controller *controller,
-			 const struct dram_bank *bank,
-			 union dram_positions *position)
+static dram_lanes device_wants(const struct dram_controller *controller,
+			       const struct dram_bank *bank)
 {
+	uint32_t none = DRAM_NO_POSITION;
 	uint64_t all = all_positions(bank);
 	uint64_t now = controller->writing ? bank->write : all & ~bank->write;
 	uint64_t served = now ? now : all;
 
 	if (!all)
-		return;
+		return dram_positions(none, none, none, none);
 	if (bank->open_row == DRAM_ROW_CLOSED)
-		position->of[DRAM_ACTIVATE] = dram_bank_first(served);
-	else
-		open_bank_wants(controller, bank, served, position);
+		return dram_positions(dram_bank_first(served), none, none,
+				      none);
+	return open_bank_wants(controller, bank, served);
 }
 
 /* The command among @commands that a bank wants. */
@@ -91,7 +88,7 @@ static bool kind_choose(const struct dram_controller *controller, int32_t now,
 		const struct dram_bank *bank = &controller->banks[b];
 		enum dram_command command = command_of(bank, commands);
 		uint32_t position =
-			controller->schedule.position[b].of[command];
+			(uint32_t)controller->schedule.position[b][command];
 		uint32_t age = controller->age - bank->queue[position].age;
 
 		if (age <= oldest)

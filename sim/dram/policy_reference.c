@@ -8,22 +8,19 @@
 #include "sim/dram/queue.h"
 #include "sim/dram/schedule.h"
 
-static void reference_wants(const struct dram_controller *controller,
-			    const struct dram_bank *bank,
-			    union dram_positions *position)
+static dram_lanes reference_wants(const struct dram_controller *controller,
+				  const struct dram_bank *bank)
 {
-	if (!bank->count)
-		return;
-	if (bank->open_row == DRAM_ROW_CLOSED) {
-		position->of[DRAM_ACTIVATE] = 0;
-		return;
-	}
-	if (!(bank->hit & 1) &&
-	    (!bank->hit || bank->columns >= controller->standard->row_hit_cap))
-		position->of[DRAM_PRECHARGE] = 0;
-	position->of[DRAM_READ] = dram_bank_first(bank->hit & ~bank->write);
-	if (bank->write)
-		position->of[DRAM_WRITE] = dram_bank_write_hit(bank);
+	uint32_t none = DRAM_NO_POSITION;
+	uint32_t cap = controller->standard->row_hit_cap;
+	bool close = bank->count && !(bank->hit & 1) &&
+		     (!bank->hit || bank->columns >= cap);
+
+	if (bank->open_row == DRAM_ROW_CLOSED)
+		return dram_positions(bank->count ? 0 : none, none, none, none);
+	return dram_positions(none, close ? 0 : none,
+			      dram_bank_first(bank->hit & ~bank->write),
+			      bank->write ? dram_bank_write_hit(bank) : none);
 }
 
 /* The first in round robin after the pointer; @banks is not empty. */
@@ -41,7 +38,7 @@ static void oldest_choose(const struct dram_controller *controller, int32_t now,
 {
 	const struct dram_schedule *schedule = &controller->schedule;
 	uint32_t group = controller->timing.group_of[choice->bank];
-	dram_lanes position = schedule->position[choice->bank].lanes;
+	dram_lanes position = schedule->position[choice->bank];
 	dram_lanes late =
 		(schedule->ready[group] > dram_lanes_set(now)) |
 		(schedule->wanted[choice->bank] > dram_lanes_set(now));

@@ -55,13 +55,12 @@ static void group_update(struct dram_controller *controller, uint32_t group)
 void dram_schedule_update(struct dram_controller *controller, uint32_t bank)
 {
 	struct dram_schedule *schedule = &controller->schedule;
-	union dram_positions *position = &schedule->position[bank];
+	dram_lanes position =
+		controller->rules->wants(controller, &controller->banks[bank]);
 
-	position->lanes = dram_lanes_set(DRAM_NO_POSITION);
-	controller->rules->wants(controller, &controller->banks[bank],
-				 position);
+	schedule->position[bank] = position;
 	schedule->wanted[bank] = dram_lanes_select(
-		position->lanes == dram_lanes_set(DRAM_NO_POSITION),
+		position == dram_lanes_set(DRAM_NO_POSITION),
 		dram_lanes_set(DRAM_TIME_NEVER), controller->timing.bank[bank]);
 	group_update(controller, controller->timing.group_of[bank]);
 }

@@ -23,17 +23,11 @@ struct dram_queue {
 	uint32_t capacity;
 };
 
-/* Positions in a bank's queue, by command; DRAM_NO_POSITION: not wanted. */
-union dram_positions {
-	dram_lanes lanes;
-	uint32_t of[DRAM_LANES];
-};
-
 /**
  * struct dram_schedule - which commands are waited for
  * @wanted: when a bank itself allows what it wants, as struct dram_timing counts;
  *	DRAM_TIME_NEVER: not wanted
- * @position: the request that wants it
+ * @position: of the request that wants it in the bank's queue
  * @first: the earliest of a group's @wanted
  * @blocked: of a group, DRAM_TIME_NEVER while its rank waits for a refresh
  * @ready: when a bank of the group can issue; as @next
@@ -43,7 +37,7 @@ union dram_positions {
  */
 struct dram_schedule {
 	dram_lanes wanted[DRAM_BANKS_MAX + 3]; /* read in fours */
-	union dram_positions position[DRAM_BANKS_MAX];
+	dram_lanes position[DRAM_BANKS_MAX];
 	dram_lanes first[DRAM_GROUPS_MAX];
 	int32_t blocked[DRAM_GROUPS_MAX];
 	dram_lanes ready[DRAM_GROUPS_MAX];

@@ -16,18 +16,26 @@ static inline bool dram_command_is_column(enum dram_command command)
 	return command == DRAM_READ || command == DRAM_WRITE;
 }
 
+/* What a bank wants, by command. */
+static inline dram_lanes dram_positions(uint32_t activate, uint32_t precharge,
+					uint32_t read, uint32_t write)
+{
+	return (dram_lanes){ (int32_t)activate, (int32_t)precharge,
+			     (int32_t)read, (int32_t)write };
+}
+
 /**
  * struct dram_policy_rules - one policy
- * @wants: the commands that a bank asks for, and for which of its requests
+ * @wants: the positions of the requests for which a bank asks for each command, or
+ *	DRAM_NO_POSITION
  * @choose: one of those that can go out now; @first is the one that has gone out in
  *	this clock or NULL: at most one of the two may be a column command, and one a
  *	row command. False if none suits
  * @move: requests to the banks' queues; true if the next clock may bring more
  */
 struct dram_policy_rules {
-	void (*wants)(const struct dram_controller *controller,
-		      const struct dram_bank *bank,
-		      union dram_positions *position);
+	dram_lanes (*wants)(const struct dram_controller *controller,
+			    const struct dram_bank *bank);
 	bool (*choose)(struct dram_controller *controller, int32_t now,
 		       const enum dram_command *first,
 		       struct dram_choice *choice);

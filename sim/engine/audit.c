@@ -63,6 +63,7 @@ static void tile_slots(const struct engine_command *command,
 	}
 }
 
+/* Exactly: lane-cycles are charged in parts, and no part may be lost or doubled. */
 static int slots_audit(const struct engine_command *command)
 {
 	uint64_t issue = 0;
@@ -81,6 +82,7 @@ static int slots_audit(const struct engine_command *command)
 			   command->lane_cycles[SPMM_STALL_BANK], issue, bank);
 }
 
+/* Writes are left out: they are done when the controller has them. */
 static uint64_t dram_read_bytes(const struct dispatch_entry *entry)
 {
 	uint64_t bytes = entry->weights.total;

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A command's tiles are opened, become ready, are begun, stored and written in order, and
+ * each of these has a counter. So a step looks at one tile for each counter and command,
+ * however many there are; a tile that is early waits for those before it, which costs
+ * nothing, since clusters take them in order, too.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -384,6 +390,7 @@ static bool tiles_write(struct dispatch_entry *entry)
 	return entry->written != before;
 }
 
+/* By multiplication, since this is asked in every step. */
 static bool weights_arrive(struct dispatch_entry *entry)
 {
 	uint64_t total = entry->weights.total + entry->weights_from_host.total;
@@ -531,6 +538,7 @@ uint64_t dispatch_next(const struct dispatch *dispatch, uint64_t now)
 	return next;
 }
 
+/* Weights that nobody waited for may come last, if there was no vector. */
 static bool entry_ended(const struct dispatch_entry *entry)
 {
 	return entry->written == entry->command->tile_count &&
@@ -555,6 +563,7 @@ struct dispatch_entry *dispatch_end(struct dispatch *dispatch, uint64_t now)
 	return entry;
 }
 
+/* A change, though nothing moves: memory may serve another transfer next. */
 static void transfer_raise(struct dispatch *dispatch,
 			   struct memory_transfer *transfer)
 {

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A command goes from list to list: fetching, in the window, ended, retired. In a cycle,
+ * what comes from outside is stepped first, so that what arrives is used at once, and
+ * retirement last, when nobody is charged to a command any more that its owner may free.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -276,6 +281,7 @@ static bool retires_now(const struct engine *engine,
 					command->sequence);
 }
 
+/* Completions pass none of their queue; the link keeps them in order from there on. */
 static bool can_be_posted(const struct engine *engine,
 			  const struct dispatch_entry *entry)
 {
@@ -404,6 +410,7 @@ static uint64_t engine_next(const struct engine *engine)
 	return min_u64(next, clusters_next(engine->clusters, now));
 }
 
+/* Of those that wait, the oldest: the others wait for it, or for the same. */
 static int engine_stuck(struct engine *engine)
 {
 	const struct dispatch_entry *entry = engine->dispatch.entries.first;

@@ -61,7 +61,7 @@ static int field_read(struct section *s, const char *name, uint64_t *value)
 	return 0;
 }
 
-/* @out: to be had, or NULL: the one of the file must be the same as @config. */
+/* @config: that it must be the same as, or NULL; @out: gets the file's. */
 static int field_restore(struct section *s, unsigned int index,
 			 const struct sim_config *config,
 			 struct sim_config *out)

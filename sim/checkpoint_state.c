@@ -85,6 +85,19 @@ static void engine_visit(struct sim_device *device, struct section *s)
 	atomic_store(&device->cycles, engine_now(device->engine));
 }
 
+/* Times and numbers that have room to grow for longer than anybody will wait. */
+static int engine_check(const struct sim_device *device)
+{
+	const uint64_t most = 1ull << 62;
+	struct engine_state state;
+
+	engine_state_get(device->engine, &state);
+	if (state.sequence < most && state.totals.cycles < most &&
+	    tlb_clock(device->timing_tlb) < most)
+		return 0;
+	return accel_error(-EINVAL, "an impossible time" DAMAGED);
+}
+
 static void contexts_visit(struct sim_device *device, struct section *s)
 {
 	section_bool(s, &device->enabled);
@@ -309,7 +322,7 @@ static int queues_check(const struct sim_device *device)
 
 const struct checkpoint_part checkpoint_parts[] = {
 	{ SECTION_TAG('R', 'E', 'G', 'S'), registers_visit, registers_check },
-	{ SECTION_TAG('E', 'N', 'G', 'N'), engine_visit, NULL },
+	{ SECTION_TAG('E', 'N', 'G', 'N'), engine_visit, engine_check },
 	{ SECTION_TAG('C', 'T', 'X', 'T'), contexts_visit, contexts_check },
 	{ SECTION_TAG('T', 'L', 'B', ' '), translations_visit,
 	  translations_check },

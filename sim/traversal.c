@@ -54,6 +54,25 @@ static uint64_t lines_next(const struct traversal *t,
 		       part->channels * t->d->stride_height);
 }
 
+/* Bytes of a line under the columns that go down together, of a slice of the batch. */
+static uint64_t slices_bytes(const struct traversal *t)
+{
+	const struct spmm_descriptor *d = t->d;
+	uint64_t span = (t->columns - 1) * d->stride_width +
+			(d->kernel_width - 1ull) * d->dilation_width + 1;
+
+	span = min_u64(span, t->columns * d->kernel_width);
+	return min_u64(span, d->input.width) * t->values;
+}
+
+/* Bytes of a line for each vector. */
+static uint64_t vector_line_bytes(const struct traversal *t)
+{
+	if (t->columns == 1)
+		return line_bytes(t->d, t->values);
+	return divide_up(slices_bytes(t), t->columns);
+}
+
 /*
  * Vectors of a tile that do not lie below the one before: strips are put one after the
  * other, top to bottom, and cut into equal parts, one for each column group.
@@ -61,15 +80,16 @@ static uint64_t lines_next(const struct traversal *t,
 static uint64_t tile_starts(const struct traversal *t, uint64_t vectors)
 {
 	uint64_t groups = t->matrix->mapping.column_groups;
-	uint64_t starts = t->strips + groups - gcd(t->strips, groups);
+	uint64_t strips = divide_up(t->strips, t->columns);
+	uint64_t starts = strips + groups - gcd(strips, groups);
 
-	return min_u64(starts, vectors);
+	return min_u64(starts * t->columns, vectors);
 }
 
 static uint64_t pass_line_bytes(const struct traversal *t, uint64_t vectors,
 				const struct sim_part *part)
 {
-	uint64_t line = line_bytes(t->d, t->values);
+	uint64_t line = vector_line_bytes(t);
 	uint64_t starts, lines;
 
 	if (!t->vertical) {
@@ -189,6 +209,7 @@ static void flat_setup(struct traversal *t)
 	uint64_t ends = t->d->height - 1ull;
 
 	t->vertical = false;
+	t->columns = 1;
 	t->vectors = divide_up(t->row * t->d->height, t->width);
 	/* Every period-th end of a row is also the end of a vector. */
 	t->segments = t->vectors + ends - ends / period;
@@ -201,12 +222,14 @@ static void vertical_setup(struct traversal *t)
 	t->strips = divide_up(t->row, t->width);
 	t->vectors = t->strips * t->d->height;
 	t->values = divide_up(t->row, t->strips);
+	t->columns = 1;
 }
 
 /* Is there something to reuse, and a place to keep it? */
 static bool vertical_fits(const struct traversal *t)
 {
-	uint64_t line = line_bytes(t->d, t->values);
+	uint64_t line = t->columns == 1 ? line_bytes(t->d, t->values) :
+					  slices_bytes(t);
 
 	if (t->d->height == 1 || t->d->kernel_height == 1)
 		return false;
@@ -214,6 +237,24 @@ static bool vertical_fits(const struct traversal *t)
 		if (t->matrix->parts[p].channels * window_lines(t->d) * line >
 		    t->config->line_buffer)
 			return false;
+	return true;
+}
+
+/* The cheapest number of columns that go down together; false: not even one fits. */
+static bool columns_choose(struct traversal *t)
+{
+	struct traversal wider = *t;
+
+	if (!vertical_fits(t))
+		return false;
+	if (t->values > t->d->batch)
+		return true;
+	for (wider.columns = 2; wider.columns <= t->d->width; wider.columns++) {
+		if (!vertical_fits(&wider))
+			break;
+		if (traversal_cycles(&wider, 1) < traversal_cycles(t, 1))
+			*t = wider;
+	}
 	return true;
 }
 
@@ -245,7 +286,7 @@ void traversal_choose(const struct sim_config *config,
 	vertical = *out;
 	flat_setup(out);
 	vertical_setup(&vertical);
-	if (vertical_fits(&vertical) &&
+	if (columns_choose(&vertical) &&
 	    traversal_cycles(&vertical, 1) <= traversal_cycles(out, 1))
 		*out = vertical;
 	out->tiles = tiles_choose(out, tiles_max);

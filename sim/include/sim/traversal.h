@@ -23,6 +23,8 @@
  * @values: that it has, on average
  * @vertical: else flat
  * @strips: vectors of an image row, if vertical
+ * @columns: of an image row that go down together, if vertical: slices of a batch
+ *	beside each other share the lines under their horizontal taps
  * @vectors: of the whole command
  * @segments: pieces of lines, if flat: a vector that runs across the end of an image
  *	row takes two
@@ -37,6 +39,7 @@ struct traversal {
 	uint64_t values;
 	bool vertical;
 	uint64_t strips;
+	uint64_t columns;
 	uint64_t vectors;
 	uint64_t segments;
 	uint32_t tiles;

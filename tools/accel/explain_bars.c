@@ -25,11 +25,13 @@ static void add_name(struct markup *markup, const char *name, int y)
 
 #define TICKS 4
 
-/* In what unit a run's time is told. */
+/* In what unit a run's time is told: three digits never make a thousand of it. */
 static const char *time_unit(double seconds, double *scale)
 {
-	*scale = seconds < 1e-3 ? 1e6 : seconds < 1 ? 1e3 : 1;
-	return seconds < 1e-3 ? "&#181;s" : seconds < 1 ? "ms" : "s";
+	bool micro = seconds < 999.5e-6, milli = seconds < 999.5e-3;
+
+	*scale = micro ? 1e6 : milli ? 1e3 : 1;
+	return micro ? "&#181;s" : milli ? "ms" : "s";
 }
 
 static void add_ticks(struct markup *markup, double seconds, int bottom)

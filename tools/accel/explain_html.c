@@ -71,9 +71,9 @@ static void add_tile(struct markup *markup, const char *label,
 static void add_time_tile(struct markup *markup, const char *label,
 			  double seconds)
 {
-	if (seconds < 1e-3)
+	if (seconds < 999.5e-6)
 		add_tile(markup, label, "%.3g &#181;s", 1e6 * seconds);
-	else if (seconds < 1)
+	else if (seconds < 999.5e-3)
 		add_tile(markup, label, "%.3g ms", 1e3 * seconds);
 	else
 		add_tile(markup, label, "%.3g s", seconds);

@@ -80,6 +80,13 @@ static uint32_t sequence_operand(const struct recurrent_side *side,
 			      side->d->batch, write);
 }
 
+/* Sums of a vector that a row group's epilogue makes gates of. */
+static uint64_t gates_share(const struct recurrent_side *side)
+{
+	return divide_up(side->matrix->rows * side_values(side),
+			 side->matrix->mapping.row_groups);
+}
+
 /*
  * Passes of all row groups; the first one's index. The input's sums are kept in the
  * SRAM, and come back for the gates.
@@ -103,9 +110,13 @@ static uint32_t passes_lower(const struct recurrent_side *side, bool state)
 		pass.line_bytes = part->lines * values;
 		pass.store_bytes = results * SUM_BYTES;
 		if (state) {
-			/* For the gates alone: behind the weights, while lanes work. */
-			pass.weight_bytes += results * SUM_BYTES;
-			pass.store_bytes = divide_up(results, side->gates);
+			/*
+			 * For the gates alone: behind the weights, while lanes
+			 * work. Units are dealt evenly, whose rows are where.
+			 */
+			pass.weight_bytes += gates_share(side) * SUM_BYTES;
+			pass.store_bytes =
+				divide_up(gates_share(side), side->gates);
 		}
 		longest = max_u64(longest, max_u64(pass.compute_cycles,
 						   pass.epilogue_cycles));

@@ -42,6 +42,8 @@ struct engine_memory {
 	uint64_t next_walk; /* end of one that a transfer waits for */
 	/* Channels whose queue for reads, or writes, had no room for a transfer. */
 	uint32_t waited_for[2];
+	bool room_came; /* in one of them, since the transfers were served */
+	bool look_again; /* one is held by what may change without a word */
 	bool busy; /* since the last step */
 	uint64_t stepped; /* its cycle */
 };
@@ -206,10 +208,13 @@ static bool request_push(struct engine_memory *memory,
 		bytes = range->length - transfer->offset;
 	if (transfer->allowed < transfer->requested + bytes ||
 	    (transfer->class == MEMORY_PREFETCH && !transfer->write &&
-	     channel->reads >= memory->prefetch_reads))
+	     channel->reads >= memory->prefetch_reads)) {
+		memory->look_again = true;
 		return false;
+	}
 	if (!memory_channel_has_room(channel, transfer->write)) {
 		memory->waited_for[transfer->write] |= 1u << index;
+		memory->look_again |= channel->reads > channel->arrival_mask;
 		return false;
 	}
 	place = address_map_locate(&memory->map, address);
@@ -291,25 +296,29 @@ static void transfer_append(struct engine_memory *memory,
 	memory->last = transfer;
 }
 
-/* A turn for each transfer of a class. Return: did any do anything? */
+/*
+ * A turn for each transfer of a class; @served if any did anything. Return: has one's
+ * turn ended? Else all of them have gone as far as they can.
+ */
 static bool class_serve(struct engine_memory *memory, enum memory_class class,
-			uint64_t now, uint64_t clock)
+			uint64_t now, uint64_t clock, bool *served)
 {
 	struct memory_transfer *const end = memory->last;
 	struct memory_transfer *before = NULL;
 	struct memory_transfer *transfer = memory->first;
-	bool served = false;
+	bool ended = false;
 
 	while (transfer) {
 		struct memory_transfer *next = transfer == end ? NULL :
 								 transfer->next;
 
 		if (transfer->class == class)
-			served |= transfer_serve(memory, transfer, now, clock);
+			*served |= transfer_serve(memory, transfer, now, clock);
 		if (transfer->range == transfer->count) {
 			transfer_unlink(memory, before, transfer);
 		} else if (!transfer->turn) {
 			transfer->turn = memory->turn;
+			ended = true;
 			transfer_unlink(memory, before, transfer);
 			transfer_append(memory, transfer);
 		} else {
@@ -317,7 +326,7 @@ static bool class_serve(struct engine_memory *memory, enum memory_class class,
 		}
 		transfer = next;
 	}
-	return served;
+	return ended;
 }
 
 static bool transfers_serve(struct engine_memory *memory, uint64_t now,
@@ -327,6 +336,9 @@ static bool transfers_serve(struct engine_memory *memory, uint64_t now,
 	uint32_t present = 0;
 
 	memory->next_walk = ENGINE_NEVER;
+	memory->opened = false;
+	memory->look_again = false;
+	memory->room_came = false;
 	memory->waited_for[false] = 0;
 	memory->waited_for[true] = 0;
 	for (const struct memory_transfer *t = memory->first; t; t = t->next)
@@ -334,9 +346,17 @@ static bool transfers_serve(struct engine_memory *memory, uint64_t now,
 	for (unsigned int c = 0; c < MEMORY_CLASS_COUNT; c++)
 		if (present & 1u << c)
 			while (class_serve(memory, (enum memory_class)c, now,
-					   clock))
-				served = true;
+					   clock, &served))
+				continue;
 	return served;
+}
+
+/* Can a transfer do more than when they were last served? */
+static bool serve_is_due(const struct engine_memory *memory, uint64_t now)
+{
+	return memory->first &&
+	       (memory->opened || memory->room_came || memory->look_again ||
+		memory->next_walk <= now);
 }
 
 static bool arrivals_deliver(struct engine_memory *memory, uint64_t now)
@@ -352,8 +372,8 @@ static bool arrivals_deliver(struct engine_memory *memory, uint64_t now)
 }
 
 /* Has a queue got room that a transfer waits for? */
-static bool room_came(const struct engine_memory *memory,
-		      const struct memory_channel *channel)
+static bool has_come(const struct engine_memory *memory,
+		     const struct memory_channel *channel)
 {
 	for (unsigned int write = 0; write < 2; write++)
 		if (memory->waited_for[write] & 1u << channel->index &&
@@ -374,7 +394,7 @@ static bool channels_run(struct engine_memory *memory, uint64_t end)
 
 		if (channel->active && channel->next < end) {
 			memory_channel_run(channel, end);
-			room |= room_came(memory, channel);
+			room |= has_come(memory, channel);
 		}
 		if (channel->active)
 			memory->next_clock =
@@ -399,13 +419,14 @@ bool memory_step(struct engine_memory *memory, uint64_t now)
 	const struct clock_ratio *ratio = &memory->shared.ratio;
 	uint64_t begin = clock_ratio_edge(ratio, now);
 	uint64_t end = clock_ratio_edge(ratio, now + 1);
-	bool changed;
+	bool changed = arrivals_deliver(memory, now);
 
-	memory->opened = false;
-	changed = arrivals_deliver(memory, now);
-	if (memory->first)
+	if (serve_is_due(memory, now))
 		changed |= transfers_serve(memory, now, begin);
-	changed |= channels_run(memory, end);
+	if (channels_run(memory, end)) {
+		memory->room_came = true;
+		changed = true;
+	}
 	busy_account(memory, now);
 	if (memory->shared.observer)
 		for (uint32_t i = 0; i < memory->channel_count; i++)

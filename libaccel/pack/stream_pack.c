@@ -25,6 +25,7 @@
  * struct packer - a matrix on its way into a stream
  * @matrix: what is packed
  * @mapping: how
+ * @row_weight: of the parts' even shares, what a row counts beside its weights
  * @limits: of a cluster
  * @encoder: the blocks so far
  * @table: row_groups · lanes entries
@@ -36,6 +37,7 @@
 struct packer {
 	const struct model_csr *matrix;
 	const struct mapping *mapping;
+	uint32_t row_weight;
 	struct schedule_limits limits;
 	struct block_encoder encoder;
 	struct spmm_stream_lane *table;
@@ -95,6 +97,49 @@ static int check_mapping(const struct geometry *geometry,
 	return 0;
 }
 
+/* Weights and rows before a row, rows as many weights as they count. */
+static uint64_t cost_before(const struct packer *packer, uint32_t row)
+{
+	return (uint64_t)packer->matrix->row_start[row] +
+	       (uint64_t)row * packer->row_weight;
+}
+
+/* The first weight of a part; of the one behind the last, their number. */
+static uint64_t part_first(const struct packer *packer, uint32_t part)
+{
+	const struct model_csr *matrix = packer->matrix;
+	uint64_t before = even_share(cost_before(packer, matrix->rows), part,
+				     packer->mapping->row_groups);
+	uint32_t low = 0, high = matrix->rows - 1;
+	uint64_t rest, length;
+
+	/* The last row that does not begin behind it. */
+	while (low < high) {
+		uint32_t middle = high - (high - low) / 2;
+
+		if (cost_before(packer, middle) <= before)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	rest = before - cost_before(packer, low);
+	rest -= min_u64(rest, packer->row_weight);
+	length =
+		(uint64_t)(matrix->row_start[low + 1] - matrix->row_start[low]);
+	return (uint64_t)matrix->row_start[low] + min_u64(rest, length);
+}
+
+/* Weights of the longest part. */
+static uint64_t part_longest(const struct packer *packer)
+{
+	uint64_t longest = 0;
+
+	for (uint32_t p = 0; p < packer->mapping->row_groups; p++)
+		longest = max_u64(longest, part_first(packer, p + 1) -
+						   part_first(packer, p));
+	return longest;
+}
+
 static void assign_banks(struct packer *packer, uint32_t skew)
 {
 	uint32_t banks = packer->limits.banks;
@@ -110,8 +155,7 @@ static int packer_create(struct packer *packer, struct stream *out)
 	size_t lanes =
 		(size_t)packer->mapping->row_groups * packer->limits.lanes;
 	/* A lane may be given a part's weights alone. */
-	size_t longest =
-		(size_t)out->nonzeros / packer->mapping->row_groups + 2;
+	size_t longest = (size_t)part_longest(packer) + 1;
 
 	packer->encoder.columns = matrix->columns;
 	packer->table = calloc(lanes, sizeof(*packer->table));
@@ -363,12 +407,10 @@ static int pack_part_evenly(struct packer *packer, struct part *part)
 static int pack_part(struct packer *packer, uint32_t number, struct stream *out)
 {
 	struct part part = { .number = number };
-	uint64_t total = out->nonzeros;
-	uint32_t groups = packer->mapping->row_groups;
 	int ret;
 
-	part.start = even_share(total, number, groups);
-	part.count = even_share(total, number + 1, groups) - part.start;
+	part.start = part_first(packer, number);
+	part.count = part_first(packer, number + 1) - part.start;
 	share_evenly(packer->limits.lanes, &part);
 	ret = pack_part_evenly(packer, &part);
 	out->issue_cycles = max_u64(out->issue_cycles, part.cycles);
@@ -413,7 +455,17 @@ static int assemble(const struct packer *packer, struct stream *out)
 int stream_pack(const struct model_csr *matrix, const struct geometry *geometry,
 		const struct mapping *mapping, struct stream *out)
 {
-	struct packer packer = { .matrix = matrix, .mapping = mapping };
+	return stream_pack_rows(matrix, geometry, mapping, 0, out);
+}
+
+int stream_pack_rows(const struct model_csr *matrix,
+		     const struct geometry *geometry,
+		     const struct mapping *mapping, uint32_t row_weight,
+		     struct stream *out)
+{
+	struct packer packer = { .matrix = matrix,
+				 .mapping = mapping,
+				 .row_weight = row_weight };
 	int ret;
 
 	*out = (struct stream){ 0 };

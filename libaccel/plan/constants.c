@@ -8,6 +8,7 @@
 
 #include "core/checked.h"
 #include "core/error.h"
+#include "core/integer.h"
 #include "golden/arithmetic.h"
 #include "golden/table.h"
 #include "pack/mapping.h"
@@ -107,7 +108,8 @@ static int append_scales(struct plan_constants *constants, float input,
 static int append_stream(struct plan_constants *constants,
 			 const struct geometry *geometry,
 			 const struct model_csr *csr, uint64_t columns,
-			 uint32_t kernel_width, struct plan_matrix *matrix)
+			 uint32_t kernel_width, uint32_t row_weight,
+			 struct plan_matrix *matrix)
 {
 	struct mapping_layer layer = {
 		.rows = csr->rows,
@@ -118,7 +120,8 @@ static int append_stream(struct plan_constants *constants,
 	};
 	struct mapping mapping = mapping_choose(geometry, &layer);
 	struct stream stream;
-	int ret = stream_pack(csr, geometry, &mapping, &stream);
+	int ret =
+		stream_pack_rows(csr, geometry, &mapping, row_weight, &stream);
 
 	if (ret)
 		return ret;
@@ -156,7 +159,7 @@ spmm_append(const struct model *model, const struct plan_shape *shape,
 		ret = append_stream(constants, geometry, &spmm->weights,
 				    (uint64_t)grid.height * grid.width *
 					    shape->batch,
-				    spmm->window.kernel_width, &out->matrix);
+				    spmm->window.kernel_width, 0, &out->matrix);
 	if (!ret)
 		ret = append_scales(constants, input->quantization.scale,
 				    spmm->weight_scale,
@@ -176,13 +179,14 @@ spmm_append(const struct model *model, const struct plan_shape *shape,
 
 static int recurrent_matrix_append(const struct geometry *geometry,
 				   const struct model_csr *csr,
-				   uint64_t columns, float scale,
-				   const float *weight_scale,
+				   uint64_t columns, uint32_t row_weight,
+				   float scale, const float *weight_scale,
 				   const int32_t *bias,
 				   struct plan_constants *constants,
 				   struct plan_matrix *matrix)
 {
-	int ret = append_stream(constants, geometry, csr, columns, 1, matrix);
+	int ret = append_stream(constants, geometry, csr, columns, 1,
+				row_weight, matrix);
 
 	if (!ret)
 		ret = append_scales(constants, scale, weight_scale, 0,
@@ -191,6 +195,22 @@ static int recurrent_matrix_append(const struct geometry *geometry,
 		ret = append_biases(constants, bias, csr->rows,
 				    &matrix->biases);
 	return ret;
+}
+
+/*
+ * In every step a row of the state's matrix also brings its sums of the input through
+ * the port, and takes a turn of the epilogue, half of which passes while the lanes work:
+ * in weights that a cluster could issue meanwhile.
+ */
+static uint32_t state_row_weight(const struct geometry *geometry,
+				 uint32_t batch)
+{
+	uint64_t values = min_u64(batch, geometry->vector_width);
+	uint64_t rate = geometry->decoder_rate;
+	uint64_t port = max_u64(geometry->sram_port_bytes, 1);
+
+	return (uint32_t)(rate * values * sizeof(int32_t) / port +
+			  rate / max_u64(2ull * geometry->epilogue_rate, 1));
 }
 
 static int recurrent_append(const struct model *model,
@@ -205,7 +225,7 @@ static int recurrent_append(const struct model *model,
 	/* The input's part is computed for all steps at once. */
 	uint64_t steps = shape->extents[layer->inputs[0]].height;
 	int ret = recurrent_matrix_append(
-		geometry, &recurrent->input_weights, steps * shape->batch,
+		geometry, &recurrent->input_weights, steps * shape->batch, 0,
 		input->quantization.scale, recurrent->input_scale,
 		recurrent->input_bias, constants, &out->matrix);
 
@@ -214,6 +234,7 @@ static int recurrent_append(const struct model *model,
 	/* A step needs the state of the one before: N is the batch. */
 	return recurrent_matrix_append(
 		geometry, &recurrent->hidden_weights, shape->batch,
+		state_row_weight(geometry, shape->batch),
 		recurrent->hidden_quantization.scale, recurrent->hidden_scale,
 		recurrent->hidden_bias, constants, &out->hidden);
 }

@@ -322,6 +322,32 @@ static void lanes_that_wait_get_less(void **state)
 	matrix_free(&matrix);
 }
 
+/* All weights are in the first half of the rows, which the first part gets. */
+static void rows_may_count(void **state)
+{
+	uint64_t seed = 5;
+	struct model_csr matrix =
+		matrix_random(MATRIX_UNIFORM, 64, 64, 0.5, &seed);
+	const struct mapping mapping = { .row_groups = 2,
+					 .column_groups = 8,
+					 .vector_width = 32 };
+	struct stream stream;
+	struct stream_decoded decoded;
+
+	(void)state;
+	for (uint32_t row = 33; row <= 64; row++)
+		matrix.row_start[row] = matrix.row_start[32];
+	assert_int_equal(stream_pack_rows(&matrix, &default_geometry, &mapping,
+					  1000, &stream),
+			 0);
+	decoded = decode(&stream, 64, 64, &default_geometry);
+	check_same(&matrix, &decoded);
+	assert_in_range(decoded.parts[0].row_end, 28, 33);
+	stream_decoded_free(&decoded);
+	stream_free(&stream);
+	matrix_free(&matrix);
+}
+
 static void same_input_same_bytes(void **state)
 {
 	uint64_t seed = 11;
@@ -409,6 +435,7 @@ int main(void)
 		cmocka_unit_test(wide_matrices_come_back),
 		cmocka_unit_test(empty_rows_are_finished_once),
 		cmocka_unit_test(lanes_that_wait_get_less),
+		cmocka_unit_test(rows_may_count),
 		cmocka_unit_test(same_input_same_bytes),
 		cmocka_unit_test(formats_follow_the_weights),
 		cmocka_unit_test(

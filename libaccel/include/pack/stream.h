@@ -50,6 +50,20 @@ struct stream {
  */
 int stream_pack(const struct model_csr *matrix, const struct geometry *geometry,
 		const struct mapping *mapping, struct stream *out);
+
+/**
+ * stream_pack_rows() - the same where rows cost something, too
+ * @matrix: as in stream_pack()
+ * @geometry: likewise
+ * @mapping: likewise
+ * @row_weight: parts get even shares of weights and rows, a row counted as so many
+ *	weights
+ * @out: likewise
+ */
+int stream_pack_rows(const struct model_csr *matrix,
+		     const struct geometry *geometry,
+		     const struct mapping *mapping, uint32_t row_weight,
+		     struct stream *out);
 void stream_free(struct stream *stream);
 
 /**

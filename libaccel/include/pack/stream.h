@@ -23,7 +23,7 @@
  * @nonzeros: kept positions
  * @issue_cycles: of the longest part for one vector
  * @optimal_cycles: lower bound of the same by bipartite edge colouring:
- *	max(lane load, bank load), of the longest part
+ *	max(an even lane's load, bank load, weights ÷ decoder rate), of the longest part
  * @bank_skew: chosen to spread the columns
  * @padding: issue slots of all parts that only bridge a gap between columns
  * @block_count: blocks by format, enum spmm_block_format

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <accel/error.h>
@@ -169,6 +170,108 @@ static void fields_are_set_by_name(void **state)
 	assert_false(sim_config_number("16k", &number));
 }
 
+/* The specification's chapter on configurations, at its first line. */
+static FILE *chapter_open(void)
+{
+	const char *root = getenv("ACCEL_SOURCE_DIR");
+	char path[4096], line[512];
+	FILE *file;
+
+	assert_non_null(root);
+	snprintf(path, sizeof(path), "%s/Documentation/device.rst", root);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (!strcmp(line, "Configuration\n"))
+			return file;
+	fail_msg("%s has no chapter \"Configuration\"", path);
+	return NULL;
+}
+
+/*
+ * The next row of a table whose first column is a field, and which field; -1 at the
+ * chapter's end. In a row two spaces follow the name, in a sentence one.
+ */
+static int row_next(FILE *file, char *line, int size)
+{
+	const char *name;
+
+	while (fgets(line, size, file)) {
+		size_t length = strcspn(line, " \n");
+
+		if (!strncmp(line, "Worked example", 14))
+			return -1;
+		for (unsigned int i = 0; (name = sim_config_field(i)); i++)
+			if (strlen(name) == length &&
+			    !strncmp(line, name, length) &&
+			    !strncmp(line + length, "  ", 2))
+				return (int)i;
+	}
+	return -1;
+}
+
+static void value_expect(const struct sim_config *config, unsigned int field,
+			 const char *text)
+{
+	uint64_t number;
+
+	if (!text || !sim_config_number(text, &number) ||
+	    number != sim_config_value(config, field))
+		fail_msg("device.rst says %s = %s, the preset has %llu",
+			 sim_config_field(field), text ? text : "nothing",
+			 (unsigned long long)sim_config_value(config, field));
+}
+
+/* One table has each field once, in the order of the code, with its default. */
+static void specification_has_every_field(void **state)
+{
+	FILE *file = chapter_open();
+	struct sim_config config;
+	char line[512];
+
+	(void)state;
+	assert_int_equal(sim_config_preset("default", &config), 0);
+	for (unsigned int i = 0; sim_config_field(i); i++) {
+		if (row_next(file, line, sizeof(line)) != (int)i)
+			fail_msg("device.rst lacks %s", sim_config_field(i));
+		strtok(line, " \n");
+		value_expect(&config, i, strtok(NULL, " \n"));
+	}
+	fclose(file);
+}
+
+/* The other has in its order whatever differs between presets, and nothing else. */
+static void specification_has_what_presets_differ_in(void **state)
+{
+	static const char *const presets[] = { "small", "default", "hbm2e" };
+	struct sim_config config[3];
+	FILE *file = chapter_open();
+	char line[512];
+	int row;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(sim_config_preset(presets[i], &config[i]), 0);
+	for (unsigned int i = 0; sim_config_field(i); i++)
+		row_next(file, line, sizeof(line));
+	for (unsigned int i = 0; sim_config_field(i); i++) {
+		uint64_t value = sim_config_value(&config[0], i);
+
+		if (value == sim_config_value(&config[1], i) &&
+		    value == sim_config_value(&config[2], i))
+			continue;
+		row = row_next(file, line, sizeof(line));
+		if (row != (int)i)
+			fail_msg("device.rst lacks %s of presets",
+				 sim_config_field(i));
+		strtok(line, " \n");
+		for (unsigned int k = 0; k < 3; k++)
+			value_expect(&config[k], i, strtok(NULL, " \n"));
+	}
+	assert_int_equal(row_next(file, line, sizeof(line)), -1);
+	fclose(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +282,8 @@ int main(void)
 		cmocka_unit_test(impossible_memories_are_refused),
 		cmocka_unit_test(memories_become_standards),
 		cmocka_unit_test(fields_are_set_by_name),
+		cmocka_unit_test(specification_has_every_field),
+		cmocka_unit_test(specification_has_what_presets_differ_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

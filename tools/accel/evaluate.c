@@ -128,7 +128,7 @@ int command_evaluate(int count, char **arguments)
 	};
 	const struct option options[] = {
 		{ "device", 0, OPTION_TEXT, &line.device, "URI",
-		  "sim: (default), sim:FILE, cpu:" },
+		  "sim:[FILE] (default), vfio-user:SOCKET, cpu:" },
 		INPUTS_OPTIONS(line.source, INPUTS_FILES_HELP,
 			       "sample so many when no file gives them (8)"),
 		{ "image", 0, OPTION_TEXT, &line.image, "FILE.png",

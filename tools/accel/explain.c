@@ -228,7 +228,7 @@ int command_explain(int count, char **arguments)
 	};
 	const struct option options[] = {
 		{ "device", 0, OPTION_TEXT, &line.device, "URI",
-		  "sim: (default), sim:FILE, cpu:, nil:" },
+		  "sim:[FILE] (default), vfio-user:SOCKET, cpu:, nil:" },
 		INPUTS_OPTIONS(line.source, INPUTS_FILES_HELP,
 			       INPUTS_LATENTS_HELP),
 		{ "dense", 0, OPTION_TEXT, &line.dense, "DENSE.onnx",

@@ -88,7 +88,7 @@ int command_run(int count, char **arguments)
 	};
 	const struct option options[] = {
 		{ "device", 0, OPTION_TEXT, &line.device, "URI",
-		  "sim: (default), sim:FILE, cpu:, nil:" },
+		  "sim:[FILE] (default), vfio-user:SOCKET, cpu:, nil:" },
 		INPUTS_OPTIONS(line.source, INPUTS_FILES_HELP,
 			       INPUTS_LATENTS_HELP),
 		{ "output", 0, OPTION_LIST, &line.outputs.files, "[NAME=]FILE",

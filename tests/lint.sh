@@ -117,6 +117,16 @@ public_comments()
 	return 0
 }
 
+# Documentation/simulator.rst says of each file of the simulator what is in it.
+rooms()
+{
+	local file
+	list 'sim/*.c' | while read -r file; do
+		grep -Eq "(\`|/|, )${file##*/}" Documentation/simulator.rst ||
+			echo "$file: not in Documentation/simulator.rst"
+	done
+}
+
 # Not the tests: the analyzer does not know that a failed assertion ends them.
 tidy()
 {
@@ -152,6 +162,7 @@ check licences licences
 check function-lengths function_lengths
 check headers-alone headers_alone
 check public-comments public_comments
+check rooms rooms
 check shell shell
 with 14 clang-format format format
 with 14 clang-tidy tidy tidy

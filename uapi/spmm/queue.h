@@ -252,9 +252,9 @@ struct spmm_command_stats {
  * @SPMM_STALL_ISSUE: useful work
  * @SPMM_STALL_BANK: the bank schedule, and fillers
  * @SPMM_STALL_WEIGHTS: the decoder, or the port that feeds it
- * @SPMM_STALL_ACTIVATIONS: the ports for the input and the results
- * @SPMM_STALL_EPILOGUE: its rate
- * @SPMM_STALL_TAIL: uneven parts, unused clusters, the pipeline
+ * @SPMM_STALL_ACTIVATIONS: the port for the input, or the write side of the buffer
+ * @SPMM_STALL_EPILOGUE: its rate, or the port for the results
+ * @SPMM_STALL_TAIL: uneven parts, and results that another cluster has yet to store
  * @SPMM_STALL_DRAM: device memory, its latency included
  * @SPMM_STALL_DMA: the engine of the copies
  * @SPMM_STALL_PCIE: the link, its latency included

@@ -2,7 +2,7 @@
 /*
  * Time in the engine: device cycles, and the contract of everything that is clocked.
  *
- * A component X has a state and three functions:
+ * A component X has a state and two functions:
  *
  *	bool X_step(x, now)
  *		all that happens in cycle @now; true if anything changed, in X or in
@@ -12,9 +12,6 @@
  *		the earliest cycle after @now at which a step would change something,
  *		if no other component does anything before; ENGINE_NEVER for none.
  *		Asked only after a cycle in which nothing changed anywhere.
- *	void X_pass(x, from, to)
- *		the accounts of the cycles [from, to), in which nothing changes.
- *		Left out where a component keeps no account of waiting.
  *
  * The reference engine steps every cycle. The fast one steps the next cycle as long as
  * something changes, and then the earliest that anybody named. Their results are the

@@ -188,7 +188,8 @@ static int replay_run(struct replay *replay)
 		if (may_enter)
 			requests_enter(replay, clock);
 		next = channels_clock(replay, clock);
-		head_schedule(replay);
+		if (replay->options->dependent)
+			head_schedule(replay);
 		may_enter = replay->earliest > clock || head_has_room(replay);
 		if (replay->earliest > clock && replay->earliest < next)
 			next = replay->earliest;

@@ -14,20 +14,11 @@ void dram_schedule_init(struct dram_controller *controller)
 
 	for (uint32_t b = 0; b < DRAM_BANKS_MAX; b++)
 		schedule->wanted[b] = dram_lanes_set(DRAM_TIME_NEVER);
-	for (uint32_t g = 0; g < DRAM_GROUPS_MAX; g++)
+	for (uint32_t g = 0; g < DRAM_GROUPS_MAX; g++) {
 		schedule->first[g] = dram_lanes_set(DRAM_TIME_NEVER);
+		schedule->blocked[g] = DRAM_TIME_PAST;
+	}
 	schedule->stale = true;
-}
-
-void dram_schedule_block(struct dram_controller *controller, uint32_t rank,
-			 bool blocked)
-{
-	uint32_t per_rank = controller->timing.groups_per_rank;
-
-	for (uint32_t g = rank * per_rank; g < (rank + 1) * per_rank; g++)
-		controller->schedule.blocked[g] = blocked ? DRAM_TIME_NEVER :
-							    DRAM_TIME_PAST;
-	controller->schedule.stale = true;
 }
 
 void dram_schedule_rebase(struct dram_controller *controller, int32_t by)
@@ -48,8 +39,21 @@ static void group_update(struct dram_controller *controller, uint32_t group)
 
 	for (uint32_t b = 1; b < per_group; b++)
 		first = dram_lanes_min(first, wanted[b]);
-	schedule->first[group] = first;
+	schedule->first[group] =
+		dram_lanes_max(first, dram_lanes_set(schedule->blocked[group]));
 	schedule->stale = true;
+}
+
+void dram_schedule_block(struct dram_controller *controller, uint32_t rank,
+			 bool blocked)
+{
+	uint32_t per_rank = controller->timing.groups_per_rank;
+
+	for (uint32_t g = rank * per_rank; g < (rank + 1) * per_rank; g++) {
+		controller->schedule.blocked[g] = blocked ? DRAM_TIME_NEVER :
+							    DRAM_TIME_PAST;
+		group_update(controller, g);
+	}
 }
 
 void dram_schedule_update(struct dram_controller *controller, uint32_t bank)
@@ -87,8 +91,6 @@ static void ready_find(struct dram_controller *controller)
 		dram_lanes ready =
 			dram_lanes_max(schedule->first[g], timing->group[g]);
 
-		ready = dram_lanes_max(ready,
-				       dram_lanes_set(schedule->blocked[g]));
 		schedule->ready[g] = ready;
 		next = dram_lanes_min(next, ready);
 	}

@@ -66,6 +66,7 @@ static void gap_add(struct dram_gaps *gaps,
 		break;
 	case DRAM_OTHER_GROUP:
 		lane_raise(&gaps->rank, gap->before, gap->clocks);
+		gaps->any_rank = true;
 		break;
 	case DRAM_OTHER_RANK:
 		lane_raise(&gaps->other_rank, gap->before, gap->clocks);
@@ -80,6 +81,7 @@ static void gap_add(struct dram_gaps *gaps,
 	default:
 		lane_raise(&gaps->group, gap->before, gap->clocks);
 		lane_raise(&gaps->rank, gap->before, gap->clocks);
+		gaps->any_rank = true;
 		break;
 	}
 }
@@ -225,8 +227,10 @@ void dram_timing_issue(struct dram_timing *timing, enum dram_command command,
 		dram_lanes_max(timing->bank[bank], time + gaps->bank);
 	timing->refresh_bank[bank] =
 		later(timing->refresh_bank[bank], time + gaps->refresh_bank);
-	for (uint32_t g = first; g < first + timing->groups_per_rank; g++)
-		group_raise(timing, g, time + gaps->rank);
+	if (gaps->any_rank)
+		for (uint32_t g = first; g < first + timing->groups_per_rank;
+		     g++)
+			group_raise(timing, g, time + gaps->rank);
 	timing->group[group] = own;
 	timing->refresh_rank[rank] =
 		later(timing->refresh_rank[rank], time + gaps->refresh_rank);

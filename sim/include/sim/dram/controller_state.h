@@ -28,7 +28,7 @@ struct dram_queue {
  * @wanted: when a bank itself allows what it wants, as struct dram_timing counts;
  *	DRAM_TIME_NEVER: not wanted
  * @position: of the request that wants it in the bank's queue
- * @first: the earliest of a group's @wanted
+ * @first: the earliest of a group's @wanted, and not before @blocked
  * @blocked: of a group, DRAM_TIME_NEVER while its rank waits for a refresh
  * @ready: when a bank of the group can issue; as @next
  * @next: when the next command can go out

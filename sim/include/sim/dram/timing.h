@@ -25,7 +25,8 @@
  * @rank: at those of its rank's other groups
  * @other_rank: at those of other ranks
  * @other_bank: at the other banks of its rank, where no other member can say it
- * @any_other_bank: is there such a gap?
+ * @any_rank: is there a gap of @rank?
+ * @any_other_bank: is there one of @other_bank?
  * @refresh_bank: REF, for its bank's sake
  * @refresh_rank: REF of its rank
  * @refresh_other_rank: REF of other ranks
@@ -36,6 +37,7 @@ struct dram_gaps {
 	dram_lanes rank;
 	dram_lanes other_rank;
 	dram_lanes other_bank;
+	bool any_rank;
 	bool any_other_bank;
 	int32_t refresh_bank;
 	int32_t refresh_rank;

@@ -39,18 +39,23 @@ void admin_destroy(struct admin_queue *admin)
 	pthread_mutex_destroy(&admin->lock);
 }
 
-void admin_attach(struct admin_queue *admin)
+void admin_attach(struct admin_queue *admin, uint32_t most)
 {
 	const struct transport_operations *operations =
 		admin->transport->operations;
 	uint64_t bus = admin->memory.bus;
+	uint32_t entries = ENTRIES;
+
+	/* A ring's counters wrap at a power of two. */
+	while (entries > most && entries > 2)
+		entries /= 2;
 
 	memset(admin->memory.address, 0, admin->memory.length);
-	admin->sq = (struct ring){ .entries = ENTRIES };
-	admin->cq = (struct ring){ .entries = ENTRIES };
+	admin->sq = (struct ring){ .entries = entries };
+	admin->cq = (struct ring){ .entries = entries };
 	admin->dead = false;
 	operations->write32(admin->transport, SPMM_REG_ADMIN_QUEUE_SIZE,
-			    (ENTRIES - 1) | (ENTRIES - 1) << 16);
+			    (entries - 1) | (entries - 1) << 16);
 	operations->write64(admin->transport, SPMM_REG_ADMIN_SQ_ADDRESS, bus);
 	operations->write64(admin->transport, SPMM_REG_ADMIN_CQ_ADDRESS,
 			    bus + CQ_OFFSET);

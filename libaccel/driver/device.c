@@ -26,7 +26,7 @@ static int enable(struct driver_device *device)
 
 	if (ret)
 		return ret;
-	admin_attach(&device->admin);
+	admin_attach(&device->admin, device->capabilities.queue_entries);
 	transport->operations->write32(transport, SPMM_REG_CONTROL,
 				       SPMM_CONTROL_ENABLE);
 	return registers_wait_status(transport,

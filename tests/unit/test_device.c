@@ -195,6 +195,24 @@ static void devices_of_any_configuration_follow_each_other(void **state)
 	}
 }
 
+/* The administrative ring is no larger than the device's rings can be. */
+static void devices_of_short_rings_come_up(void **state)
+{
+	(void)state;
+	for (uint32_t entries = 2; entries <= 33; entries++) {
+		struct accel_device_info info = { .size = sizeof(info) };
+		struct accel_device *device;
+		struct sim_config config;
+
+		assert_int_equal(sim_config_preset("small", &config), 0);
+		config.queue_entries = entries;
+		assert_int_equal(device_open_sim(&config, &device), 0);
+		assert_int_equal(accel_device_get_info(device, &info), 0);
+		assert_int_equal(info.queue_depth, entries / 2);
+		accel_device_close(device);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +228,7 @@ int main(void)
 		cmocka_unit_test(a_newer_caller_may_only_leave_zeros),
 		cmocka_unit_test(
 			devices_of_any_configuration_follow_each_other),
+		cmocka_unit_test(devices_of_short_rings_come_up),
 		cmocka_unit_test(null_handles_are_refused_or_ignored),
 	};
 

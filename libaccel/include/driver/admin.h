@@ -36,8 +36,11 @@ struct admin_queue {
 int admin_create(struct transport *transport, struct admin_queue *admin);
 void admin_destroy(struct admin_queue *admin);
 
-/* Tell a device that is not enabled where the rings are, from the start. */
-void admin_attach(struct admin_queue *admin);
+/*
+ * Tell a device that is not enabled, and has rings of so many entries at most, where the
+ * rings are, from the start.
+ */
+void admin_attach(struct admin_queue *admin, uint32_t most);
 
 /*
  * Execute a command; result may be NULL. Return: 0, the negative errno value of

@@ -239,12 +239,15 @@ bool sim_config_number(const char *text, uint64_t *out)
 {
 	unsigned long long value;
 	unsigned int shift = 0;
+	bool hexadecimal;
 	char *end;
 
 	if (!isdigit((unsigned char)*text))
 		return false;
+	/* A leading zero is no octal number: 010 is ten. */
+	hexadecimal = text[0] == '0' && tolower((unsigned char)text[1]) == 'x';
 	errno = 0;
-	value = strtoull(text, &end, 0);
+	value = strtoull(text, &end, hexadecimal ? 16 : 10);
 	if (errno)
 		return false;
 	if (*end == 'K')
@@ -369,6 +372,10 @@ int sim_config_read(FILE *file, const char *name, struct sim_config *out)
 	sim_config_preset("default", out);
 	while (fgets(line, sizeof(line), file)) {
 		number++;
+		if (strlen(line) == sizeof(line) - 1)
+			return accel_error(-EINVAL,
+					   "%s:%u: the line is too long", name,
+					   number);
 		line[strcspn(line, "#")] = '\0';
 		text = text_trim(line);
 		if (!*text)

@@ -82,7 +82,12 @@ static void file_changes_a_preset(void **state)
 
 static void bad_lines_are_named(void **state)
 {
+	char comment[800];
+
 	(void)state;
+	memset(comment, '#', sizeof(comment) - 1);
+	comment[sizeof(comment) - 1] = '\0';
+	refused(comment, "device.conf:1", "too long");
 	refused("clusters = 4\nclusers = 4\n", "device.conf:2", "clusers");
 	refused("\n\nlanes\n", "device.conf:3", "name = value");
 	refused("clusters = many\n", "device.conf:1", "not a number");
@@ -167,6 +172,9 @@ static void fields_are_set_by_name(void **state)
 	assert_int_equal(sim_config_check(&config), -EINVAL);
 	assert_true(sim_config_number("0x10K", &number));
 	assert_int_equal(number, 16384);
+	assert_true(sim_config_number("010", &number));
+	assert_int_equal(number, 10);
+	assert_false(sim_config_number("0x", &number));
 	assert_false(sim_config_number("16k", &number));
 }
 

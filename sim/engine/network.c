@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * With n ports that ask for more than there is, the SRAM's bytes are one stream, dealt
- * out in turns of n pieces. Since a turn is longer than what the SRAM has in a cycle, no
- * port gets more than its width in any cycle, and what it gets by a given cycle has a
- * closed form. Whenever a port joins or leaves, the turns start anew at the next port.
+ * out in turns of n pieces. A port's width is a whole number of pieces, and so many turns
+ * are longer than what the SRAM has in a cycle: no port gets more than its width in any
+ * cycle, and what it gets by a given cycle has a closed form. Whenever a port joins or
+ * leaves, the turns start anew at the next port.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,10 +14,23 @@
 #include <core/integer.h>
 #include <sim/engine/network.h>
 
+/* A word of the SRAM: who needs less of a wide port leaves the rest to others. */
+#define PIECE_BYTES 32
+
+static uint32_t piece_bytes(uint32_t port_bytes)
+{
+	uint32_t piece = PIECE_BYTES;
+
+	while (port_bytes % piece)
+		piece--;
+	return piece;
+}
+
 int network_create(struct network *network, uint32_t ports, uint32_t port_bytes,
 		   uint32_t total_bytes)
 {
 	network->port_bytes = port_bytes;
+	network->piece = piece_bytes(port_bytes);
 	network->total_bytes = total_bytes;
 	network->count = 0;
 	network->ring = calloc(ports, sizeof(struct network_port *));
@@ -33,12 +47,17 @@ void network_destroy(struct network *network)
 
 static uint64_t turn_bytes(const struct network *network)
 {
+	return (uint64_t)network->count * network->piece;
+}
+
+static uint64_t asked_bytes(const struct network *network)
+{
 	return (uint64_t)network->count * network->port_bytes;
 }
 
 static bool network_contended(const struct network *network)
 {
-	return turn_bytes(network) > network->total_bytes;
+	return asked_bytes(network) > network->total_bytes;
 }
 
 /* What the port at @index of the ring gets in so many cycles. */
@@ -46,15 +65,15 @@ static uint64_t bytes_granted(const struct network *network, uint32_t index,
 			      uint64_t cycles)
 {
 	uint64_t turn = turn_bytes(network);
-	uint64_t before = (uint64_t)index * network->port_bytes;
-	uint64_t stream, rest, piece;
+	uint64_t before = (uint64_t)index * network->piece;
+	uint64_t stream, rest, part;
 
 	if (!network_contended(network))
 		return cycles * network->port_bytes;
 	stream = cycles * network->total_bytes;
 	rest = stream % turn;
-	piece = rest > before ? min_u64(rest - before, network->port_bytes) : 0;
-	return stream / turn * network->port_bytes + piece;
+	part = rest > before ? min_u64(rest - before, network->piece) : 0;
+	return stream / turn * network->piece + part;
 }
 
 /* The cycles after which it has got so many. */
@@ -67,10 +86,10 @@ static uint64_t cycles_needed(const struct network *network, uint32_t index,
 		return 0;
 	if (!network_contended(network))
 		return divide_up(bytes, network->port_bytes);
-	whole = (bytes - 1) / network->port_bytes;
+	whole = (bytes - 1) / network->piece;
 	stream = whole * turn_bytes(network) +
-		 (uint64_t)index * network->port_bytes +
-		 (bytes - whole * network->port_bytes);
+		 (uint64_t)index * network->piece +
+		 (bytes - whole * network->piece);
 	return divide_up(stream, network->total_bytes);
 }
 
@@ -78,7 +97,7 @@ static uint64_t cycles_needed(const struct network *network, uint32_t index,
 static void ring_rotate(struct network *network, uint64_t cycles)
 {
 	uint64_t rest = cycles * network->total_bytes % turn_bytes(network);
-	uint64_t served = divide_up(rest, network->port_bytes);
+	uint64_t served = divide_up(rest, network->piece);
 
 	for (served %= network->count; served; served--) {
 		struct network_port *first = network->ring[0];
@@ -123,7 +142,7 @@ void network_join(struct network *network, struct network_port *port,
 	port->end = now;
 	if (!bytes)
 		return;
-	if (turn_bytes(network) + network->port_bytes > network->total_bytes)
+	if (asked_bytes(network) + network->port_bytes > network->total_bytes)
 		ring_settle(network, now);
 	network->ring[network->count++] = port;
 	if (network_contended(network))

@@ -21,9 +21,11 @@
  * struct dealer - the same network, slowly
  * @ring: ports that still want bytes, in the order of their turns
  * @piece: bytes that ring[turn] has had of its piece
+ * @piece_bytes: the largest part of a port's width of at most 32 bytes
  */
 struct dealer {
 	uint32_t port_bytes;
+	uint32_t piece_bytes;
 	uint32_t total_bytes;
 	uint32_t ring[PORTS];
 	uint32_t count;
@@ -79,9 +81,11 @@ static void port_give(struct dealer *dealer, uint32_t port)
 		dealer->left[port]--;
 }
 
-/* One cycle: a piece for each, or the SRAM's bytes one by one. */
+/* One cycle: its width for each, or the SRAM's bytes one by one. */
 static void dealer_cycle(struct dealer *dealer)
 {
+	uint32_t given[PORTS] = { 0 };
+
 	if (!dealer_short(dealer)) {
 		for (uint32_t i = 0; i < dealer->count; i++)
 			for (uint32_t b = 0; b < dealer->port_bytes; b++)
@@ -90,7 +94,8 @@ static void dealer_cycle(struct dealer *dealer)
 	}
 	for (uint32_t b = 0; b < dealer->total_bytes; b++) {
 		port_give(dealer, dealer->ring[dealer->turn]);
-		if (++dealer->piece < dealer->port_bytes)
+		assert_true(++given[dealer->turn] <= dealer->port_bytes);
+		if (++dealer->piece < dealer->piece_bytes)
 			continue;
 		dealer->piece = 0;
 		dealer->turn = (dealer->turn + 1) % dealer->count;
@@ -125,14 +130,17 @@ static void seed_check(uint32_t seed)
 {
 	uint32_t random = seed;
 	struct dealer dealer = {
-		.port_bytes = 1 + below(&random, 20),
-		.total_bytes = 1 + below(&random, 80),
+		.port_bytes = 1 + below(&random, seed % 2 ? 20 : 150),
+		.total_bytes = 1 + below(&random, seed % 2 ? 80 : 500),
 	};
 	struct network_port ports[PORTS];
 	bool busy[PORTS] = { false };
 	bool joined[PORTS] = { false };
 	struct network network;
 
+	for (uint32_t i = 1; i <= 32; i++)
+		if (dealer.port_bytes % i == 0)
+			dealer.piece_bytes = i;
 	for (uint32_t i = 0; i < PORTS; i++)
 		ports[i].end = ENGINE_NEVER;
 	assert_int_equal(network_create(&network, PORTS, dealer.port_bytes,
@@ -140,7 +148,7 @@ static void seed_check(uint32_t seed)
 			 0);
 	for (uint64_t now = 0; now < CYCLES; now++) {
 		uint32_t port = below(&random, PORTS);
-		uint32_t bytes = below(&random, 300);
+		uint32_t bytes = below(&random, 600);
 
 		ports_compare(&network, ports, &dealer, busy, joined, now);
 		if (!busy[port] && !below(&random, 4)) {

@@ -2,7 +2,7 @@
 /*
  * The network between SRAM and clusters in one direction. A cluster's port takes so
  * many bytes a cycle, all together no more than the SRAM has; when more are asked for,
- * the SRAM's bytes are dealt out round robin in pieces of a port's width.
+ * the SRAM's bytes are dealt out round robin in pieces of at most 32 bytes.
  */
 #ifndef SIM_ENGINE_NETWORK_H
 #define SIM_ENGINE_NETWORK_H
@@ -24,6 +24,7 @@ struct network_port {
 
 struct network {
 	uint32_t port_bytes;
+	uint32_t piece; /* divides port_bytes */
 	uint32_t total_bytes;
 	uint32_t count;
 	struct network_port **ring;

@@ -266,12 +266,17 @@ static int region_read(struct session *session, struct message *message)
 	return reply(session, message, &whole);
 }
 
-void session_reset(struct session *session)
+/* The device's thread may wait for an answer that this thread would read. */
+static void reset_while_held(struct session *session)
 {
-	/* The device's thread may wait for an answer that this thread would read. */
 	connection_hold(session->connection);
 	sim_device_reset(session->device);
 	connection_resume(session->connection);
+}
+
+void session_reset(struct session *session)
+{
+	reset_while_held(session);
 	config_space_reset(&session->space, session->window);
 	atomic_store(&session->bus_master, false);
 }
@@ -284,11 +289,8 @@ static void config_write(struct session *session,
 	enum config_space_event event = config_space_write(
 		&session->space, (uint32_t)access->offset, data, access->count);
 
-	if (event == CONFIG_SPACE_RESET) {
-		connection_hold(session->connection);
-		sim_device_reset(session->device);
-		connection_resume(session->connection);
-	}
+	if (event == CONFIG_SPACE_RESET)
+		reset_while_held(session);
 	atomic_store(&session->bus_master,
 		     config_space_bus_master(&session->space));
 }

@@ -17,26 +17,7 @@
 static struct layer_shape convolution(uint32_t rows, uint32_t channels,
 				      uint32_t size, uint32_t percent)
 {
-	return (struct layer_shape){ .rows = rows,
-				     .channels = channels,
-				     .batch = 1,
-				     .kernel_height = 3,
-				     .kernel_width = 3,
-				     .stride_height = 1,
-				     .stride_width = 1,
-				     .dilation_height = 1,
-				     .dilation_width = 1,
-				     .pad_top = 1,
-				     .pad_left = 1,
-				     .height = size,
-				     .width = size,
-				     .result_height = size,
-				     .result_width = size,
-				     .shuffle_height = 1,
-				     .shuffle_width = 1,
-				     .replicate_height = 1,
-				     .replicate_width = 1,
-				     .percent = percent };
+	return layer_shape_plain(rows, channels, size, size, percent);
 }
 
 static struct layer_shape product(uint32_t rows, uint32_t columns,

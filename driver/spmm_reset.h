@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Resets of the whole device, and its end.
+ *
+ * What is smaller (a context, a queue) is spmm_recovery.c's. Steps here: disable and enable
+ * (device memory stays, all work of all contexts is lost: its jobs are victims), then RESET
+ * (memory lost: contexts with objects in it are told, DRM_SPMM_CONTEXT_RESTART), then
+ * gone. drm_dev_wedged_event() where the kernel has it; a devcoredump before the first step.
+ */
+#ifndef SPMM_RESET_H
+#define SPMM_RESET_H
+
+struct spmm_device;
+
+int spmm_reset_init(struct spmm_device *spmm);
+/* Ask for a reset from any context; many requests are one. */
+void spmm_reset_schedule(struct spmm_device *spmm, const char *why);
+/* Do it now, or wait for the one under way. May sleep. Return: 0 or -ENODEV. */
+int spmm_reset_now(struct spmm_device *spmm, const char *why);
+/* For FLR and AER: quiesce before somebody else resets the function, restore after. */
+void spmm_reset_prepare(struct spmm_device *spmm);
+int spmm_reset_done(struct spmm_device *spmm);
+/* The device does not come back: every fence fails with -ENODEV. Any context. */
+void spmm_device_mark_gone(struct spmm_device *spmm);
+
+#endif

@@ -9,6 +9,7 @@ build=(
 	gcc:cc make:make git:git meson:meson ninja-build:ninja pkg-config:pkg-config
 	libc6-dev libjansson-dev libpng-dev zlib1g-dev libopenblas-dev
 	protobuf-c-compiler:protoc-c libprotobuf-c-dev libonnx-dev libcmocka-dev
+	libdrm-dev
 )
 
 # clang's sanitizer and fuzzer libraries carry the version in their name.
@@ -25,6 +26,7 @@ check=(
 	clang:clang clang-format:clang-format clang-tidy:clang-tidy
 	shellcheck:shellcheck libasan8 libubsan1 verilator:verilator g++:g++
 	nodejs:node npm:npm ca-certificates dataset-fashion-mnist
+	dwarves:pahole
 )
 
 is_present()

@@ -16,7 +16,11 @@
 #ifndef UAPI_DRM_SPMM_ACCEL_H
 #define UAPI_DRM_SPMM_ACCEL_H
 
+#if defined(__KERNEL__)
 #include <drm/drm.h>
+#else
+#include <drm.h> /* of libdrm, in a folder of its own: pkg-config --cflags libdrm */
+#endif
 
 #if defined(__cplusplus)
 extern "C" {

@@ -8,6 +8,8 @@
 
 #include "backend/driver_io.h"
 #include "core/error.h"
+#include "driver/bare.h"
+#include "kernel/device.h"
 #include "transport/sim.h"
 #include "transport/vfio_user.h"
 
@@ -43,11 +45,11 @@ int driver_backend_reset(struct accel_device *device)
 
 static int driver_end_trace(struct accel_device *device, uint64_t deadline)
 {
-	struct transport *transport = driver_backend(device)->device->transport;
+	struct driver_device *driver = driver_backend(device)->device;
 
-	if (!transport->operations->end_trace)
+	if (!driver->operations->end_trace)
 		return 0;
-	return transport->operations->end_trace(transport, deadline);
+	return driver->operations->end_trace(driver, deadline);
 }
 
 static int driver_buffer_create(struct accel_device *device,
@@ -84,50 +86,60 @@ static void driver_buffer_destroy(struct accel_buffer *base)
 	free(buffer);
 }
 
-static const struct backend_operations sim_operations = {
-	.name = "sim",
-	.close = driver_close,
-	.describe = driver_describe,
-	.reset = driver_backend_reset,
-	.end_trace = driver_end_trace,
-	.buffer_create = driver_buffer_create,
-	.buffer_destroy = driver_buffer_destroy,
-	.plan_allocate = driver_plan_allocate,
-	.plan_prepare = driver_plan_prepare,
-	.plan_release = driver_plan_release,
-	.plan_collect = driver_plan_collect,
-	.plan_read_tensor = driver_plan_read_tensor,
-	.queue_create = driver_io_create,
-};
+#define DRIVER_OPERATIONS(called)                                           \
+	{                                                                   \
+		.name = called, .close = driver_close,                      \
+		.describe = driver_describe, .reset = driver_backend_reset, \
+		.end_trace = driver_end_trace,                              \
+		.buffer_create = driver_buffer_create,                      \
+		.buffer_destroy = driver_buffer_destroy,                    \
+		.plan_allocate = driver_plan_allocate,                      \
+		.plan_prepare = driver_plan_prepare,                        \
+		.plan_release = driver_plan_release,                        \
+		.plan_collect = driver_plan_collect,                        \
+		.plan_read_tensor = driver_plan_read_tensor,                \
+		.queue_create = driver_io_create,                           \
+	}
 
-int driver_backend_open(struct transport *transport, const char *kind,
-			const struct accel_device_options *options,
-			struct accel_device **out)
+static const struct backend_operations bare_operations =
+	DRIVER_OPERATIONS("sim");
+static const struct backend_operations kernel_operations =
+	DRIVER_OPERATIONS("dev");
+
+/* Takes the device over, also when it fails. */
+static int backend_create(struct driver_device *device, const char *kind,
+			  const struct backend_operations *operations,
+			  struct accel_device **out)
 {
 	struct driver_backend *backend = calloc(1, sizeof(*backend));
-	const struct geometry *geometry;
-	int ret;
+	const struct geometry *geometry = &device->geometry;
 
 	if (!backend) {
-		transport->operations->close(transport);
+		driver_device_destroy(device);
 		return accel_error(-ENOMEM, "out of memory");
 	}
-	ret = driver_device_create(transport,
-				   (uint64_t)options->stall_timeout_ns,
-				   &backend->device);
-	if (ret) {
-		free(backend);
-		return ret;
-	}
-	geometry = &backend->device->geometry;
-	transfer_create(backend->device, &backend->transfer);
+	backend->device = device;
+	transfer_create(device, &backend->transfer);
 	snprintf(backend->name, sizeof(backend->name),
 		 "%s spmm, %u clusters of %u lanes of %u MACs", kind,
 		 geometry->clusters, geometry->lanes, geometry->vector_width);
 	backend->base.geometry = geometry;
-	backend->base.operations = &sim_operations;
+	backend->base.operations = operations;
 	*out = &backend->base;
 	return 0;
+}
+
+int driver_backend_open(struct transport *transport, const char *kind,
+			const struct accel_device_options *options,
+			struct accel_device **device)
+{
+	struct driver_device *driver;
+	int ret = bare_device_create(
+		transport, (uint64_t)options->stall_timeout_ns, &driver);
+
+	if (ret)
+		return ret;
+	return backend_create(driver, kind, &bare_operations, device);
 }
 
 int driver_backend_open_sim(const struct transport_sim_options *simulation,
@@ -152,4 +164,15 @@ int driver_backend_open_vfio_user(const char *path,
 	if (ret)
 		return ret;
 	return driver_backend_open(transport, "vfio-user", options, device);
+}
+
+int driver_backend_open_kernel(const char *path, bool user_queues,
+			       struct accel_device **device)
+{
+	struct driver_device *driver;
+	int ret = kernel_device_open(path, user_queues, &driver);
+
+	if (ret)
+		return ret;
+	return backend_create(driver, "kernel's", &kernel_operations, device);
 }

@@ -11,7 +11,6 @@
 #include "backend/operation.h"
 #include "core/deadline.h"
 #include "core/error.h"
-#include "driver/fault.h"
 #include "driver/status.h"
 
 /* What an id in a completion stands for. */
@@ -91,6 +90,8 @@ static inline void operation_put(struct driver_io *io,
 	} else if (operation->opcode == ACCEL_OPERATION_RUN) {
 		slot->plan = operation->run.plan;
 		run_encode(driver_plan(slot->plan), entry);
+		driver_queue_set_list(&io->queue,
+				      driver_plan(slot->plan)->commands);
 	}
 }
 
@@ -145,8 +146,8 @@ static int failure_explain(struct driver_io *io, const struct io_slot *slot,
 	uint32_t index = entry->list_index;
 	struct spmm_fault_record record;
 	char where[256] = "operation";
-	bool logged = fault_find(io->queue.device, io->queue.number,
-				 le16toh(entry->id), &record);
+	bool logged =
+		driver_fault_find(&io->queue, le16toh(entry->id), &record);
 
 	if (logged)
 		index = le32toh(record.list_index);
@@ -231,9 +232,13 @@ static int driver_io_reap(struct accel_queue *base,
 	struct driver_io *io = driver_io(base);
 	const struct spmm_cqe *entry;
 	uint32_t count = 0;
+	int ret;
 
 	if (driver_queue_is_lost(&io->queue))
 		return lost_reap(io, completions, max);
+	ret = driver_queue_poll(&io->queue);
+	if (ret)
+		return ret;
 	while (count < max && base->outstanding &&
 	       (entry = driver_queue_peek(&io->queue))) {
 		entry_complete(io, entry, &completions[count++]);
@@ -256,12 +261,13 @@ static int driver_io_sleep(struct accel_queue *base, uint64_t deadline)
 }
 
 /* Are the completions of all that is outstanding in the ring? */
-static bool all_completed(const struct driver_io *io)
+static bool all_completed(struct driver_io *io)
 {
-	struct driver_queue last = io->queue;
+	struct driver_queue last;
 
-	if (!io->base.outstanding)
+	if (!io->base.outstanding || driver_queue_poll(&io->queue))
 		return true;
+	last = io->queue;
 	last.cq.head += io->base.outstanding - 1;
 	return driver_queue_peek(&last);
 }

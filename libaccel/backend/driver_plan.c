@@ -8,7 +8,6 @@
 #include "backend/driver_state.h"
 #include "core/error.h"
 #include "plan/report_roof.h"
-#include "transport/transport.h"
 
 /* Of a command's name; longer ones are cut. */
 #define LABEL_SIZE 256
@@ -45,7 +44,6 @@ static int commands_label(struct driver_plan *plan, uint16_t *first)
 {
 	struct driver_device *device =
 		driver_backend(plan->base.device)->device;
-	struct transport *transport = device->transport;
 	char text[LABEL_SIZE];
 	int ret = 0;
 
@@ -53,10 +51,36 @@ static int commands_label(struct driver_plan *plan, uint16_t *first)
 	for (uint32_t i = 0; *first && !ret && i < plan->program.command_count;
 	     i++) {
 		plan_program_label(&plan->program, i, text, sizeof(text));
-		ret = transport->operations->name_command(
-			transport, (uint16_t)(*first + i), text);
+		ret = device->operations->label_name(
+			device, (uint16_t)(*first + i), text);
 	}
 	return ret;
+}
+
+static int commands_keep(struct driver_plan *plan, const uint8_t *image)
+{
+	size_t bytes = plan->program.command_count * sizeof(*plan->commands);
+
+	plan->commands = malloc(bytes);
+	if (!plan->commands)
+		return accel_error(-ENOMEM, "out of memory");
+	memcpy(plan->commands, image + plan->program.list, bytes);
+	return 0;
+}
+
+/* A device that copies lists has room for so many commands. */
+static int commands_check(const struct accel_plan *base,
+			  const struct plan_program *program)
+{
+	uint32_t most =
+		driver_backend(base->device)->device->capabilities.list_entries;
+
+	if (!most || program->command_count <= most)
+		return 0;
+	return accel_error(
+		-E2BIG,
+		"%s: %u commands; the module takes %u at once; make the input smaller, or open the device with queues=user",
+		base->model->model->name, program->command_count, most);
 }
 
 static int image_upload(struct driver_plan *plan)
@@ -76,6 +100,8 @@ static int image_upload(struct driver_plan *plan)
 	if (!image)
 		return accel_error(-ENOMEM, "out of memory");
 	ret = plan_program_link(&plan->program, &addresses, image);
+	if (!ret)
+		ret = commands_keep(plan, image);
 	if (!ret)
 		ret = transfer_upload(&backend->transfer, addresses.image,
 				      image, plan->program.image_length);
@@ -107,6 +133,8 @@ int driver_plan_prepare(struct accel_plan *base)
 		ret = plan_program_create(base->model->model, &base->shape,
 					  geometry, keep, &plan->program);
 	if (!ret)
+		ret = commands_check(base, &plan->program);
+	if (!ret)
 		ret = memory_allocate(plan);
 	if (!ret)
 		ret = image_upload(plan);
@@ -130,6 +158,7 @@ void driver_plan_release(struct accel_plan *base)
 	driver_memory_release(device, &plan->activations);
 	driver_memory_release(device, &plan->staging);
 	plan_program_free(&plan->program);
+	free(plan->commands);
 	free(plan);
 }
 

@@ -60,7 +60,7 @@ int registers_read_capabilities(struct transport *transport,
 	return 0;
 }
 
-static int geometry_check(const struct geometry *geometry)
+int registers_check_geometry(const struct geometry *geometry)
 {
 	if (!geometry->clusters || !geometry->lanes ||
 	    !geometry->vector_width || !geometry->banks ||
@@ -93,7 +93,7 @@ int registers_read_geometry(struct transport *transport,
 			read64(transport, SPMM_REG_MEMORY_BANDWIDTH),
 		.link_bandwidth = read64(transport, SPMM_REG_LINK_BANDWIDTH),
 	};
-	return geometry_check(geometry);
+	return registers_check_geometry(geometry);
 }
 
 int registers_wait_status(struct transport *transport, uint32_t mask,

@@ -40,6 +40,10 @@ static int backend_open(const char *uri,
 	case URI_SIM:
 		ret = driver_backend_open_sim(&parsed.sim, options, device);
 		break;
+	case URI_KERNEL:
+		ret = driver_backend_open_kernel(parsed.buffer,
+						 parsed.user_queues, device);
+		break;
 	case URI_VFIO_USER:
 		ret = driver_backend_open_vfio_user(parsed.buffer, options,
 						    device);

@@ -22,7 +22,7 @@ static const struct uri_known known[] = {
 	{ "nil:", true, false, URI_NIL },
 	{ "vfio:", false, true, URI_SIM },
 	{ "vfio-user:", true, true, URI_VFIO_USER },
-	{ "dev:", false, true, URI_SIM },
+	{ "dev:", true, true, URI_KERNEL },
 };
 
 static const struct uri_known *uri_find(const char *uri)
@@ -41,12 +41,12 @@ static int uri_identify(const char *text, const struct uri_known **out)
 	if (!found)
 		return accel_error(
 			-EINVAL,
-			"%s: unknown device; known are sim:, sim:FILE, vfio-user:SOCKET, cpu: and nil:",
+			"%s: unknown device; known are sim:, sim:FILE, vfio-user:SOCKET, dev:NODE, cpu: and nil:",
 			text);
 	if (!found->supported)
 		return accel_error(
 			-ENOTSUP,
-			"%s: %s is not in this version; sim:, vfio-user:, cpu: and nil: are",
+			"%s: %s is not in this version; sim:, vfio-user:, dev:, cpu: and nil: are",
 			text, found->name);
 	rest = text + strlen(found->name);
 	if (*rest == '?' && !found->takes_rest)
@@ -220,6 +220,28 @@ static int socket_parse(const char *text, struct uri *uri)
 	return decode(text, uri->buffer);
 }
 
+/* NODE[?queues=job|user] */
+static int kernel_parse(const char *text, struct uri *uri)
+{
+	char *query = strchr(uri->buffer, '?');
+
+	if (query)
+		*query++ = '\0';
+	if (!*uri->buffer)
+		return accel_error(
+			-EINVAL,
+			"%s: which device? dev:NODE, such as dev:/dev/accel/accel0",
+			text);
+	if (query && !strcmp(query, "queues=user"))
+		uri->user_queues = true;
+	else if (query && strcmp(query, "queues=job"))
+		return accel_error(
+			-EINVAL,
+			"%s: after \"?\" stands queues=job or queues=user",
+			text);
+	return decode(text, uri->buffer);
+}
+
 int uri_parse(const char *text, struct uri *uri)
 {
 	const struct uri_known *found;
@@ -236,6 +258,8 @@ int uri_parse(const char *text, struct uri *uri)
 		ret = sim_parse(text, uri);
 	else if (uri->scheme == URI_VFIO_USER)
 		ret = socket_parse(text, uri);
+	else if (uri->scheme == URI_KERNEL)
+		ret = kernel_parse(text, uri);
 	if (ret)
 		uri_free(uri);
 	return ret;

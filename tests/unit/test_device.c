@@ -41,8 +41,10 @@ static void devices_of_later_versions_are_named_as_such(void **state)
 {
 	(void)state;
 	refused("vfio:0000:01:00.0", -ENOTSUP, "not in this version");
-	refused("dev:/dev/accel/accel0", -ENOTSUP, "dev: is not in");
-	refused("dev:/dev/accel/accel0", -ENOTSUP, "not in this version");
+	refused("dev:", -EINVAL, "which device?");
+	refused("dev:/dev/null?queues=some", -EINVAL, "queues=job or");
+	refused("dev:/dev/accel/none", -ENOENT, "module loaded");
+	refused("dev:/dev/null", -ENODEV, "not a device of the spmm module");
 }
 
 static void wrong_parameters_are_refused(void **state)

@@ -4,6 +4,7 @@
 
 #include <core/deadline.h>
 #include <core/error.h>
+#include <driver/bare.h>
 #include <driver/queue.h>
 #include <spmm/status.h>
 
@@ -16,8 +17,8 @@ static struct fake_device hardware;
 
 static int create(struct driver_device **device, uint64_t stall_timeout)
 {
-	return driver_device_create(&hardware.transport.base, stall_timeout,
-				    device);
+	return bare_device_create(&hardware.transport.base, stall_timeout,
+				  device);
 }
 
 static void refused(int error, const char *words)
@@ -79,7 +80,7 @@ static void a_failed_admin_command_has_a_text(void **state)
 	hardware.admin_opcode = SPMM_ADMIN_CREATE_SQ;
 	hardware.admin_status = SPMM_SC_INVALID_ENTRIES;
 	assert_int_equal(driver_queue_create(device, 8, 0, &queue), -EINVAL);
-	assert_int_equal(device->queues, 0);
+	assert_int_equal(bare_device(device)->queues, 0);
 	hardware.admin_opcode = SPMM_ADMIN_CREATE_CONTEXT;
 	hardware.admin_status = SPMM_SC_INTERNAL;
 	assert_int_equal(driver_queue_create(device, 8, 0, &queue), -EIO);

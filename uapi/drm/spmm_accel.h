@@ -293,6 +293,7 @@ enum drm_spmm_queue_state {
  * @address: out: of the last fault
  * @jobs_submitted: out
  * @jobs_completed: out
+ * @progress: out: changes while work of the queue moves on the device
  *
  * Errors: -ENOENT.
  */
@@ -304,6 +305,7 @@ struct drm_spmm_queue_status {
 	__u64 address;
 	__u64 jobs_submitted;
 	__u64 jobs_completed;
+	__u64 progress;
 };
 
 #define DRM_SPMM_SYNC_TIMELINE (1u << 0)

@@ -25,7 +25,7 @@ struct accel_device_options {
  * @size: sizeof(struct accel_device_info)
  * @uri: as it was opened
  * @name: for people
- * @backend: "sim", "cpu" or "nil"
+ * @backend: "sim", "dev", "cpu" or "nil"
  * @memory_bytes: device memory; 0 where the host's is used
  * @memory_used: allocated of it
  * @sram_bytes: shared on-chip memory
@@ -64,6 +64,7 @@ struct accel_device_info {
  * @uri: "sim:" (the simulator in this process), "sim:FILE" (the same with a
  *	configuration file), either of them with "?NAME=VALUE&NAME=VALUE...";
  *	"vfio-user:SOCKET" (a device that another process serves, see spmm-sim);
+ *	"dev:NODE" (a device of the kernel module, such as dev:/dev/accel/accel0);
  *	"cpu:" (the golden arithmetic on this processor), "nil:" (does nothing,
  *	at once); NULL means "sim:"
  * @options: NULL for the defaults
@@ -77,6 +78,15 @@ struct accel_device_info {
  *	engine=MODE	"fast" or "reference": from event to event, or cycle by
  *			cycle; both give the same results
  *
+ * The parameter of "dev:":
+ *
+ *	queues=KIND	"job": each operation is a system call, ordered and timed by the
+ *			module (the default); "user": queues that the device reads
+ *			itself, without the module; -EBUSY when they are all in use
+ *
+ * On "dev:" all queues of an open device share one context: an operation that fails
+ * cancels what the others have outstanding.
+ *
  * In file names "%", "?" and "&" are written "%25", "%3F" and "%26", and any byte may
  * be written "%XX". See accel_device_end_trace().
  *
@@ -84,7 +94,7 @@ struct accel_device_info {
  *
  * Return: 0; -EINVAL for an unknown URI, a bad option or a mistake in the
  * configuration; -ENOENT, -EACCES, -EIO, -ECONNREFUSED as the system says of the file or
- * socket; -ENOTSUP for "vfio:" and "dev:", which this version does not have; -ENODEV,
+ * socket or node; -ENOTSUP for "vfio:", which this version does not have; -ENODEV,
  * -ETIMEDOUT, -EPROTO or -EIO if the device does not come up; -ENOMEM.
  * Thread-safe.
  */

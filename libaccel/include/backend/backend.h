@@ -74,5 +74,7 @@ int driver_backend_open_sim(const struct transport_sim_options *simulation,
 int driver_backend_open_vfio_user(const char *path,
 				  const struct accel_device_options *options,
 				  struct accel_device **device);
+int driver_backend_open_kernel(const char *path, bool user_queues,
+			       struct accel_device **device);
 
 #endif

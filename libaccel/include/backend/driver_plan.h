@@ -25,6 +25,7 @@ struct driver_backend {
  * struct driver_plan - a plan that has been uploaded
  * @base: the public plan
  * @program: what it consists of
+ * @commands: the list in the image, for a device that copies it
  * @image: device memory of constants, descriptors and list
  * @activations: device memory
  * @staging: host memory
@@ -32,6 +33,7 @@ struct driver_backend {
 struct driver_plan {
 	struct accel_plan base;
 	struct plan_program program;
+	struct spmm_sqe *commands;
 	struct driver_memory image;
 	struct driver_memory activations;
 	struct driver_memory staging;

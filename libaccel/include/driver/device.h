@@ -1,73 +1,110 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The userspace driver of a device behind a transport: bring-up, admin queue,
- * address space, contexts, reset. All of its queues share one address space, but
- * each has a context of its own, so that a failure stops no other queue.
+ * A device that runs commands from queues, whoever drives it: this process through a
+ * transport (driver/bare.h), or the kernel module (kernel/device.h).
  */
 #ifndef DRIVER_DEVICE_H
 #define DRIVER_DEVICE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "driver/admin.h"
-#include "driver/range.h"
 #include "driver/registers.h"
 #include "pack/geometry.h"
 
-struct page_table;
-struct transport;
+struct driver_device;
+struct driver_memory;
+struct driver_queue;
+struct spmm_fault_record;
+
+/**
+ * struct driver_operations - what whoever drives a device does
+ * @destroy: see driver_device_destroy()
+ * @reset: see driver_device_reset()
+ * @memory_allocate: @memory is zeroed but for its length, which is not rounded yet
+ * @memory_release: of memory that was allocated
+ * @memory_used: bytes of device memory
+ * @queue_create: @queue is zeroed but for @device, @priority, and −1 as its event
+ * @queue_destroy: see driver_queue_destroy(), as for the others
+ * @queue_recover: the context lives again, or everything does after a reset
+ * @queue_abort: the completions follow
+ * @queue_sleep: until an interrupt or the deadline
+ * @queue_event: of interrupts
+ * @queue_ring: new commands, where the queue's doorbells are not plain memory
+ * @queue_report: tell the device what was taken
+ * @queue_poll: bring completions into the ring; NULL where they come by themselves
+ * @fault_find: see driver_fault_find()
+ * @labels_take: see driver_labels_take(); NULL where nobody can watch
+ * @label_name: tell who watches the device what a command with that label is
+ * @end_trace: see accel_device_end_trace(); NULL where nothing is recorded
+ */
+struct driver_operations {
+	void (*destroy)(struct driver_device *device);
+	int (*reset)(struct driver_device *device);
+
+	int (*memory_allocate)(struct driver_device *device, bool on_device,
+			       struct driver_memory *memory);
+	void (*memory_release)(struct driver_device *device,
+			       struct driver_memory *memory);
+	uint64_t (*memory_used)(struct driver_device *device);
+
+	int (*queue_create)(struct driver_queue *queue, uint32_t depth);
+	void (*queue_destroy)(struct driver_queue *queue);
+	int (*queue_recover)(struct driver_queue *queue);
+	int (*queue_abort)(struct driver_queue *queue);
+	int (*queue_sleep)(struct driver_queue *queue, uint64_t deadline);
+	int (*queue_event)(struct driver_queue *queue);
+	void (*queue_ring)(struct driver_queue *queue);
+	void (*queue_report)(struct driver_queue *queue);
+	int (*queue_poll)(struct driver_queue *queue);
+	bool (*fault_find)(struct driver_queue *queue, uint16_t id,
+			   struct spmm_fault_record *record);
+
+	uint16_t (*labels_take)(struct driver_device *device, uint32_t count);
+	int (*label_name)(struct driver_device *device, uint16_t label,
+			  const char *name);
+	int (*end_trace)(struct driver_device *device, uint64_t deadline);
+};
 
 /**
  * struct driver_device - a device that is up
- * @transport: owned
+ * @operations: of who drives it
  * @capabilities: of it
  * @geometry: of it
- * @admin: its admin queue
  * @stall_timeout_ns: a queue without progress for so long is hung
- * @lock: over everything below but @generation. It is held over the admin commands
- *	that invalidate, so it comes before @admin's lock and the transport's
- * @tables: of the address space
- * @addresses: free virtual addresses
- * @memory: free device memory
- * @queues: bit q: I/O queue q + 1, and its context, are in use
- * @labels: of commands, that have been given
  * @generation: counts resets
  */
 struct driver_device {
-	struct transport *transport;
+	const struct driver_operations *operations;
 	struct capabilities capabilities;
 	struct geometry geometry;
-	struct admin_queue admin;
 	uint64_t stall_timeout_ns;
-	pthread_mutex_t lock;
-	struct page_table *tables;
-	struct range_set addresses;
-	struct range_set memory;
-	uint64_t queues;
-	uint32_t labels;
 	atomic_uint generation;
 };
 
-/* Takes the transport over, also when it fails. */
-int driver_device_create(struct transport *transport, uint64_t stall_timeout_ns,
-			 struct driver_device **out);
-void driver_device_destroy(struct driver_device *device);
+/* No queue and no memory of it is left. */
+static inline void driver_device_destroy(struct driver_device *device)
+{
+	device->operations->destroy(device);
+}
 
 /* Everything in the device is lost; its queues find out by the generation. */
-int driver_device_reset(struct driver_device *device);
-
-/* A number that no other queue has, 1 …; −EBUSY when there is none left. */
-int driver_queue_number_take(struct driver_device *device);
-void driver_queue_number_give(struct driver_device *device,
-			      unsigned int number);
+static inline int driver_device_reset(struct driver_device *device)
+{
+	return device->operations->reset(device);
+}
 
 /*
  * Labels for that many commands, one after the other, that no other command of the
  * device has: the first, or 0 if nobody can watch the device or they are used up.
  */
-uint16_t driver_labels_take(struct driver_device *device, uint32_t count);
+static inline uint16_t driver_labels_take(struct driver_device *device,
+					  uint32_t count)
+{
+	if (!device->operations->labels_take)
+		return 0;
+	return device->operations->labels_take(device, count);
+}
 
 #endif

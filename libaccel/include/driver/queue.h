@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An I/O queue pair with a context of its own. One thread at a time uses it; the
- * inline functions make no system call, allocate nothing, take no lock and read
- * no register.
+ * An I/O queue pair. One thread at a time uses it; on a device whose doorbells are plain
+ * memory the fast path (put, ring, peek, take, report) makes no system call, allocates
+ * nothing, takes no lock and reads no register.
  */
 #ifndef DRIVER_QUEUE_H
 #define DRIVER_QUEUE_H
@@ -18,18 +18,23 @@
 #include "driver/memory.h"
 #include "driver/ring.h"
 
+struct kernel_queue;
+
 /**
  * struct driver_queue - the rings and their doorbells
  * @device: of the queue
- * @number: of both rings and of the context
+ * @number: of both rings and of the context, for who drives the device
  * @priority: 0 … 3
  * @sq_entries: submission ring
  * @cq_entries: completion ring
  * @sq: its counters; the head is moved by driver_queue_take()
  * @cq: its counters
  * @cq_reported: the head that the device was told
- * @doorbells: SQ tail and CQ head as plain memory, or NULL: by the transport
+ * @doorbells: SQ tail and CQ head as plain memory, or NULL: by the device's operations
  * @memory: of both rings
+ * @lists: commands of the list in each entry of the ring, for a device that copies them;
+ *	NULL for others
+ * @kernel: what the kernel module's queues have besides; NULL for others
  * @generation: of the device when the queue was attached
  * @failed: the context is dead until driver_queue_recover()
  * @event: eventfd of the interrupt, or −1 until somebody sleeps
@@ -49,6 +54,8 @@ struct driver_queue {
 	uint32_t cq_reported;
 	volatile uint32_t *doorbells;
 	struct driver_memory memory;
+	const struct spmm_sqe **lists;
+	struct kernel_queue *kernel;
 	uint32_t generation;
 	bool failed;
 	int event;
@@ -59,30 +66,61 @@ struct driver_queue {
 };
 
 /* So many commands can be outstanding. */
-int driver_queue_create(struct driver_device *device, uint32_t depth,
-			uint32_t priority, struct driver_queue *queue);
+static inline int driver_queue_create(struct driver_device *device,
+				      uint32_t depth, uint32_t priority,
+				      struct driver_queue *queue)
+{
+	*queue = (struct driver_queue){
+		.device = device,
+		.priority = (uint16_t)priority,
+		.event = -1,
+	};
+	return device->operations->queue_create(queue, depth);
+}
 
 /* What is outstanding is aborted. */
-void driver_queue_destroy(struct driver_queue *queue);
+static inline void driver_queue_destroy(struct driver_queue *queue)
+{
+	queue->device->operations->queue_destroy(queue);
+}
 
 /* Make the context alive again after a failure, or all anew after a reset. */
-int driver_queue_recover(struct driver_queue *queue);
+static inline int driver_queue_recover(struct driver_queue *queue)
+{
+	return queue->device->operations->queue_recover(queue);
+}
 
 /* End everything that the queue holds; the completions follow. */
-int driver_queue_abort(struct driver_queue *queue);
+static inline int driver_queue_abort(struct driver_queue *queue)
+{
+	return queue->device->operations->queue_abort(queue);
+}
 
 /*
  * Sleep until an interrupt or the deadline; a false alarm is possible. −EIO when
  * the device has made no progress for too long, −ENODEV when it is gone.
  */
-int driver_queue_sleep(struct driver_queue *queue, uint64_t deadline);
+static inline int driver_queue_sleep(struct driver_queue *queue,
+				     uint64_t deadline)
+{
+	return queue->device->operations->queue_sleep(queue, deadline);
+}
 
-/* The eventfd of its interrupts, which belongs to the transport. */
-int driver_queue_event(struct driver_queue *queue);
+/* The eventfd of its interrupts, which does not belong to the caller. */
+static inline int driver_queue_event(struct driver_queue *queue)
+{
+	return queue->device->operations->queue_event(queue);
+}
 
-/* Slow path of driver_queue_ring() and driver_queue_take(). */
-void driver_queue_ring_slow(struct driver_queue *queue);
-void driver_queue_report_slow(struct driver_queue *queue);
+/*
+ * Take the records of the queue's faults off the log; that of the given command is put
+ * into *record, false if there is none. Takes a lock and allocates.
+ */
+static inline bool driver_fault_find(struct driver_queue *queue, uint16_t id,
+				     struct spmm_fault_record *record)
+{
+	return queue->device->operations->fault_find(queue, id, record);
+}
 
 static inline bool driver_queue_is_lost(const struct driver_queue *queue)
 {
@@ -97,14 +135,31 @@ static inline struct spmm_sqe *driver_queue_put(struct driver_queue *queue)
 	return &queue->sq_entries[ring_index(&queue->sq, queue->sq.tail++)];
 }
 
+/* The entry put last is a LIST of these, which stay while it is outstanding. */
+static inline void driver_queue_set_list(struct driver_queue *queue,
+					 const struct spmm_sqe *commands)
+{
+	if (queue->lists)
+		queue->lists[ring_index(&queue->sq, queue->sq.tail - 1)] =
+			commands;
+}
+
 static inline void driver_queue_ring(struct driver_queue *queue)
 {
 	if (!queue->doorbells) {
-		driver_queue_ring_slow(queue);
+		queue->device->operations->queue_ring(queue);
 		return;
 	}
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	queue->doorbells[0] = htole32(ring_index(&queue->sq, queue->sq.tail));
+}
+
+/* For a device whose completions do not come by themselves: look for new ones. */
+static inline int driver_queue_poll(struct driver_queue *queue)
+{
+	if (!queue->device->operations->queue_poll)
+		return 0;
+	return queue->device->operations->queue_poll(queue);
 }
 
 /* The next completion if it is there. */
@@ -128,7 +183,7 @@ static inline void driver_queue_take(struct driver_queue *queue)
 static inline void driver_queue_report(struct driver_queue *queue)
 {
 	if (queue->cq.head - queue->cq_reported >= queue->cq.entries / 4)
-		driver_queue_report_slow(queue);
+		queue->device->operations->queue_report(queue);
 }
 
 #endif

@@ -18,6 +18,7 @@ struct transport;
  * @job_timeout_ns: hard maximum of one command, 0 for none
  * @queues: I/O queue pairs
  * @contexts: address-space slots, context 0 included
+ * @list_entries: most commands of a list, 0 for no limit
  */
 struct capabilities {
 	uint32_t queue_entries;
@@ -26,6 +27,7 @@ struct capabilities {
 	uint64_t job_timeout_ns;
 	uint32_t queues;
 	uint32_t contexts;
+	uint32_t list_entries;
 };
 
 /* −ENODEV when the device does not answer, −EOPNOTSUPP for another version. */
@@ -33,6 +35,8 @@ int registers_read_capabilities(struct transport *transport,
 				struct capabilities *capabilities);
 int registers_read_geometry(struct transport *transport,
 			    struct geometry *geometry);
+/* −EIO with a text for one that cannot be. */
+int registers_check_geometry(const struct geometry *geometry);
 
 /* Wait until STATUS & mask is value; fails at once when it turns FATAL. */
 int registers_wait_status(struct transport *transport, uint32_t mask,

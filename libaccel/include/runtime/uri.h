@@ -6,11 +6,14 @@
 #ifndef RUNTIME_URI_H
 #define RUNTIME_URI_H
 
+#include <stdbool.h>
+
 #include "transport/sim.h"
 
 enum uri_scheme {
 	URI_SIM,
 	URI_VFIO_USER,
+	URI_KERNEL,
 	URI_CPU,
 	URI_NIL,
 };
@@ -19,11 +22,13 @@ enum uri_scheme {
  * struct uri - a parsed one
  * @scheme: of it
  * @sim: of URI_SIM; the texts are in @buffer
- * @buffer: decoded: the file, or the socket's path
+ * @user_queues: of URI_KERNEL
+ * @buffer: decoded: the file, the socket's path, or the device's node
  */
 struct uri {
 	enum uri_scheme scheme;
 	struct transport_sim_options sim;
+	bool user_queues;
 	char *buffer;
 };
 

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-#include "driver/fault.h"
+#include "driver/bare.h"
 
 #include <endian.h>
 #include <spmm/page_table.h>
 
 #include "driver/dma.h"
+#include "driver/queue.h"
 
 #define RECORDS (SPMM_PAGE_SIZE / sizeof(struct spmm_fault_record))
 
-bool fault_find(struct driver_device *device, uint16_t context, uint16_t id,
-		struct spmm_fault_record *record)
+bool bare_fault_find(struct driver_queue *queue, uint16_t id,
+		     struct spmm_fault_record *record)
 {
+	struct bare_device *device = bare_device(queue->device);
 	struct spmm_admin_sqe command = {
 		.opcode = SPMM_ADMIN_GET_LOG,
-		.context = htole16(context),
+		.context = htole16(queue->number),
 		.length = htole64(RECORDS * sizeof(*record)),
 	};
 	const struct spmm_fault_record *records;

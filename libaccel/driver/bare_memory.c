@@ -4,10 +4,10 @@
 #include <endian.h>
 #include <errno.h>
 #include <spmm/page_table.h>
-#include <string.h>
 
 #include "core/checked.h"
 #include "core/error.h"
+#include "driver/bare.h"
 #include "driver/page_table.h"
 
 static uint64_t alignment_of(uint64_t length)
@@ -17,7 +17,7 @@ static uint64_t alignment_of(uint64_t length)
 }
 
 /* The lock is held. */
-static int map(struct driver_device *device, uint64_t address, uint64_t flags,
+static int map(struct bare_device *device, uint64_t address, uint64_t flags,
 	       struct driver_memory *memory)
 {
 	int ret = range_allocate(&device->addresses, memory->length,
@@ -35,27 +35,22 @@ static int map(struct driver_device *device, uint64_t address, uint64_t flags,
 	return ret;
 }
 
-int driver_memory_allocate_host(struct driver_device *device, uint64_t length,
-				struct driver_memory *memory)
+static int allocate_host(struct bare_device *device,
+			 struct driver_memory *memory)
 {
-	int ret;
+	int ret =
+		dma_allocate(device->transport, memory->length, &memory->host);
 
-	memset(memory, 0, sizeof(*memory));
-	pthread_mutex_lock(&device->lock);
-	ret = dma_allocate(device->transport, length, &memory->host);
-	if (!ret) {
-		memory->length = memory->host.length;
-		ret = map(device, memory->host.bus, 0, memory);
-	}
-	if (ret) {
+	if (ret)
+		return ret;
+	memory->length = memory->host.length;
+	ret = map(device, memory->host.bus, 0, memory);
+	if (ret)
 		dma_release(device->transport, &memory->host);
-		memory->length = 0;
-	}
-	pthread_mutex_unlock(&device->lock);
 	return ret;
 }
 
-static int memory_short(const struct driver_device *device, uint64_t length)
+static int memory_short(const struct bare_device *device, uint64_t length)
 {
 	return accel_error(
 		-ENOMEM,
@@ -65,30 +60,35 @@ static int memory_short(const struct driver_device *device, uint64_t length)
 		(unsigned long long)device->memory.size);
 }
 
-int driver_memory_allocate_device(struct driver_device *device, uint64_t length,
-				  struct driver_memory *memory)
+static int allocate_device(struct bare_device *device,
+			   struct driver_memory *memory)
 {
+	uint64_t length = memory->length;
 	size_t rounded;
 	int ret;
 
-	memset(memory, 0, sizeof(*memory));
 	if (!checked_align(length, SPMM_PAGE_SIZE, &rounded))
 		return memory_short(device, length);
-	pthread_mutex_lock(&device->lock);
 	memory->length = rounded;
 	ret = range_allocate(&device->memory, rounded, alignment_of(rounded),
 			     &memory->device_offset);
-	if (ret) {
-		ret = memory_short(device, length);
-	} else {
-		ret = map(device, memory->device_offset, SPMM_PTE_DEVICE,
-			  memory);
-		if (ret)
-			range_release(&device->memory, memory->device_offset,
-				      rounded);
-	}
 	if (ret)
-		memory->length = 0;
+		return memory_short(device, length);
+	ret = map(device, memory->device_offset, SPMM_PTE_DEVICE, memory);
+	if (ret)
+		range_release(&device->memory, memory->device_offset, rounded);
+	return ret;
+}
+
+int bare_memory_allocate(struct driver_device *base, bool on_device,
+			 struct driver_memory *memory)
+{
+	struct bare_device *device = bare_device(base);
+	int ret;
+
+	pthread_mutex_lock(&device->lock);
+	ret = on_device ? allocate_device(device, memory) :
+			  allocate_host(device, memory);
 	pthread_mutex_unlock(&device->lock);
 	return ret;
 }
@@ -97,7 +97,7 @@ int driver_memory_allocate_device(struct driver_device *device, uint64_t length,
  * Every context that may remember the translation forgets it. A device that does
  * not answer is dead or will be reset: then nothing is remembered either.
  */
-static void invalidate(struct driver_device *device, uint64_t queues,
+static void invalidate(struct bare_device *device, uint64_t queues,
 		       const struct driver_memory *memory)
 {
 	for (unsigned int i = 0; i < 64; i++) {
@@ -113,11 +113,11 @@ static void invalidate(struct driver_device *device, uint64_t queues,
 	}
 }
 
-void driver_memory_release(struct driver_device *device,
-			   struct driver_memory *memory)
+void bare_memory_release(struct driver_device *base,
+			 struct driver_memory *memory)
 {
-	if (!memory->length)
-		return;
+	struct bare_device *device = bare_device(base);
+
 	pthread_mutex_lock(&device->lock);
 	page_table_unmap(device->tables, memory->virtual_address,
 			 memory->length);
@@ -130,11 +130,11 @@ void driver_memory_release(struct driver_device *device,
 		range_release(&device->memory, memory->device_offset,
 			      memory->length);
 	pthread_mutex_unlock(&device->lock);
-	memset(memory, 0, sizeof(*memory));
 }
 
-uint64_t driver_memory_used(struct driver_device *device)
+uint64_t bare_memory_used(struct driver_device *base)
 {
+	struct bare_device *device = bare_device(base);
 	uint64_t used;
 
 	pthread_mutex_lock(&device->lock);

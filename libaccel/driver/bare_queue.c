@@ -11,6 +11,7 @@
 #include "core/deadline.h"
 #include "core/error.h"
 #include "core/integer.h"
+#include "driver/bare.h"
 #include "driver/page_table.h"
 #include "transport/transport.h"
 
@@ -31,26 +32,26 @@ static uint32_t doorbell_offset(const struct driver_queue *queue)
 static void write32(const struct driver_queue *queue, uint32_t offset,
 		    uint32_t value)
 {
-	struct transport *transport = queue->device->transport;
+	struct transport *transport = bare_device(queue->device)->transport;
 
 	transport->operations->write32(transport, offset, value);
 }
 
 static uint64_t read64(const struct driver_queue *queue, uint32_t offset)
 {
-	struct transport *transport = queue->device->transport;
+	struct transport *transport = bare_device(queue->device)->transport;
 
 	return transport->operations->read64(transport, offset);
 }
 
-void driver_queue_ring_slow(struct driver_queue *queue)
+void bare_queue_ring(struct driver_queue *queue)
 {
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	write32(queue, doorbell_offset(queue) + SPMM_DOORBELL_SQ_TAIL,
 		ring_index(&queue->sq, queue->sq.tail));
 }
 
-void driver_queue_report_slow(struct driver_queue *queue)
+void bare_queue_report(struct driver_queue *queue)
 {
 	uint32_t head = ring_index(&queue->cq, queue->cq.head);
 
@@ -78,7 +79,7 @@ static int command(const struct driver_queue *queue, uint8_t opcode,
 		.command = htole32(SPMM_ABORT_ALL),
 	};
 
-	return admin_execute(&queue->device->admin, &entry, NULL);
+	return admin_execute(&bare_device(queue->device)->admin, &entry, NULL);
 }
 
 static uint64_t sq_bytes(const struct driver_queue *queue)
@@ -90,7 +91,7 @@ static uint64_t sq_bytes(const struct driver_queue *queue)
 /* Create context and rings in the device, with empty rings here. */
 static int attach(struct driver_queue *queue)
 {
-	struct driver_device *device = queue->device;
+	struct bare_device *device = bare_device(queue->device);
 	uint64_t address = queue->memory.virtual_address;
 	int ret;
 
@@ -101,7 +102,7 @@ static int attach(struct driver_queue *queue)
 	queue->cq_reported = 0;
 	queue->failed = false;
 	queue->progress_time = 0;
-	queue->generation = atomic_load(&device->generation);
+	queue->generation = atomic_load(&device->base.generation);
 	ret = command(queue, SPMM_ADMIN_CREATE_CONTEXT, 0);
 	if (!ret)
 		ret = command(queue, SPMM_ADMIN_SET_PAGE_TABLE,
@@ -126,7 +127,7 @@ static void detach(struct driver_queue *queue)
 
 static void doorbells_map(struct driver_queue *queue)
 {
-	struct transport *transport = queue->device->transport;
+	struct transport *transport = bare_device(queue->device)->transport;
 	void *page;
 
 	if (!transport->operations->map_bar(
@@ -160,19 +161,15 @@ static int rings_allocate(struct driver_queue *queue, uint32_t depth)
 	return 0;
 }
 
-int driver_queue_create(struct driver_device *device, uint32_t depth,
-			uint32_t priority, struct driver_queue *queue)
+int bare_queue_create(struct driver_queue *queue, uint32_t depth)
 {
-	int number = driver_queue_number_take(device);
+	struct bare_device *device = bare_device(queue->device);
+	int number = bare_queue_number_take(device);
 	int ret;
 
-	memset(queue, 0, sizeof(*queue));
 	if (number < 0)
 		return number;
-	queue->device = device;
 	queue->number = (uint16_t)number;
-	queue->priority = (uint16_t)priority;
-	queue->event = -1;
 	ret = rings_allocate(queue, depth);
 	if (!ret) {
 		doorbells_map(queue);
@@ -181,21 +178,21 @@ int driver_queue_create(struct driver_device *device, uint32_t depth,
 			detach(queue);
 	}
 	if (ret) {
-		driver_queue_number_give(device, queue->number);
-		driver_memory_release(device, &queue->memory);
+		bare_queue_number_give(device, queue->number);
+		driver_memory_release(&device->base, &queue->memory);
 	}
 	return ret;
 }
 
-void driver_queue_destroy(struct driver_queue *queue)
+void bare_queue_destroy(struct driver_queue *queue)
 {
 	detach(queue);
 	/* The context is gone: releasing memory must not invalidate it. */
-	driver_queue_number_give(queue->device, queue->number);
+	bare_queue_number_give(bare_device(queue->device), queue->number);
 	driver_memory_release(queue->device, &queue->memory);
 }
 
-int driver_queue_recover(struct driver_queue *queue)
+int bare_queue_recover(struct driver_queue *queue)
 {
 	int ret;
 
@@ -207,16 +204,16 @@ int driver_queue_recover(struct driver_queue *queue)
 	return ret;
 }
 
-int driver_queue_abort(struct driver_queue *queue)
+int bare_queue_abort(struct driver_queue *queue)
 {
 	/* The device needs room for a completion of each. */
-	driver_queue_report_slow(queue);
+	bare_queue_report(queue);
 	return command(queue, SPMM_ADMIN_ABORT, 0);
 }
 
-int driver_queue_event(struct driver_queue *queue)
+int bare_queue_event(struct driver_queue *queue)
 {
-	struct transport *transport = queue->device->transport;
+	struct transport *transport = bare_device(queue->device)->transport;
 
 	if (queue->event < 0)
 		queue->event = transport->operations->interrupt_fd(
@@ -230,12 +227,13 @@ int driver_queue_event(struct driver_queue *queue)
  */
 static bool job_is_over_time(struct driver_queue *queue)
 {
-	const struct driver_device *device = queue->device;
+	const struct bare_device *device = bare_device(queue->device);
 	uint64_t queues = (uint64_t)__builtin_popcountll(device->queues);
-	uint64_t seconds = device->capabilities.job_timeout_ns / NS_PER_SECOND;
+	uint64_t seconds =
+		device->base.capabilities.job_timeout_ns / NS_PER_SECOND;
 	uint64_t cycles = read64(queue, SPMM_REG_CYCLES);
 	uint64_t most =
-		(seconds + 1) * (queues + 1) * device->geometry.clock_hz;
+		(seconds + 1) * (queues + 1) * device->base.geometry.clock_hz;
 
 	if (!queue->progress_time || queue->last_head != queue->cq.head) {
 		queue->last_head = queue->cq.head;
@@ -270,7 +268,7 @@ static int watch(struct driver_queue *queue)
 				     NS_PER_MS));
 }
 
-int driver_queue_sleep(struct driver_queue *queue, uint64_t deadline)
+int bare_queue_sleep(struct driver_queue *queue, uint64_t deadline)
 {
 	struct pollfd poller = { .fd = queue->event, .events = POLLIN };
 	uint64_t left = deadline_remaining(deadline);
@@ -281,7 +279,7 @@ int driver_queue_sleep(struct driver_queue *queue, uint64_t deadline)
 
 	if (queue->event < 0) {
 		/* What completed before this was not counted: look again. */
-		int event = driver_queue_event(queue);
+		int event = bare_queue_event(queue);
 
 		return event < 0 ? event : 0;
 	}

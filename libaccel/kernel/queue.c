@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/queue.h"
+
+#include <drm/spmm_accel.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+/* Small rings would have to report each completion. */
+#define ENTRIES_MIN 16
+
+int kernel_queue_entries(const struct driver_queue *queue, uint32_t depth)
+{
+	uint32_t most = queue->device->capabilities.queue_entries;
+	uint32_t entries = 2 * depth;
+
+	if (entries < ENTRIES_MIN)
+		entries = ENTRIES_MIN;
+	if (entries > most)
+		return accel_error(-EINVAL,
+				   "queue: a depth of %u; the device has %u",
+				   depth, most / 2);
+	return (int)entries;
+}
+
+int kernel_queue_open(struct driver_queue *queue,
+		      struct drm_spmm_queue_create *arguments)
+{
+	int ret;
+
+	queue->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (queue->event < 0)
+		return accel_error(-errno, "eventfd: %s", strerror(errno));
+	arguments->eventfd = queue->event;
+	arguments->priority = queue->priority;
+	ret = kernel_ioctl(kernel_device(queue->device),
+			   DRM_IOCTL_SPMM_QUEUE_CREATE, arguments);
+	if (!ret) {
+		queue->kernel->number = arguments->queue;
+		queue->generation = atomic_load(&queue->device->generation);
+		return 0;
+	}
+	close(queue->event);
+	queue->event = -1;
+	if (ret == -EBUSY || ret == -ENOSPC)
+		return accel_error(
+			ret,
+			"all queues are in use; destroy one, or open the device without queues=user");
+	if (ret == -EPERM)
+		return accel_error(
+			ret, "priority %u needs the capability CAP_SYS_NICE",
+			queue->priority);
+	return accel_error(ret, "queue: %s", strerror(-ret));
+}
+
+void kernel_queue_close(struct driver_queue *queue)
+{
+	struct drm_spmm_queue_destroy destroy = {
+		.queue = queue->kernel->number,
+	};
+
+	if (queue->event < 0)
+		return;
+	kernel_ioctl(kernel_device(queue->device), DRM_IOCTL_SPMM_QUEUE_DESTROY,
+		     &destroy);
+	close(queue->event);
+	queue->event = -1;
+}
+
+int kernel_queue_event(struct driver_queue *queue)
+{
+	return queue->event;
+}

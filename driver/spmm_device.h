@@ -14,6 +14,7 @@
 #define SPMM_DEVICE_H
 
 #include <drm/drm_device.h>
+#include <drm/spmm_accel.h>
 #include <linux/atomic.h>
 #include <linux/types.h>
 
@@ -24,6 +25,7 @@ struct spmm_hwmon;
 struct spmm_interrupts;
 struct spmm_memory;
 struct spmm_pmu;
+struct spmm_reset;
 struct spmm_slots;
 
 /**
@@ -73,8 +75,10 @@ struct spmm_capabilities {
  * @registers: BAR 0; unmapped at remove: reached through spmm_hw.h only
  * @window_start: bus address of BAR 2 as the host's processors see it
  * @capabilities: constant after probe
+ * @info: what DRM_SPMM_QUERY_DEVICE says, but for what changes; constant after probe
  * @state: enum spmm_device_state, changed by spmm_reset.c and spmm_power.c only
  * @resets: how often all was reset
+ * @reset: resets
  * @admin: the admin queue
  * @interrupts: vectors and who listens to them
  * @slots: which context has which address-space slot and queue
@@ -89,9 +93,11 @@ struct spmm_device {
 	void __iomem *registers;
 	phys_addr_t window_start;
 	struct spmm_capabilities capabilities;
+	struct drm_spmm_device_info info;
 	atomic_t state;
 	atomic_t resets;
 
+	struct spmm_reset *reset;
 	struct spmm_admin *admin;
 	struct spmm_interrupts *interrupts;
 	struct spmm_slots *slots;

@@ -22,7 +22,10 @@ struct spmm_interrupt_listener {
 };
 
 int spmm_interrupts_init(struct spmm_device *spmm); /* devm-managed */
-/* The vector that completions of hardware queue @queue are to raise. */
+/*
+ * The vector that completions of hardware queue @queue are to raise. Queue 0 stands for
+ * the admin queue, whose vector also tells of faults.
+ */
 u32 spmm_interrupt_vector(struct spmm_device *spmm, u32 queue);
 void spmm_interrupt_listen(struct spmm_device *spmm, u32 queue,
 			   struct spmm_interrupt_listener *listener);

@@ -12,15 +12,30 @@
 
 struct spmm_device;
 
-int spmm_reset_init(struct spmm_device *spmm);
+int spmm_reset_init(struct spmm_device *spmm); /* drmm-managed */
+/* The driver lets go of the device: no more resets, no more work, no more DMA. */
+void spmm_reset_fini(struct spmm_device *spmm);
 /* Ask for a reset from any context; many requests are one. */
 void spmm_reset_schedule(struct spmm_device *spmm, const char *why);
-/* Do it now, or wait for the one under way. May sleep. Return: 0 or -ENODEV. */
+/*
+ * Do it now, or wait for the one under way. May sleep; none of the locks of spmm_device.h
+ * is held. Return: 0 or -ENODEV.
+ */
 int spmm_reset_now(struct spmm_device *spmm, const char *why);
 /* For FLR and AER: quiesce before somebody else resets the function, restore after. */
 void spmm_reset_prepare(struct spmm_device *spmm);
 int spmm_reset_done(struct spmm_device *spmm);
+/* For sleep: between these there are no resets; calls nest. */
+void spmm_reset_block(struct spmm_device *spmm);
+void spmm_reset_unblock(struct spmm_device *spmm);
 /* The device does not come back: every fence fails with -ENODEV. Any context. */
 void spmm_device_mark_gone(struct spmm_device *spmm);
+
+/*
+ * Bring a device up whose STATUS is 0, as after spmm_hw_reset() and spmm_device_stop():
+ * the admin queue and the module's own context work then. Not for those who want a reset.
+ */
+int spmm_device_start(struct spmm_device *spmm);
+int spmm_device_stop(struct spmm_device *spmm);
 
 #endif

@@ -27,8 +27,8 @@ void spmm_ring_init(struct spmm_ring *ring, __u32 entries);
 __u32 spmm_ring_room(const struct spmm_ring *ring);
 /* The slot of the next entry; there must be room. */
 __u32 spmm_ring_push(struct spmm_ring *ring);
-/* Whether the status word at cq_head is a new completion's. */
-_Bool spmm_ring_is_new(const struct spmm_ring *ring, __u16 status);
+/* Not 0 if the status word at cq_head is a new completion's. */
+int spmm_ring_is_new(const struct spmm_ring *ring, __u16 status);
 /* Take it. Return: 0, -EPROTO if the head that it tells is not in the ring or goes back. */
 int spmm_ring_take(struct spmm_ring *ring, __u16 sq_head);
 

@@ -30,7 +30,7 @@ struct spmm_page_table;
  * @mappings: struct spmm_vm_mapping by address
  */
 struct spmm_vm {
-	struct mutex lock;
+	struct mutex lock; /* of mappings and tables */
 	struct spmm_device *spmm;
 	struct spmm_context *context;
 	struct spmm_page_table *table;

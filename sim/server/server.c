@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <core/error.h>
-#include <sim/server/error_injection.h>
 #include <sim/server/guard.h>
 #include <sim/server/server.h>
 #include <sim/server/session.h>
@@ -68,9 +67,7 @@ static void host_interrupt(void *opaque, unsigned int vector)
 {
 	struct session *session = opaque;
 
-	/* A message is a write to memory. */
-	if (atomic_load(&session->bus_master))
-		interrupts_raise(&session->interrupts, vector);
+	interrupts_raise(&session->interrupts, vector);
 }
 
 static int session_create(struct session *session,
@@ -96,8 +93,6 @@ static int session_create(struct session *session,
 	if (!ret)
 		ret = sim_device_create(&options->config, &host, &sim,
 					&session->device);
-	if (!ret)
-		error_injection_add(&session->space, session->device);
 	return ret;
 }
 
@@ -168,7 +163,7 @@ static bool wait_readable(int descriptor, int stop)
 static void session_end(struct session *session)
 {
 	connection_close(session->connection);
-	session_replug(session);
+	session_reset(session);
 	interrupts_clear(&session->interrupts);
 	host_memory_remove_all(session->memory);
 	session->greeted = false;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Included before every file of the module: gives older kernels the interfaces of the
+ * newest one. Each is guarded by a probe in compat/probes/.
+ */
+#ifndef SPMM_COMPAT_H
+#define SPMM_COMPAT_H
+
+#ifndef SPMM_PROBE
+#include "compat_config.h"
+#ifndef SPMM_HAVE_WEDGED_EVENT
+#include "wedged.h"
+#endif
+#endif
+
+#endif

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Resets of the whole device, and its end. */
+#include "spmm_reset.h"
+
+#include "spmm_admin.h"
+#include "spmm_device.h"
+#include "spmm_hw.h"
+#include "spmm_power.h"
+
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+#include <linux/pci.h>
+#include <linux/workqueue.h>
+#include <spmm/queue.h>
+
+/**
+ * struct spmm_reset - resets, and the end of the device; one thread does them all
+ * @spmm: its device
+ * @workqueue: fences wait for it
+ * @work: a reset, or what is left to do for a device that is gone
+ * @why: of the reset that is asked for; NULL if none is
+ * @prepared: between spmm_reset_prepare() and spmm_reset_done(), which the PCI core
+ *	serializes
+ */
+struct spmm_reset {
+	struct spmm_device *spmm;
+	struct workqueue_struct *workqueue;
+	struct work_struct work;
+	const char *why;
+	bool prepared;
+};
+
+int spmm_device_start(struct spmm_device *spmm)
+{
+	struct spmm_fault_record record;
+	int ret;
+
+	spmm_admin_start(spmm);
+	ret = spmm_hw_enable(spmm);
+	if (ret)
+		return ret;
+	ret = spmm_admin_get_log(spmm, 0, &record, 1);
+	return ret < 0 ? ret : 0;
+}
+
+int spmm_device_stop(struct spmm_device *spmm)
+{
+	spmm_admin_stop(spmm);
+	return spmm_hw_disable(spmm);
+}
+
+static bool change_state(struct spmm_device *spmm, enum spmm_device_state from,
+			 enum spmm_device_state to)
+{
+	return atomic_cmpxchg(&spmm->state, from, to) == from;
+}
+
+/* Stop by the mildest means that works. Return: 1 if device memory is lost by it. */
+static int stop(struct spmm_device *spmm)
+{
+	int ret;
+
+	ret = spmm_device_stop(spmm);
+	if (!ret)
+		return 0;
+	drm_warn(&spmm->drm, "no answer to being disabled (%d)\n", ret);
+	ret = spmm_hw_reset(spmm);
+	return ret ?: 1;
+}
+
+/* Return: 1 if device memory is lost by it. */
+static int start(struct spmm_device *spmm)
+{
+	int ret;
+
+	ret = spmm_device_start(spmm);
+	if (!ret)
+		return 0;
+	drm_warn(&spmm->drm, "cannot be enabled (%d)\n", ret);
+	spmm_admin_stop(spmm);
+	ret = spmm_hw_reset(spmm);
+	return ret ?: (spmm_device_start(spmm) ?: 1);
+}
+
+/* Nobody holds anything of the device any more. */
+static void forget(struct spmm_device *spmm)
+{
+}
+
+static void resume_work(struct spmm_device *spmm, bool memory_lost)
+{
+	atomic_inc(&spmm->resets);
+	if (!change_state(spmm, SPMM_DEVICE_RESETTING, SPMM_DEVICE_READY))
+		return;
+	drm_info(&spmm->drm, "was reset%s\n",
+		 memory_lost ? ", its memory is lost" : "");
+	drm_dev_wedged_event(&spmm->drm, DRM_WEDGE_RECOVERY_NONE, NULL);
+}
+
+static void execute_reset(struct spmm_device *spmm, const char *why)
+{
+	int stopped, started;
+
+	/* A device that sleeps starts anew when it wakes up. */
+	if (!change_state(spmm, SPMM_DEVICE_READY, SPMM_DEVICE_RESETTING))
+		return;
+	drm_err(&spmm->drm, "reset: %s\n", why);
+
+	stopped = stop(spmm);
+	if (stopped >= 0) {
+		forget(spmm);
+		started = start(spmm);
+	}
+	if (stopped < 0 || started < 0)
+		spmm_device_mark_gone(spmm);
+	else
+		resume_work(spmm, stopped || started);
+}
+
+/* What cannot be done in the context that found the device gone. */
+static void finish_gone(struct spmm_device *spmm)
+{
+	/* Whatever it is now, it does not write to memory that others will have. */
+	pci_clear_master(spmm->pdev);
+	forget(spmm);
+	drm_dev_wedged_event(
+		&spmm->drm,
+		DRM_WEDGE_RECOVERY_REBIND | DRM_WEDGE_RECOVERY_BUS_RESET, NULL);
+}
+
+static void reset_work(struct work_struct *work)
+{
+	struct spmm_reset *reset = container_of(work, struct spmm_reset, work);
+	struct spmm_device *spmm = reset->spmm;
+	const char *why = xchg(&reset->why, NULL);
+	int index;
+
+	if (!drm_dev_enter(&spmm->drm, &index))
+		return;
+	if (why && spmm_power_get_if_awake(spmm)) {
+		execute_reset(spmm, why);
+		spmm_power_put(spmm);
+	}
+	if (spmm_device_is_gone(spmm))
+		finish_gone(spmm);
+	drm_dev_exit(index);
+}
+
+static void destroy_workqueue_action(struct drm_device *drm, void *workqueue)
+{
+	destroy_workqueue(workqueue);
+}
+
+int spmm_reset_init(struct spmm_device *spmm)
+{
+	struct spmm_reset *reset;
+
+	reset = drmm_kzalloc(&spmm->drm, sizeof(*reset), GFP_KERNEL);
+	if (!reset)
+		return -ENOMEM;
+	reset->spmm = spmm;
+	INIT_WORK(&reset->work, reset_work);
+	reset->workqueue =
+		alloc_ordered_workqueue("spmm-reset", WQ_MEM_RECLAIM);
+	if (!reset->workqueue)
+		return -ENOMEM;
+	spmm->reset = reset;
+	return drmm_add_action_or_reset(&spmm->drm, destroy_workqueue_action,
+					reset->workqueue);
+}
+
+void spmm_reset_schedule(struct spmm_device *spmm, const char *why)
+{
+	struct spmm_reset *reset = spmm->reset;
+
+	if (spmm_device_is_gone(spmm))
+		return;
+	/* The first one's reason is what the others follow from. */
+	cmpxchg(&reset->why, NULL, why);
+	queue_work(reset->workqueue, &reset->work);
+}
+
+int spmm_reset_now(struct spmm_device *spmm, const char *why)
+{
+	spmm_reset_schedule(spmm, why);
+	flush_work(&spmm->reset->work);
+	return spmm_device_is_gone(spmm) ? -ENODEV : 0;
+}
+
+void spmm_reset_block(struct spmm_device *spmm)
+{
+	disable_work_sync(&spmm->reset->work);
+}
+
+void spmm_reset_unblock(struct spmm_device *spmm)
+{
+	struct spmm_reset *reset = spmm->reset;
+
+	/* What was asked for meanwhile is done by what happened meanwhile. */
+	xchg(&reset->why, NULL);
+	enable_work(&reset->work);
+	if (spmm_device_is_gone(spmm))
+		queue_work(reset->workqueue, &reset->work);
+}
+
+void spmm_reset_prepare(struct spmm_device *spmm)
+{
+	spmm_reset_block(spmm);
+	spmm->reset->prepared = true;
+	if (!change_state(spmm, SPMM_DEVICE_READY, SPMM_DEVICE_RESETTING))
+		return;
+	/* Whether it stops or not, it will not have been able to resist. */
+	spmm_device_stop(spmm);
+	forget(spmm);
+}
+
+int spmm_reset_done(struct spmm_device *spmm)
+{
+	int ret = -ENODEV;
+
+	/* Reset for the sake of another function, without a warning. */
+	if (!spmm->reset->prepared)
+		spmm_reset_prepare(spmm);
+	spmm->reset->prepared = false;
+
+	if (atomic_read(&spmm->state) == SPMM_DEVICE_RESETTING) {
+		ret = spmm_hw_reset(spmm);
+		if (!ret)
+			ret = spmm_device_start(spmm);
+		if (ret)
+			spmm_device_mark_gone(spmm);
+		else
+			resume_work(spmm, true);
+	}
+	spmm_reset_unblock(spmm);
+	return ret;
+}
+
+void spmm_reset_fini(struct spmm_device *spmm)
+{
+	disable_work_sync(&spmm->reset->work);
+	atomic_set(&spmm->state, SPMM_DEVICE_GONE);
+	spmm_device_stop(spmm);
+	pci_clear_master(spmm->pdev);
+	forget(spmm);
+}
+
+void spmm_device_mark_gone(struct spmm_device *spmm)
+{
+	if (atomic_xchg(&spmm->state, SPMM_DEVICE_GONE) == SPMM_DEVICE_GONE)
+		return;
+	drm_err(&spmm->drm, "device is gone\n");
+	spmm_admin_stop(spmm);
+	queue_work(spmm->reset->workqueue, &spmm->reset->work);
+}

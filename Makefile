@@ -39,8 +39,17 @@ install: all
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 
+# The module's sources for DKMS: afterwards `dkms install spmm/VERSION`.
+version = $(shell sed -n "s/^  version: '\(.*\)',/\1/p" meson.build)
+dkms_folder = $(DESTDIR)/usr/src/spmm-$(version)
+
+install-dkms:
+	install -d $(dkms_folder)
+	cp -r driver uapi $(dkms_folder)/
+	sed 's/@VERSION@/$(version)/' driver/dkms/dkms.conf.in >$(dkms_folder)/dkms.conf
+
 clean:
 	rm -rf $(BUILD) build-sanitize build-races build-fuzz
 
 .PHONY: all configure dependencies check-dependencies demo check lint rtl bench \
-	install clean
+	install install-dkms clean

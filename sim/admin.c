@@ -12,6 +12,7 @@
 #include <sim/doorbell.h>
 #include <sim/execution.h>
 #include <sim/fault.h>
+#include <sim/inject_hooks.h>
 #include <sim/mmu.h>
 #include <sim/queue.h>
 #include <sim/flight.h>
@@ -385,9 +386,10 @@ bool admin_serve(struct sim_device *device)
 	uint64_t fault;
 
 	_Static_assert(sizeof(command) == sizeof(entry), "entries of 64 bytes");
-	while (device->enabled && queue_pending(device, queue) &&
-	       queue_has_room(device, queue)) {
+	while (device->enabled && !queue->hold.hung &&
+	       queue_pending(device, queue) && queue_has_room(device, queue)) {
 		uint64_t result = 0;
+		bool unanswered;
 		int status;
 
 		/* Without its ring there is no way to tell anybody. */
@@ -396,17 +398,23 @@ bool admin_serve(struct sim_device *device)
 			break;
 		}
 		memcpy(&command, &entry, sizeof(command));
-		if (device->running &&
+		unanswered = inject_admin(device, &command);
+		if (queue->hold.hung)
+			break;
+		if (!unanswered && device->running &&
 		    (status = admin_conflict(device->running, &command))) {
 			device->running->stop_status = status;
 			break;
 		}
 		queue->head = (queue->head + 1) % queue->entries;
 		queue->current = entry;
+		queue->hold = (struct sim_hold){ 0 };
+		moved = true;
+		if (unanswered)
+			continue;
 		status = admin_execute(device, &command, &result);
 		completion = queue_completion(queue, status, result);
 		queue_complete(device, queue, &completion);
-		moved = true;
 	}
 	return moved;
 }

@@ -377,11 +377,22 @@ static int device_save(struct sim_device *device, struct section_file *file,
 	return atomic_file_commit(file->out);
 }
 
+/* How far a script has come is not in the file. */
+static int with_faults(void)
+{
+	return accel_error(-ENOTSUP,
+			   "a simulated device with a fault script can be "
+			   "neither saved nor restored");
+}
+
 int sim_device_save(struct sim_device *device, const char *path)
 {
-	struct section_file *file = calloc(1, sizeof(*file));
+	struct section_file *file;
 	int ret;
 
+	if (device->inject)
+		return with_faults();
+	file = calloc(1, sizeof(*file));
 	if (!file)
 		return accel_error(-ENOMEM, "no memory to save a device");
 	ret = device_save(device, file, path);
@@ -439,10 +450,13 @@ int sim_device_restore(const struct sim_config *config,
 		       const struct sim_options *options, const char *path,
 		       struct sim_device **out)
 {
-	FILE *in = fopen(path, "re");
+	FILE *in;
 	int ret;
 
 	*out = NULL;
+	if (options && options->faults)
+		return with_faults();
+	in = fopen(path, "re");
 	if (!in)
 		return accel_error(-errno, "%s: %s", path, strerror(errno));
 	ret = checkpoint_read(in, config, host, options, out);

@@ -12,6 +12,8 @@
 #include <sim/doorbell.h>
 #include <sim/flight.h>
 #include <sim/engine/link.h>
+#include <sim/inject.h>
+#include <sim/inject_hooks.h>
 #include <sim/instance.h>
 #include <sim/interrupt.h>
 #include <sim/memory.h>
@@ -113,6 +115,7 @@ static void *device_thread(void *argument)
 
 		if (!control_serve(device))
 			return NULL;
+		inject_serve(device);
 		interrupt_flush(device);
 		if (pause_serve(device, seen))
 			continue;
@@ -155,6 +158,7 @@ void device_free(struct sim_device *device)
 	sram_destroy(device);
 	matrix_cache_destroy(device);
 	sim_memory_destroy(device);
+	inject_destroy(device);
 	pthread_cond_destroy(&device->wake);
 	pthread_cond_destroy(&device->done);
 	pthread_mutex_destroy(&device->lock);
@@ -190,6 +194,8 @@ int device_allocate(const struct sim_config *config,
 		ret = tlb_create(device);
 	if (!ret)
 		ret = flights_restart(device);
+	if (!ret)
+		ret = inject_create(device);
 	if (ret) {
 		device_free(device);
 		return ret;
@@ -251,6 +257,7 @@ void sim_device_reset(struct sim_device *device)
 	control_reset(device);
 	while (device->resets_done < wanted)
 		pthread_cond_wait(&device->done, &device->lock);
+	inject_reset(device);
 	pthread_mutex_unlock(&device->lock);
 }
 
@@ -324,6 +331,10 @@ void sim_device_bar_read(struct sim_device *device, unsigned int bar,
 {
 	uint64_t value = 0;
 
+	if (sim_device_gone(device)) {
+		memset(to, 0xff, length);
+		return;
+	}
 	memset(to, 0, length);
 	if (bar == SPMM_BAR_MEMORY) {
 		if (checked_range(offset, length, device->config.memory_bytes))
@@ -346,6 +357,8 @@ void sim_device_bar_write(struct sim_device *device, unsigned int bar,
 {
 	uint64_t value = 0;
 
+	if (sim_device_gone(device))
+		return;
 	if (bar == SPMM_BAR_MEMORY) {
 		if (checked_range(offset, length, device->config.memory_bytes))
 			sim_memory_copy(device->memory + offset, from, length);

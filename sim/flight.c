@@ -89,6 +89,13 @@ void flights_drop(struct sim_device *device)
 	history_clear(device);
 }
 
+void flights_fail(struct sim_device *device)
+{
+	atomic_fetch_or(&device->status, SPMM_STATUS_FATAL);
+	device->enabled = false;
+	flights_drop(device);
+}
+
 /*
  * An account that does not close, or a command that waits for what never comes: the
  * simulator is wrong, and no time that it tells can be believed.
@@ -96,9 +103,7 @@ void flights_drop(struct sim_device *device)
 static void engine_failed(struct sim_device *device)
 {
 	engine_report();
-	atomic_fetch_or(&device->status, SPMM_STATUS_FATAL);
-	device->enabled = false;
-	flights_drop(device);
+	flights_fail(device);
 }
 
 static void time_pass(struct sim_device *device, bool drain)

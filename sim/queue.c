@@ -6,6 +6,7 @@
 #include <sim/execution.h>
 #include <sim/fault.h>
 #include <sim/flight.h>
+#include <sim/inject_hooks.h>
 #include <sim/interrupt.h>
 #include <sim/queue.h>
 #include <sim/retire.h>
@@ -30,16 +31,21 @@ int queue_peek(struct sim_device *device, const struct sim_sq *queue,
 }
 
 /* A head outside of the ring, a lie, counts as no room until it is noticed. */
-bool queue_has_room(struct sim_device *device, const struct sim_sq *queue)
+uint32_t queue_room(struct sim_device *device, const struct sim_sq *queue)
 {
 	const struct sim_cq *cq = &device->cqs[queue->cq];
 	uint32_t head = atomic_load(&device->doorbells[queue->cq].cq_head);
 	uint32_t used;
 
 	if (head >= cq->entries)
-		return false;
-	used = (cq->tail + cq->entries - head) % cq->entries;
-	return used + cq->reserved < cq->entries - 1;
+		return 0;
+	used = (cq->tail + cq->entries - head) % cq->entries + cq->reserved;
+	return used < cq->entries - 1 ? cq->entries - 1 - used : 0;
+}
+
+bool queue_has_room(struct sim_device *device, const struct sim_sq *queue)
+{
+	return queue_room(device, queue);
 }
 
 static int cqe_write(struct sim_device *device, const struct sim_cq *cq,
@@ -61,10 +67,27 @@ static int cqe_write(struct sim_device *device, const struct sim_cq *cq,
 	return ret;
 }
 
+/* At the tail, which moves on. */
+static int cqe_post(struct sim_device *device, struct sim_cq *cq,
+		    const struct spmm_cqe *cqe, uint64_t *fault)
+{
+	int ret = cqe_write(device, cq, cqe, fault);
+
+	if (ret)
+		return ret;
+	cq->tail++;
+	if (cq->tail == cq->entries) {
+		cq->tail = 0;
+		cq->phase = !cq->phase;
+	}
+	return 0;
+}
+
 struct sim_completion queue_completion(const struct sim_sq *queue, int status,
 				       uint64_t result)
 {
 	return (struct sim_completion){
+		.opcode = queue->current.opcode,
 		.id = queue->current.id,
 		.list_index = queue->list_index,
 		.status = status,
@@ -101,23 +124,24 @@ void queue_complete(struct sim_device *device, struct sim_sq *queue,
 		.id = completion->id,
 		.status = (uint16_t)(status << 1 | cq->phase),
 	};
+	struct inject_effect effect;
 	uint64_t fault = 0;
-	int ret;
+	int ret = 0;
 
 	if (completion->reserved)
 		cq->reserved--;
 	atomic_fetch_add(&device->progress[queue->id], 1);
-	ret = cqe_write(device, cq, &cqe, &fault);
+	effect = inject_completion(device, queue, completion->opcode, &cqe);
+	for (unsigned int i = 0; i < effect.copies && !ret; i++)
+		ret = cqe_post(device, cq, &cqe, &fault);
 	if (ret) {
 		write_failed(device, queue, completion, ret, fault);
 		return;
 	}
-	cq->tail++;
-	if (cq->tail == cq->entries) {
-		cq->tail = 0;
-		cq->phase = !cq->phase;
-	}
-	interrupt_raise(device, cq->vector);
+	if (!effect.silent)
+		interrupt_raise(device, cq->vector);
+	if (effect.spurious)
+		interrupt_raise(device, effect.vector);
 }
 
 /* Ends the current entry without the engine. */
@@ -150,6 +174,7 @@ static bool queue_fetch(struct sim_device *device, struct sim_sq *queue)
 	}
 	queue->head = (queue->head + 1) % queue->entries;
 	queue->list_index = 0;
+	queue->hold = (struct sim_hold){ 0 };
 	queue->ticket++;
 	queue->started = atomic_load(&device->cycles);
 	return true;
@@ -295,9 +320,12 @@ static bool entry_step(struct sim_device *device, struct sim_sq *queue)
 		.entry = &entry,
 		.context = queue->context,
 	};
+	bool allowed;
 
 	device->running = &execution;
-	if (entry_select(&execution, &entry)) {
+	allowed = entry_select(&execution, &entry) &&
+		  inject_command(&execution);
+	if (allowed) {
 		if (queue->current.opcode == SPMM_IO_LIST &&
 		    !queue->list_index && !queue->waiting)
 			flight_launch_list(&execution);
@@ -307,7 +335,7 @@ static bool entry_step(struct sim_device *device, struct sim_sq *queue)
 	queue->waiting = !execution.status && execution.waits;
 	if (queue->waiting)
 		return false;
-	if (!execution.status)
+	if (!execution.status && allowed)
 		entry_launch(&execution);
 	if (execution.status)
 		entry_fail(device, queue, &execution);
@@ -356,6 +384,10 @@ static void doorbells_check(struct sim_device *device, struct sim_sq *queue)
 static enum queue_step queue_turn(struct sim_device *device,
 				  struct sim_sq *queue)
 {
+	if (inject_hangs(device, queue))
+		return QUEUE_IDLE;
+	if (inject_delays(device, queue))
+		return QUEUE_WAITING;
 	if (!queue->active)
 		doorbell_next(device, queue);
 	if (!queue->broken)

@@ -280,6 +280,7 @@ static void entry_complete(struct retirement *r)
 	struct sim_sq *queue = r->queue;
 	bool dead = r->device->contexts[flight->context].dead;
 	struct sim_completion completion = {
+		.opcode = flight->in_list ? SPMM_IO_LIST : flight->entry.opcode,
 		.id = flight->id,
 		.list_index = flight->list_index,
 		.status = r->status,

@@ -33,6 +33,8 @@ static const struct status_meaning meanings[] = {
 	{ SPMM_SC_PAGE_FAULT_WRITE, -EFAULT,
 	  "write to an address that is not mapped" },
 	{ SPMM_SC_BUS_ERROR, -EIO, "host memory did not answer" },
+	{ SPMM_SC_MEMORY_ERROR, -EIO,
+	  "device memory has lost data (uncorrectable error)" },
 	{ SPMM_SC_DESCRIPTOR_VERSION, -EOPNOTSUPP,
 	  "the device does not know this version of descriptor" },
 	{ SPMM_SC_DESCRIPTOR_SHAPE, -EINVAL,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <sim/server/config_space.h>
+#include <spmm/error_injection.h>
 #include <spmm/registers.h>
 
 /* Where the capabilities lie, in the order of their chain. */
@@ -10,6 +11,7 @@
 #define CAP_MSIX 0x50
 #define CAP_EXPRESS 0x70
 #define CAP_ERRORS 0x100
+#define CAP_INJECTION SPMM_INJECTION_OFFSET /* only with a fault script */
 
 #define PAYLOAD_256 1 /* of PCI_EXP_DEVCAP_PAYLOAD */
 
@@ -141,6 +143,31 @@ void config_space_reset(struct config_space *space, uint64_t window)
 	errors_fill(space);
 }
 
+void config_space_add_injection(struct config_space *space)
+{
+	put32(space, CAP_ERRORS,
+	      PCI_EXT_CAP_ID_ERR | 2 << 16 | CAP_INJECTION << 20);
+	put32(space, CAP_INJECTION, PCI_EXT_CAP_ID_VNDR | 1 << 16);
+	put32(space, CAP_INJECTION + SPMM_INJECTION_HEADER,
+	      SPMM_INJECTION_ID | SPMM_INJECTION_REVISION << 16 |
+		      SPMM_INJECTION_BYTES << 20);
+	allow32(space, CAP_INJECTION + SPMM_INJECTION_ARM, UINT32_MAX);
+	allow32(space, CAP_INJECTION + SPMM_INJECTION_SELECT, UINT32_MAX);
+}
+
+uint32_t config_space_get32(const struct config_space *space, uint32_t at)
+{
+	uint32_t value;
+
+	memcpy(&value, space->bytes + at, sizeof(value));
+	return value;
+}
+
+void config_space_put32(struct config_space *space, uint32_t at, uint32_t value)
+{
+	put32(space, at, value);
+}
+
 void config_space_read(const struct config_space *space, uint32_t offset,
 		       void *to, uint32_t length)
 {
@@ -175,10 +202,12 @@ enum config_space_event config_space_write(struct config_space *space,
 		*to = (uint8_t)((*to & ~mask) | (bytes[i] & mask));
 	}
 	/* In D3hot all state is lost; whoever comes back finds a device after reset. */
-	if (starts_reset(offset, bytes, length) ||
-	    power != get16(space, CAP_POWER + PCI_PM_CTRL))
-		return CONFIG_SPACE_RESET;
-	return CONFIG_SPACE_NOTHING;
+	if (!starts_reset(offset, bytes, length) &&
+	    power == get16(space, CAP_POWER + PCI_PM_CTRL))
+		return CONFIG_SPACE_NOTHING;
+	put16(space, PCI_COMMAND,
+	      get16(space, PCI_COMMAND) & (uint16_t)~PCI_COMMAND_MASTER);
+	return CONFIG_SPACE_RESET;
 }
 
 bool config_space_bus_master(const struct config_space *space)

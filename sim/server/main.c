@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <accel/error.h>
+#include <sim/inject.h>
 #include <sim/server/server.h>
 #include <sim/trace/recording.h>
 
@@ -29,6 +30,8 @@ static const char help[] =
 	"  --dma message    ask the client for every access: it sees bad addresses\n"
 	"  --trace FILE     write a time line of the device, for Perfetto or Chrome\n"
 	"  --vcd FILE       write waves, for GTKWave and the like\n"
+	"  --fault SCRIPT   do wrong what the script says, armed by the client through\n"
+	"                   configuration space (Documentation/faults.rst)\n"
 	"  --verbose        say who comes and goes\n"
 	"  --help           this text\n"
 	"\n"
@@ -38,6 +41,7 @@ struct arguments {
 	const char *socket;
 	const char *config;
 	const char *window;
+	const char *faults;
 	struct recording_options recording;
 	struct server_options options;
 };
@@ -76,6 +80,9 @@ static int argument_parse(struct arguments *arguments, int option)
 	case 'x':
 		arguments->recording.waves = optarg;
 		return 0;
+	case 'f':
+		arguments->faults = optarg;
+		return 0;
 	case 'v':
 		arguments->options.verbose = true;
 		return 0;
@@ -96,6 +103,7 @@ static int arguments_parse(struct arguments *arguments, int argc, char **argv)
 		{ "dma", required_argument, NULL, 'd' },
 		{ "trace", required_argument, NULL, 't' },
 		{ "vcd", required_argument, NULL, 'x' },
+		{ "fault", required_argument, NULL, 'f' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -201,9 +209,18 @@ static int run(const struct arguments *arguments)
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { .window = WINDOW_DEFAULT };
+	struct inject_script *faults = NULL;
+	int ret;
 
 	if (arguments_parse(&arguments, argc, argv) ||
 	    options_complete(&arguments))
 		return 2;
-	return run(&arguments) ? 1 : 0;
+	if (arguments.faults && inject_script_load(arguments.faults, &faults)) {
+		fprintf(stderr, "spmm-sim: %s\n", accel_last_error());
+		return 2;
+	}
+	arguments.options.sim.faults = faults;
+	ret = run(&arguments);
+	inject_script_free(faults);
+	return ret ? 1 : 0;
 }

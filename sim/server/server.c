@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <core/error.h>
+#include <sim/server/error_injection.h>
 #include <sim/server/guard.h>
 #include <sim/server/server.h>
 #include <sim/server/session.h>
@@ -67,7 +68,9 @@ static void host_interrupt(void *opaque, unsigned int vector)
 {
 	struct session *session = opaque;
 
-	interrupts_raise(&session->interrupts, vector);
+	/* A message is a write to memory. */
+	if (atomic_load(&session->bus_master))
+		interrupts_raise(&session->interrupts, vector);
 }
 
 static int session_create(struct session *session,
@@ -93,6 +96,8 @@ static int session_create(struct session *session,
 	if (!ret)
 		ret = sim_device_create(&options->config, &host, &sim,
 					&session->device);
+	if (!ret)
+		error_injection_add(&session->space, session->device);
 	return ret;
 }
 
@@ -163,7 +168,7 @@ static bool wait_readable(int descriptor, int stop)
 static void session_end(struct session *session)
 {
 	connection_close(session->connection);
-	session_reset(session);
+	session_replug(session);
 	interrupts_clear(&session->interrupts);
 	host_memory_remove_all(session->memory);
 	session->greeted = false;

@@ -7,6 +7,8 @@
 
 #include <core/checked.h>
 #include <core/error.h>
+#include <sim/inject.h>
+#include <sim/server/error_injection.h>
 #include <sim/server/session.h>
 
 /* What is said of a device after an access before VERSION. */
@@ -240,6 +242,20 @@ static bool access_valid(const struct session *session,
 			     region_bytes(session, access->region));
 }
 
+/* Nobody answers for a device that is gone: the root complex makes ones of that. */
+static void config_read(struct session *session,
+			const struct vfio_user_region_access *access,
+			uint8_t *data)
+{
+	if (sim_device_gone(session->device)) {
+		memset(data, 0xff, access->count);
+		return;
+	}
+	error_injection_refresh(&session->space, session->device);
+	config_space_read(&session->space, (uint32_t)access->offset, data,
+			  access->count);
+}
+
 static int region_read(struct session *session, struct message *message)
 {
 	struct vfio_user_region_access access;
@@ -257,8 +273,7 @@ static int region_read(struct session *session, struct message *message)
 	if (!access_valid(session, &access))
 		return reply_error(session, message, -EINVAL);
 	if (access.region == VFIO_PCI_CONFIG_REGION_INDEX)
-		config_space_read(&session->space, (uint32_t)access.offset,
-				  data, access.count);
+		config_read(session, &access, data);
 	else
 		sim_device_bar_read(session->device, access.region,
 				    access.offset, data, access.count);
@@ -274,11 +289,40 @@ static void reset_while_held(struct session *session)
 	connection_resume(session->connection);
 }
 
+static void space_reset(struct session *session)
+{
+	config_space_reset(&session->space, session->window);
+	error_injection_add(&session->space, session->device);
+	atomic_store(&session->bus_master, false);
+}
+
 void session_reset(struct session *session)
 {
 	reset_while_held(session);
-	config_space_reset(&session->space, session->window);
-	atomic_store(&session->bus_master, false);
+	space_reset(session);
+}
+
+void session_replug(struct session *session)
+{
+	connection_hold(session->connection);
+	sim_device_replug(session->device);
+	connection_resume(session->connection);
+	space_reset(session);
+}
+
+/* The two ways back remain: the reset, and the script's capability. */
+static void config_write_gone(struct session *session,
+			      const struct vfio_user_region_access *access,
+			      const uint8_t *data)
+{
+	struct config_space nobody = session->space;
+	uint32_t offset = (uint32_t)access->offset;
+
+	if (config_space_write(&nobody, offset, data, access->count) ==
+	    CONFIG_SPACE_RESET)
+		reset_while_held(session);
+	error_injection_written(&nobody, session->device, offset,
+				access->count);
 }
 
 /* BARs and the state of power management outlive a function-level reset in QEMU. */
@@ -286,11 +330,14 @@ static void config_write(struct session *session,
 			 const struct vfio_user_region_access *access,
 			 const uint8_t *data)
 {
+	uint32_t offset = (uint32_t)access->offset;
 	enum config_space_event event = config_space_write(
-		&session->space, (uint32_t)access->offset, data, access->count);
+		&session->space, offset, data, access->count);
 
 	if (event == CONFIG_SPACE_RESET)
 		reset_while_held(session);
+	error_injection_written(&session->space, session->device, offset,
+				access->count);
 	atomic_store(&session->bus_master,
 		     config_space_bus_master(&session->space));
 }
@@ -306,7 +353,10 @@ static int region_write(struct session *session, struct message *message)
 	if (!access_valid(session, &access) ||
 	    message->length - sizeof(access) < access.count)
 		return reply_error(session, message, -EINVAL);
-	if (access.region == VFIO_PCI_CONFIG_REGION_INDEX)
+	if (access.region == VFIO_PCI_CONFIG_REGION_INDEX &&
+	    sim_device_gone(session->device))
+		config_write_gone(session, &access, data);
+	else if (access.region == VFIO_PCI_CONFIG_REGION_INDEX)
 		config_write(session, &access, data);
 	else
 		sim_device_bar_write(session->device, access.region,

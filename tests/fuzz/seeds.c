@@ -17,6 +17,7 @@
 #include <png.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* FOLDER/TARGET/NAME, with the folders made. */
@@ -49,6 +50,24 @@ static int server_seeds(const char *folder)
 	if (!file)
 		return -errno;
 	written = fwrite(messages, sizeof(messages), 1, file) == 1;
+	return fclose(file) || !written ? -EIO : 0;
+}
+
+static int fault_seeds(const char *folder)
+{
+	static const char script[] =
+		"hang: hang engine until queue on spmm queue 1 after 2\n"
+		"g: gone 250 now armed # a comment\n"
+		"w: dma_write 0x1000 always\n"
+		"c: corrupt phase on admin times 3\n"
+		"i: interrupt 7\n"
+		"r: ignore on reset_context\n";
+	FILE *file = fopen(seed_path(folder, "fault", "0"), "wb");
+	bool written;
+
+	if (!file)
+		return -errno;
+	written = fwrite(script, strlen(script), 1, file) == 1;
 	return fclose(file) || !written ? -EIO : 0;
 }
 
@@ -191,7 +210,7 @@ int main(int argc, char **argv)
 	if (npy_seeds(argv[1]) || png_seeds(argv[1]) ||
 	    safetensors_seeds(argv[1]) || stream_seeds(argv[1]) ||
 	    model_seed(argv[1]) || server_seeds(argv[1]) ||
-	    checkpoint_seeds(argv[1])) {
+	    fault_seeds(argv[1]) || checkpoint_seeds(argv[1])) {
 		fprintf(stderr, "%s\n", accel_last_error());
 		return 1;
 	}

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sim/inject.h>
 #include <spmm/queue.h>
 #include <spmm/registers.h>
 
@@ -43,13 +44,15 @@ void peer_come(struct peer *peer)
 	assert_int_equal(pthread_create(&peer->thread, NULL, serve, peer), 0);
 }
 
-void peer_start(struct peer *peer, bool by_message)
+/* @peer has its faults, and nothing else. */
+static void peer_begin(struct peer *peer, bool by_message)
 {
 	struct server_options options = { .window = 1 << 20,
-					  .by_message = by_message };
+					  .by_message = by_message,
+					  .sim = { .faults = peer->faults } };
 
-	*peer = (struct peer){ .stop = eventfd(0, 0),
-			       .file = memfd_create("peer", 0) };
+	peer->stop = eventfd(0, 0);
+	peer->file = memfd_create("peer", 0);
 	assert_int_equal(sim_config_preset("small", &options.config), 0);
 	assert_int_equal(server_create(&options, &peer->server), 0);
 	assert_int_equal(ftruncate(peer->file, PEER_MEMORY_BYTES), 0);
@@ -57,6 +60,23 @@ void peer_start(struct peer *peer, bool by_message)
 			    MAP_SHARED, peer->file, 0);
 	assert_ptr_not_equal(peer->memory, MAP_FAILED);
 	peer_come(peer);
+}
+
+void peer_start(struct peer *peer, bool by_message)
+{
+	*peer = (struct peer){ 0 };
+	peer_begin(peer, by_message);
+}
+
+void peer_start_faults(struct peer *peer, const char *script)
+{
+	FILE *file = fmemopen((void *)script, strlen(script), "r");
+
+	*peer = (struct peer){ 0 };
+	assert_non_null(file);
+	assert_int_equal(inject_script_read(file, "script", &peer->faults), 0);
+	fclose(file);
+	peer_begin(peer, false);
 }
 
 void peer_leave(struct peer *peer)
@@ -70,6 +90,7 @@ void peer_leave(struct peer *peer)
 void peer_stop(struct peer *peer)
 {
 	server_destroy(peer->server);
+	inject_script_free(peer->faults);
 	munmap(peer->memory, PEER_MEMORY_BYTES);
 	close(peer->file);
 	close(peer->stop);

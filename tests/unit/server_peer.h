@@ -27,6 +27,7 @@
  */
 struct peer {
 	struct server *server;
+	struct inject_script *faults; /* or NULL */
 	pthread_t thread;
 	int socket;
 	int server_socket;
@@ -40,6 +41,8 @@ struct peer {
 };
 
 void peer_start(struct peer *peer, bool by_message);
+/* With a fault script, from its text. */
+void peer_start_faults(struct peer *peer, const char *script);
 /* Leaves; the thread has ended, and peer->served is its result. */
 void peer_leave(struct peer *peer);
 /* Comes again, to the same server. */

@@ -9,6 +9,7 @@
 
 #include <core/deadline.h>
 #include <sim/checkpoint.h>
+#include <sim/inject.h>
 #include <sim/pause.h>
 
 /* Where things are in host memory: rings of 4 KiB each, tables, then data. */
@@ -197,9 +198,29 @@ struct test_host *host_start(const struct sim_config *config)
 	return host;
 }
 
+struct test_host *host_start_faults(const char *script)
+{
+	struct test_host *host = host_create();
+	FILE *file = fmemopen((void *)script, strlen(script), "r");
+	struct sim_host calls = host_calls(host);
+	struct sim_options options = { .mode = ENGINE_FAST };
+	struct sim_config config;
+
+	assert_non_null(file);
+	assert_int_equal(inject_script_read(file, "script", &host->faults), 0);
+	fclose(file);
+	options.faults = host->faults;
+	assert_int_equal(sim_config_preset("small", &config), 0);
+	assert_int_equal(
+		sim_device_create(&config, &calls, &options, &host->device), 0);
+	host_enable(host);
+	return host;
+}
+
 void host_stop(struct test_host *host)
 {
 	sim_device_destroy(host->device);
+	inject_script_free(host->faults);
 	free(host->memory);
 	free(host);
 }

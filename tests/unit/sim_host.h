@@ -30,6 +30,7 @@
 
 struct test_host {
 	struct sim_device *device;
+	struct inject_script *faults; /* or NULL */
 	uint8_t *memory; /* HOST_MEMORY_BYTES at HOST_BUS_ADDRESS */
 	unsigned int interrupts[SPMM_MSIX_VECTORS]; /* atomically */
 	unsigned int threads; /* of a test, atomically */
@@ -43,6 +44,8 @@ struct test_host {
 
 /* A device with its admin queue running. The preset may be NULL: "default". */
 struct test_host *host_start(const struct sim_config *config);
+/* A small one, with a fault script, from its text. */
+struct test_host *host_start_faults(const char *script);
 void host_stop(struct test_host *host);
 
 /*

@@ -23,6 +23,7 @@
  * @SPMM_SC_PAGE_FAULT_READ: not mapped for reading
  * @SPMM_SC_PAGE_FAULT_WRITE: not mapped for writing
  * @SPMM_SC_BUS_ERROR: memory did not answer
+ * @SPMM_SC_MEMORY_ERROR: device memory has lost data (uncorrectable ECC error)
  * @SPMM_SC_DESCRIPTOR_VERSION: another version
  * @SPMM_SC_DESCRIPTOR_SHAPE: sizes that contradict each other or exceed a
  *	limit
@@ -51,6 +52,7 @@ enum spmm_status {
 	SPMM_SC_PAGE_FAULT_READ = 0x20,
 	SPMM_SC_PAGE_FAULT_WRITE = 0x21,
 	SPMM_SC_BUS_ERROR = 0x22,
+	SPMM_SC_MEMORY_ERROR = 0x23,
 
 	SPMM_SC_DESCRIPTOR_VERSION = 0x40,
 	SPMM_SC_DESCRIPTOR_SHAPE = 0x41,

@@ -2,7 +2,8 @@
 /*
  * The simulated device, as a bus sees it: BARs, DMA, interrupts, reset. Whoever
  * carries these to a host (transport/sim.c in this process, spmm-sim over
- * vfio-user) uses this header and sim/checkpoint.h, and no other of the simulator.
+ * vfio-user) uses this header, sim/checkpoint.h and sim/inject.h, and no other of the
+ * simulator.
  */
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H
@@ -14,6 +15,7 @@
 #include "sim/config.h"
 #include "sim/engine/engine.h"
 
+struct inject_script;
 struct sim_device;
 
 /**
@@ -38,15 +40,18 @@ struct sim_host {
 
 /**
  * struct sim_options - how a device is simulated, which changes nothing of what it does
+ *	but for @faults
  * @mode: of its engine
  * @observer: told what happens, by the device's own thread; must outlive the device;
  *	or NULL
  * @share_memory: device memory is a file that other processes can map
+ * @faults: what goes wrong (sim/inject.h); must outlive the device; or NULL
  */
 struct sim_options {
 	enum engine_mode mode;
 	const struct engine_observer *observer;
 	bool share_memory;
+	const struct inject_script *faults;
 };
 
 /*

@@ -56,6 +56,9 @@ bool flights_retire(struct sim_device *device);
 /* Nobody is told of them any more; they end in the engine. */
 void flights_drop(struct sim_device *device);
 
+/* The controller's state is fatal: nothing is executed before a reset. */
+void flights_fail(struct sim_device *device);
+
 /* Frees them and the engine. */
 void flights_forget(struct sim_device *device);
 

@@ -21,6 +21,9 @@ uint32_t queue_pending(struct sim_device *device, const struct sim_sq *queue);
 int queue_peek(struct sim_device *device, const struct sim_sq *queue,
 	       uint32_t index, struct spmm_sqe *out, uint64_t *fault);
 
+/* Completions that its queue has room for, and that no command is promised. */
+uint32_t queue_room(struct sim_device *device, const struct sim_sq *queue);
+
 /* Is there room in its completion queue for one more command? */
 bool queue_has_room(struct sim_device *device, const struct sim_sq *queue);
 

@@ -35,6 +35,7 @@
 #define SIM_TLB_ENTRIES 4096
 #define SIM_ABORTS_MAX 16
 
+struct inject;
 struct sim_flight;
 struct sim_sram;
 struct sim_tlb;
@@ -86,6 +87,24 @@ struct sim_retirement {
 	uint64_t failed;
 };
 
+/**
+ * struct sim_hold - what a fault script does to the entry of a queue (inject_hooks.c)
+ * @asked: for the entry with this index of a list, plus one; else 1; 0: not yet
+ * @until: monotonic ns before which it is not executed, or 0
+ * @hung: it is never executed
+ * @engine: nor is any of another queue
+ * @ignored: it gets no answer, of the admin queue
+ * @end: enum inject_end: what ends a hang
+ */
+struct sim_hold {
+	uint64_t asked;
+	uint64_t until;
+	bool hung;
+	bool engine;
+	bool ignored;
+	unsigned int end;
+};
+
 struct sim_sq {
 	bool valid;
 	bool active; /* @current has started and not completed */
@@ -109,18 +128,21 @@ struct sim_sq {
 	uint32_t block_left; /* entries that were read with the last one */
 	uint64_t semaphore; /* sequence of a signal that came for a wait */
 	struct sim_retirement retirement;
+	struct sim_hold hold;
 	uint32_t aborts;
 	uint16_t abort_id[SIM_ABORTS_MAX];
 };
 
 /**
  * struct sim_completion - how an entry of a queue ended
- * @id: of the entry
+ * @opcode: of the entry
+ * @id: likewise
  * @list_index: where it failed, of a LIST
  * @result: see struct spmm_cqe
  * @reserved: room in the completion queue was set aside
  */
 struct sim_completion {
+	uint8_t opcode;
 	uint16_t id;
 	uint32_t list_index;
 	int status;
@@ -166,6 +188,7 @@ struct sim_device {
 	struct geometry geometry;
 	uint8_t *memory; /* DRAM, plain memory for all threads */
 	int memory_file; /* of @memory when it is shared, else −1 */
+	struct inject *inject; /* a fault script at work, or NULL: inject.c */
 
 	/* Atomics. */
 	struct sim_doorbell doorbells[SIM_QUEUES];

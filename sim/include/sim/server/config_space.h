@@ -33,6 +33,14 @@ struct config_space {
 /* As after power-on; @window: bytes of BAR2, a power of two. */
 void config_space_reset(struct config_space *space, uint64_t window);
 
+/* Adds the capability of spmm/error_injection.h to one as after power-on. */
+void config_space_add_injection(struct config_space *space);
+
+/* A field of it, and the same as the device sets it. */
+uint32_t config_space_get32(const struct config_space *space, uint32_t at);
+void config_space_put32(struct config_space *space, uint32_t at,
+			uint32_t value);
+
 void config_space_read(const struct config_space *space, uint32_t offset,
 		       void *to, uint32_t length);
 

@@ -36,4 +36,7 @@ int session_handle(struct session *session, struct message *message);
 /* Function-level reset: the device and its configuration space, not the maps. */
 void session_reset(struct session *session);
 
+/* The client has left: the next one finds another card of the same make. */
+void session_replug(struct session *session);
+
 #endif

@@ -3,6 +3,8 @@
 BUILD = build
 PREFIX = /usr/local
 DESTDIR =
+KERNEL = 6.12
+SUITE =
 
 all: configure
 	@ninja -C $(BUILD)
@@ -32,6 +34,17 @@ lint: check-dependencies
 rtl: all
 	@tests/rtl/run.sh $(BUILD)
 
+# The simulated device in a virtual machine, with a shell; Documentation/vm.rst.
+vm: vm-dependencies
+	@tests/vm/shell.sh $(KERNEL)
+
+# The suites of tests/vm/suites on KERNEL: all, or those in SUITE.
+check-vm: vm-dependencies
+	@tests/vm/run.sh $(KERNEL) $(SUITE)
+
+vm-dependencies:
+	@tools/dependencies.sh build vm
+
 bench: all
 	@meson test --benchmark --verbose -C $(BUILD)
 
@@ -51,5 +64,5 @@ install-dkms:
 clean:
 	rm -rf $(BUILD) build-sanitize build-races build-fuzz
 
-.PHONY: all configure dependencies check-dependencies demo check lint rtl bench \
-	install install-dkms clean
+.PHONY: all configure dependencies check-dependencies demo check lint rtl vm \
+	check-vm vm-dependencies bench install install-dkms clean

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Install the Debian packages that are missing: dependencies.sh [--check] GROUP...
-# Groups: build, check. With --check, only say what is missing, and fail.
+# Groups: build, check, vm. With --check, only say what is missing, and fail.
 set -euo pipefail
 
 # PACKAGE or PACKAGE:COMMAND; with a command, whoever provides it will do.
@@ -29,6 +29,12 @@ check=(
 	dwarves:pahole
 )
 
+# What fetches and unpacks a kernel and QEMU; these themselves are not installed.
+vm=(
+	zstd:zstd xz-utils:xz kmod:/sbin/depmod util-linux:unshare binutils:strip
+	debian-archive-keyring
+)
+
 is_present()
 {
 	local package=${1%%:*} command=${1#*:}
@@ -52,8 +58,9 @@ for group in "$@"; do
 	case $group in
 	build) wanted+=("${build[@]}") ;;
 	check) wanted+=("${check[@]}" "$(clang_runtime)") ;;
+	vm) wanted+=("${vm[@]}") ;;
 	*)
-		echo "usage: $0 [--check] build|check ..." >&2
+		echo "usage: $0 [--check] build|check|vm ..." >&2
 		exit 2
 		;;
 	esac

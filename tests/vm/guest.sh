@@ -1,0 +1,71 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Sourced by suites, in the virtual machine: . /suites/guest
+# Results are KTAP; what a check printed is shown where it failed.
+results=0
+device_id=0x1de5
+
+result()
+{
+	results=$((results + 1))
+	echo "$1 $results - $2"
+}
+
+# check NAME COMMAND...: ok if it succeeds; skipped, if it exits with 77 or 4 (kselftest's
+# number), with its last line as the reason.
+check()
+{
+	check_name=$1
+	shift
+	check_status=0
+	(set -e; "$@") >/tmp/check.out 2>&1 || check_status=$?
+	case $check_status in
+	0) result ok "$check_name" ;;
+	4 | 77) result ok "$check_name # SKIP $(tail -n 1 /tmp/check.out)" ;;
+	*)
+		sed 's/^/# /' /tmp/check.out
+		result "not ok" "$check_name"
+		;;
+	esac
+}
+
+# program NAME COMMAND...: one that prints KTAP itself; a case of this one's that it is
+# ok as a whole.
+program()
+{
+	program_name=$1
+	shift
+	program_status=0
+	"$@" >/tmp/program.out 2>&1 || program_status=$?
+	sed 's/^/    /' /tmp/program.out
+	case $program_status in
+	0) result ok "$program_name" ;;
+	4 | 77) result ok "$program_name # SKIP $(tail -n 1 /tmp/program.out)" ;;
+	*) result "not ok" "$program_name (status $program_status)" ;;
+	esac
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for()
+{
+	wait_left=$(($1 * 10))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ "$wait_left" -gt 0 ] || return 1
+		wait_left=$((wait_left - 1))
+		usleep 100000
+	done
+}
+
+# The device's folder in sysfs.
+device_folder()
+{
+	for device in /sys/bus/pci/devices/*; do
+		[ "$(cat "$device/vendor")" != "$device_id" ] || echo "$device"
+	done
+}
+
+module_load()
+{
+	modprobe spmm "$@" && wait_for 20 test -c /dev/accel/accel0
+}

@@ -28,9 +28,17 @@ int spmm_slot_acquire(struct spmm_device *spmm, struct spmm_queue *queue);
 void spmm_slot_release(struct spmm_device *spmm, struct spmm_queue *queue);
 /* Take slot and hardware queues away, what they hold is aborted. May sleep. */
 int spmm_slot_evict(struct spmm_device *spmm, struct spmm_context *context);
+/* Likewise, of all contexts; before sleep, and before the driver lets go of the device. */
 int spmm_slots_evict_all(struct spmm_device *spmm);
 /* The device was reset: nobody holds anything, jobs on the device are victims. */
 void spmm_slots_forget(struct spmm_device *spmm);
+/* The device is SPMM_DEVICE_READY again, after a reset or sleep: kick who waits. */
+void spmm_slots_restart(struct spmm_device *spmm);
+/*
+ * Before sleep, in SPMM_DEVICE_ASLEEP, in which spmm_slot_acquire() says -EAGAIN: wait until
+ * no job is on the device. Return: 0 or -ETIMEDOUT.
+ */
+int spmm_slots_drain(struct spmm_device *spmm, u32 timeout_ms);
 /* INVALIDATE, if the context has a slot. For spmm_vm.c. */
 int spmm_slot_invalidate(struct spmm_device *spmm, struct spmm_context *context,
 			 u64 address, u64 length);

@@ -71,8 +71,7 @@ copy_modules()
 
 copy_suites()
 {
-	mkdir "$1/suites"
-	cp "$here"/suites/*.sh "$1/suites/"
+	cp -r "$here/suites" "$1/"
 	cp "$here/guest.sh" "$1/suites/guest"
 	cp "$here/shell" "$1/suites/"
 	cp "$here/init" "$1/init"

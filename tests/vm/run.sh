@@ -173,8 +173,8 @@ prepare()
 		{ cat "$work/ninja.log"; return 1; }
 	kernel_folder=$(tests/vm/kernel.sh "$kernel") || return
 	if [ -f driver/Kbuild ]; then
-		tests/vm/module.sh "$kernel" "$work/module" || return
-		files+=("$work"/module/*.ko)
+		tests/vm/module.sh "$kernel" "build/vm/$kernel" || return
+		files+=("build/vm/$kernel"/*.ko)
 	fi
 	tests/vm/initramfs.sh "$kernel" "$work/initramfs" "${files[@]}"
 }

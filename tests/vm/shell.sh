@@ -29,8 +29,8 @@ prepare()
 	models=$(compress "$work") || return
 	mapfile -t -O 1 files <<<"$models"
 	if [ -f driver/Kbuild ]; then
-		tests/vm/module.sh "$kernel" "$work/module" || return
-		files+=("$work"/module/*.ko)
+		tests/vm/module.sh "$kernel" "build/vm/$kernel" || return
+		files+=("build/vm/$kernel"/*.ko)
 	fi
 	kernel_folder=$(tests/vm/kernel.sh "$kernel") || return
 	tests/vm/initramfs.sh "$kernel" "$work/initramfs" "${files[@]}"

@@ -9,23 +9,29 @@
 
 #include <linux/types.h>
 
-struct sg_table;
+struct spmm_bo;
 struct spmm_device;
 
 #define SPMM_BLIT_SLOT 1
 #define SPMM_BLIT_QUEUE 1
 
-int spmm_blit_init(struct spmm_device *spmm); /* drmm-managed memory */
+int spmm_blit_init(struct spmm_device *spmm); /* managed, called by probe */
 /* (Re)create its slot and queue on an enabled device: at probe, after resets and sleep. */
 int spmm_blit_start(struct spmm_device *spmm);
-/* Fails whoever waits. */
+/* The device forgets them. Whoever waits goes on after the next spmm_blit_start(). */
 void spmm_blit_stop(struct spmm_device *spmm);
 
-/* All may sleep and have a deadline. Return: 0, -ETIMEDOUT, -EIO, -ENODEV, -EINTR never. */
+/*
+ * Between device memory from @offset on and the pages of an object from its start, which
+ * are mapped for DMA (spmm_bo_map_pages()) and whose reservation lock is held.
+ *
+ * All may sleep and have a deadline; a reset meanwhile is waited for. Return: 0,
+ * -ETIMEDOUT, -EIO, -ENODEV, -ENOMEM.
+ */
 int spmm_blit_clear(struct spmm_device *spmm, u64 offset, u64 length);
-int spmm_blit_save(struct spmm_device *spmm, u64 offset, struct sg_table *to,
+int spmm_blit_save(struct spmm_device *spmm, u64 offset, struct spmm_bo *to,
 		   u64 length);
-int spmm_blit_restore(struct spmm_device *spmm, struct sg_table *from,
+int spmm_blit_restore(struct spmm_device *spmm, struct spmm_bo *from,
 		      u64 offset, u64 length);
 
 #endif

@@ -117,6 +117,8 @@ static int driver_io_submit(struct accel_queue *base,
 
 	if (!count)
 		return 0;
+	if (io->queue.corrupt && !driver_queue_is_lost(&io->queue))
+		return driver_queue_distrust(&io->queue);
 	if (io->queue.failed || driver_queue_is_lost(&io->queue)) {
 		ret = io_recover(io);
 		if (ret)
@@ -184,8 +186,7 @@ static inline void entry_complete(struct driver_io *io,
 				  const struct spmm_cqe *entry,
 				  struct accel_completion *completion)
 {
-	uint32_t id = le16toh(entry->id) & (io->base.depth - 1);
-	struct io_slot *slot = &io->slots[id];
+	struct io_slot *slot = &io->slots[le16toh(entry->id)];
 
 	*completion = (struct accel_completion){ .user_data = slot->user_data };
 	if (le16toh(entry->status) >> 1)
@@ -236,11 +237,18 @@ static int driver_io_reap(struct accel_queue *base,
 
 	if (driver_queue_is_lost(&io->queue))
 		return lost_reap(io, completions, max);
+	if (io->queue.corrupt)
+		return driver_queue_distrust(&io->queue);
 	ret = driver_queue_poll(&io->queue);
 	if (ret)
 		return ret;
 	while (count < max && base->outstanding &&
 	       (entry = driver_queue_peek(&io->queue))) {
+		uint16_t id = (uint16_t)(io->oldest & (base->depth - 1));
+
+		if (!driver_queue_expects(&io->queue, entry, id))
+			return count ? (int)count :
+				       driver_queue_distrust(&io->queue);
 		entry_complete(io, entry, &completions[count++]);
 		driver_queue_take(&io->queue);
 		io->oldest++;
@@ -279,7 +287,7 @@ static int driver_io_cancel(struct accel_queue *base, uint64_t deadline)
 
 	if (!base->outstanding || driver_queue_is_lost(&io->queue))
 		return 0;
-	ret = driver_queue_abort(&io->queue);
+	ret = io->queue.corrupt ? -EIO : driver_queue_abort(&io->queue);
 	while (!ret && !all_completed(io)) {
 		ret = driver_queue_sleep(&io->queue, deadline);
 		if (!ret && deadline_expired(deadline) && !all_completed(io))

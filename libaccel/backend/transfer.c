@@ -44,24 +44,32 @@ static int prepare(struct transfer *transfer)
 			queue->device = NULL;
 		return ret;
 	}
-	if (queue->failed || driver_queue_is_lost(queue))
+	if (driver_queue_is_lost(queue))
 		return driver_queue_recover(queue);
-	return 0;
+	if (queue->corrupt)
+		return driver_queue_distrust(queue);
+	return queue->failed ? driver_queue_recover(queue) : 0;
 }
 
-/* The completion of a command; those of commands given up on are skipped. */
-static bool completion_find(struct driver_queue *queue, uint16_t id,
-			    unsigned int *status)
+/*
+ * 1: the command has completed. Those that were given up on are skipped: ids are the
+ * ring's counters.
+ */
+static int completion_find(struct driver_queue *queue, uint16_t id,
+			   unsigned int *status)
 {
-	const struct spmm_cqe *completion = driver_queue_peek(queue);
+	const struct spmm_cqe *completion;
 	bool found = false;
 
-	while (completion && !found) {
-		found = le16toh(completion->id) == id;
+	while (!found && (completion = driver_queue_peek(queue))) {
+		uint16_t oldest = (uint16_t)queue->sq.head;
+
+		if (!driver_queue_expects(queue, completion, oldest))
+			return driver_queue_distrust(queue);
+		found = oldest == id;
 		*status = le16toh(completion->status) >> 1;
 		driver_queue_take(queue);
 		driver_queue_report(queue);
-		completion = driver_queue_peek(queue);
 	}
 	return found;
 }
@@ -70,10 +78,10 @@ static int completion_wait(struct driver_queue *queue, uint16_t id)
 {
 	uint64_t deadline = deadline_after(TIMEOUT_NS);
 	unsigned int status = 0;
+	int ret;
 
-	while (!completion_find(queue, id, &status)) {
-		int ret = driver_queue_sleep(queue, deadline);
-
+	while (!(ret = completion_find(queue, id, &status))) {
+		ret = driver_queue_sleep(queue, deadline);
 		if (!ret && deadline_expired(deadline))
 			ret = accel_error(
 				-ETIMEDOUT,
@@ -83,6 +91,8 @@ static int completion_wait(struct driver_queue *queue, uint16_t id)
 			return ret;
 		}
 	}
+	if (ret < 0)
+		return ret;
 	if (!status)
 		return 0;
 	queue->failed = true;

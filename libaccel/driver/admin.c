@@ -10,6 +10,7 @@
 
 #include "core/deadline.h"
 #include "core/error.h"
+#include "driver/registers.h"
 #include "driver/status.h"
 #include "transport/transport.h"
 
@@ -94,24 +95,23 @@ static bool complete(struct admin_queue *admin, struct spmm_cqe *out)
 	return true;
 }
 
-static bool device_is_gone(struct admin_queue *admin)
+static int wrong(unsigned int opcode)
 {
-	return admin->transport->operations->read32(
-		       admin->transport, SPMM_REG_STATUS) == UINT32_MAX;
+	return accel_error(
+		-EIO,
+		"admin command 0x%02x: the completion is of another command; reset the device",
+		opcode);
 }
 
-static int not_completed(struct admin_queue *admin, unsigned int opcode)
+static int not_completed(unsigned int opcode)
 {
-	admin->dead = true;
-	if (device_is_gone(admin))
-		return accel_error(-ENODEV, "the device is gone");
 	return accel_error(
 		-ETIMEDOUT,
 		"admin command 0x%02x did not complete; reset the device",
 		opcode);
 }
 
-/* Completions of commands that were given up on are skipped by their id. */
+/* Nothing else is outstanding: after one that was given up on there is no other. */
 static int wait_for(struct admin_queue *admin, uint16_t id, unsigned int opcode,
 		    struct spmm_cqe *out)
 {
@@ -120,17 +120,31 @@ static int wait_for(struct admin_queue *admin, uint16_t id, unsigned int opcode,
 	uint64_t spin = deadline_after(SPIN_NS);
 
 	for (;;) {
-		if (complete(admin, out)) {
-			if (le16toh(out->id) == id)
-				return 0;
-			continue;
-		}
+		int ret;
+
+		if (complete(admin, out))
+			return ring_is_oldest(&admin->sq, id, out) && !out->sq ?
+				       0 :
+				       wrong(opcode);
 		if (!deadline_expired(spin))
 			continue;
-		if (deadline_expired(deadline) || device_is_gone(admin))
-			return not_completed(admin, opcode);
+		ret = registers_check_alive(admin->transport);
+		if (ret)
+			return ret;
+		if (deadline_expired(deadline))
+			return not_completed(opcode);
 		nanosleep(&pause, NULL);
 	}
+}
+
+bool admin_is_dead(struct admin_queue *admin)
+{
+	bool dead;
+
+	pthread_mutex_lock(&admin->lock);
+	dead = admin->dead;
+	pthread_mutex_unlock(&admin->lock);
+	return dead;
 }
 
 int admin_execute(struct admin_queue *admin,
@@ -152,6 +166,7 @@ int admin_execute(struct admin_queue *admin,
 	submit(admin, command, id);
 	ret = wait_for(admin, id, command->opcode, &completion);
 	admin->sq.head = admin->sq.tail;
+	admin->dead = ret;
 	pthread_mutex_unlock(&admin->lock);
 	if (ret)
 		return ret;

@@ -118,7 +118,9 @@ static int attach(struct driver_queue *queue)
 /* Each fails harmlessly where attach() did not get so far. */
 static void detach(struct driver_queue *queue)
 {
-	if (driver_queue_is_lost(queue))
+	/* What a dead admin queue says would hide why it died. */
+	if (driver_queue_is_lost(queue) ||
+	    admin_is_dead(&bare_device(queue->device)->admin))
 		return;
 	command(queue, SPMM_ADMIN_DELETE_SQ, 0);
 	command(queue, SPMM_ADMIN_DELETE_CQ, 0);
@@ -245,10 +247,11 @@ static bool job_is_over_time(struct driver_queue *queue)
 static int watch(struct driver_queue *queue)
 {
 	uint64_t progress = read64(queue, SPMM_REG_PROGRESS(queue->number));
+	int ret = registers_check_alive(bare_device(queue->device)->transport);
 	uint64_t now = monotonic_ns();
 
-	if (progress == UINT64_MAX)
-		return accel_error(-ENODEV, "the device is gone");
+	if (ret)
+		return ret;
 	if (job_is_over_time(queue))
 		return accel_error(
 			-EIO,

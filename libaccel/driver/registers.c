@@ -96,6 +96,20 @@ int registers_read_geometry(struct transport *transport,
 	return registers_check_geometry(geometry);
 }
 
+static int fatal(void)
+{
+	return accel_error(-EIO, "the device reports a fatal error; reset it");
+}
+
+int registers_check_alive(struct transport *transport)
+{
+	uint32_t status = read32(transport, SPMM_REG_STATUS);
+
+	if (status == UINT32_MAX)
+		return gone();
+	return status & SPMM_STATUS_FATAL ? fatal() : 0;
+}
+
 int registers_wait_status(struct transport *transport, uint32_t mask,
 			  uint32_t value, uint64_t deadline)
 {
@@ -109,9 +123,7 @@ int registers_wait_status(struct transport *transport, uint32_t mask,
 		if ((status & mask) == value)
 			return 0;
 		if (status & SPMM_STATUS_FATAL & ~mask)
-			return accel_error(
-				-EIO,
-				"the device reports a fatal error; reset it");
+			return fatal();
 		if (deadline_expired(deadline))
 			return accel_error(
 				-ETIMEDOUT,

@@ -144,9 +144,11 @@ static int parameter_set(const char *uri, struct transport_sim_options *sim,
 		return set_limit(uri, sim, value);
 	if (!strcmp(name, "engine"))
 		return set_engine(uri, sim, value);
+	if (!strcmp(name, "fault"))
+		return set_text(uri, name, &sim->fault_path, value);
 	return accel_error(
 		-EINVAL,
-		"%s: unknown parameter \"%s\"; known are trace, vcd, limit and engine",
+		"%s: unknown parameter \"%s\"; known are trace, vcd, limit, engine and fault",
 		uri, name);
 }
 

@@ -16,6 +16,7 @@
 #include <core/error.h>
 #include <core/integer.h>
 #include <sim/device.h>
+#include <sim/inject.h>
 #include <spmm/registers.h>
 #include <transport/sim.h>
 
@@ -33,6 +34,7 @@ struct transport_sim {
 	struct transport base;
 	struct sim_device *device;
 	struct recording *recording; /* or NULL; outlives the device */
+	struct inject_script *faults; /* likewise */
 
 	/*
 	 * Over the next three. Held for reading by the device while it copies, so
@@ -305,6 +307,7 @@ static void sim_close(struct transport *transport)
 
 	sim_device_destroy(sim->device);
 	recording_destroy(sim->recording);
+	inject_script_free(sim->faults);
 	for (unsigned int i = 0; i < SPMM_MSIX_VECTORS; i++)
 		if (sim->interrupts[i] >= 0)
 			close(sim->interrupts[i]);
@@ -341,7 +344,13 @@ static int device_start(struct transport_sim *sim,
 		.opaque = sim,
 	};
 	struct sim_options simulation = { .mode = options->mode };
-	int ret;
+	int ret = 0;
+
+	if (options->fault_path)
+		ret = inject_script_load(options->fault_path, &sim->faults);
+	if (ret)
+		return ret;
+	simulation.faults = sim->faults;
 
 	if (options->recording.timeline || options->recording.waves) {
 		ret = recording_create(config, &options->recording,

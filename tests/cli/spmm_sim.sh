@@ -13,6 +13,9 @@ expect 2 'mapped or message' "$server" --socket "$socket" --dma both
 expect 2 'takes a number' "$server" --socket "$socket" --window much
 expect 2 'no argument like more' "$server" --socket "$socket" more
 expect 2 'No such file' "$server" --socket "$socket" --config "$folder/none"
+expect 2 'No such file' "$server" --socket "$socket" --fault "$folder/none"
+printf 'a: hang\nb: melt\n' >"$folder/script"
+expect 2 "script:2: 'melt' is none of: hang" "$server" --socket "$socket" --fault "$folder/script"
 expect 1 'a power of two' "$server" --socket "$socket" --window 3M
 expect 1 'No such file' "$server" --socket "$folder/none/socket"
 expect 1 "a socket's path" "$server" --socket "$(printf '%0200d' 0)"

@@ -132,6 +132,7 @@ static inline void fake_admin_answer(struct fake_device *device)
 	answer->id = command->id;
 	answer->status = (uint16_t)(status << 1 | phase);
 	device->tail++;
+	answer->sq_head = (uint16_t)(device->tail % FAKE_ENTRIES);
 	device->commands++;
 }
 

@@ -50,6 +50,24 @@ static void the_phase_starts_at_one_and_flips_with_each_pass(void **state)
 	assert_int_equal(ring_phase(&ring, 0), 1);
 }
 
+static void only_the_oldest_command_completes(void **state)
+{
+	struct ring sq = { .entries = 8, .head = 22, .tail = 25 };
+	struct spmm_cqe entry = { .id = 300 };
+
+	(void)state;
+	/* Of entries 6, 7 and 0 the device has read one, two or three. */
+	for (uint16_t head = 0; head < 20; head++) {
+		entry.sq_head = head;
+		assert_int_equal(ring_is_oldest(&sq, 300, &entry),
+				 head == 7 || head == 0 || head == 1);
+	}
+	entry.sq_head = 7;
+	assert_false(ring_is_oldest(&sq, 301, &entry));
+	sq.tail = sq.head;
+	assert_false(ring_is_oldest(&sq, 300, &entry));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -57,6 +75,7 @@ int main(void)
 		cmocka_unit_test(counters_pass_the_end_of_32_bits),
 		cmocka_unit_test(
 			the_phase_starts_at_one_and_flips_with_each_pass),
+		cmocka_unit_test(only_the_oldest_command_completes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

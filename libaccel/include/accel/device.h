@@ -77,6 +77,7 @@ struct accel_device_info {
  *	limit=N		of events in either file; 5000000
  *	engine=MODE	"fast" or "reference": from event to event, or cycle by
  *			cycle; both give the same results
+ *	fault=FILE	a fault script, for tests: what the device does wrong
  *
  * The parameter of "dev:":
  *

@@ -42,9 +42,12 @@ void admin_destroy(struct admin_queue *admin);
  */
 void admin_attach(struct admin_queue *admin, uint32_t most);
 
+/* Only admin_attach() brings it back. Thread-safe, as the next. */
+bool admin_is_dead(struct admin_queue *admin);
+
 /*
  * Execute a command; result may be NULL. Return: 0, the negative errno value of
- * the device's status, −ETIMEDOUT or −ENODEV. Thread-safe.
+ * the device's status, −ETIMEDOUT, −ENODEV, or −EIO for a wrong answer. Thread-safe.
  */
 int admin_execute(struct admin_queue *admin,
 		  const struct spmm_admin_sqe *command, uint64_t *result);

@@ -37,6 +37,7 @@ struct kernel_queue;
  * @kernel: what the kernel module's queues have besides; NULL for others
  * @generation: of the device when the queue was attached
  * @failed: the context is dead until driver_queue_recover()
+ * @corrupt: a completion was not the one whose turn it was: only a reset helps
  * @event: eventfd of the interrupt, or −1 until somebody sleeps
  * @progress: last seen value of the progress register
  * @progress_time: when it was first seen, in monotonic ns; 0: never
@@ -58,6 +59,7 @@ struct driver_queue {
 	struct kernel_queue *kernel;
 	uint32_t generation;
 	bool failed;
+	bool corrupt;
 	int event;
 	uint64_t progress;
 	uint64_t progress_time;
@@ -87,7 +89,11 @@ static inline void driver_queue_destroy(struct driver_queue *queue)
 /* Make the context alive again after a failure, or all anew after a reset. */
 static inline int driver_queue_recover(struct driver_queue *queue)
 {
-	return queue->device->operations->queue_recover(queue);
+	int ret = queue->device->operations->queue_recover(queue);
+
+	if (!ret)
+		queue->corrupt = false;
+	return ret;
 }
 
 /* End everything that the queue holds; the completions follow. */
@@ -172,6 +178,21 @@ driver_queue_peek(const struct driver_queue *queue)
 	return ring_is_complete(&queue->cq, queue->cq.head, entry) ? entry :
 								     NULL;
 }
+
+/*
+ * Is it the completion of the oldest command, which has this id? A queue that others have
+ * the number of has none.
+ */
+static inline bool driver_queue_expects(const struct driver_queue *queue,
+					const struct spmm_cqe *entry,
+					uint16_t id)
+{
+	return ring_is_oldest(&queue->sq, id, entry) &&
+	       (!queue->number || entry->sq == queue->number);
+}
+
+/* −EIO and a text, from the first completion that is not expected to the next reset. */
+int driver_queue_distrust(struct driver_queue *queue);
 
 static inline void driver_queue_take(struct driver_queue *queue)
 {

@@ -38,6 +38,9 @@ int registers_read_geometry(struct transport *transport,
 /* −EIO with a text for one that cannot be. */
 int registers_check_geometry(const struct geometry *geometry);
 
+/* 0, −ENODEV when it is gone, −EIO when its state is fatal. */
+int registers_check_alive(struct transport *transport);
+
 /* Wait until STATUS & mask is value; fails at once when it turns FATAL. */
 int registers_wait_status(struct transport *transport, uint32_t mask,
 			  uint32_t value, uint64_t deadline);

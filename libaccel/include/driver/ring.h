@@ -61,4 +61,18 @@ static inline bool ring_is_complete(const struct ring *ring, uint32_t counter,
 	return (value >> 16 & SPMM_CQE_PHASE) == ring_phase(ring, counter);
 }
 
+/*
+ * Does a completion belong to the oldest command of a submission ring, which has that
+ * id? Commands complete in order; the device has read at least that one, and none that
+ * was not put.
+ */
+static inline bool ring_is_oldest(const struct ring *sq, uint16_t id,
+				  const struct spmm_cqe *entry)
+{
+	uint32_t head = le16toh(entry->sq_head);
+
+	return le16toh(entry->id) == id && head < sq->entries &&
+	       ring_index(sq, head - (sq->head + 1)) < ring_used(sq);
+}
+
 #endif

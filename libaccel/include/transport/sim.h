@@ -12,11 +12,13 @@
  * @config_path: of a configuration file; NULL or "": the default one
  * @mode: of the engine
  * @recording: what to write down; nothing, if it names no file
+ * @fault_path: of a fault script, or NULL
  */
 struct transport_sim_options {
 	const char *config_path;
 	enum engine_mode mode;
 	struct recording_options recording;
+	const char *fault_path;
 };
 
 /* With a configuration, which is copied. @options may be NULL; its path is not read. */

@@ -222,7 +222,6 @@ static int abort_command(struct sim_device *device,
 			 const struct spmm_admin_sqe *command)
 {
 	struct sim_sq *sq = sq_find(device, command->queue);
-	struct sim_completion aborted;
 
 	if (!sq)
 		return SPMM_SC_INVALID_QUEUE;
@@ -233,9 +232,7 @@ static int abort_command(struct sim_device *device,
 		return 0;
 	}
 	if (sq->active && sq->current.id == command->command) {
-		aborted = queue_completion(sq, SPMM_SC_ABORTED, 0);
-		queue_complete(device, sq, &aborted);
-		sq->active = false;
+		queue_end(device, sq, SPMM_SC_ABORTED, 0);
 		return 0;
 	}
 	/* One that has completed meanwhile is no error: that race is usual. */

@@ -144,9 +144,8 @@ void queue_complete(struct sim_device *device, struct sim_sq *queue,
 		interrupt_raise(device, effect.vector);
 }
 
-/* Ends the current entry without the engine. */
-static void current_complete(struct sim_device *device, struct sim_sq *queue,
-			     int status, uint64_t result)
+void queue_end(struct sim_device *device, struct sim_sq *queue, int status,
+	       uint64_t result)
 {
 	const struct sim_completion completion =
 		queue_completion(queue, status, result);
@@ -186,7 +185,7 @@ static bool queue_drain_one(struct sim_device *device, struct sim_sq *queue,
 {
 	if (!queue_has_room(device, queue) || !queue_fetch(device, queue))
 		return false;
-	current_complete(device, queue, status, 0);
+	queue_end(device, queue, status, 0);
 	return true;
 }
 
@@ -213,7 +212,7 @@ static void queue_repair(struct sim_device *device, struct sim_sq *queue)
 void queue_drain(struct sim_device *device, struct sim_sq *queue, int status)
 {
 	if (queue->active)
-		current_complete(device, queue, status, 0);
+		queue_end(device, queue, status, 0);
 	doorbell_all(device, queue);
 	queue->aborts = 0;
 	queue->drain = queue_pending(device, queue);
@@ -253,7 +252,7 @@ static void entry_fail(struct sim_device *device, struct sim_sq *queue,
 	completion = queue_completion(queue, status, execution->result);
 	if (status != SPMM_SC_ABORTED)
 		fault_raise(device, queue, &completion);
-	current_complete(device, queue, status, execution->result);
+	queue_end(device, queue, status, execution->result);
 }
 
 /* The entry of a LIST whose turn it is, or the entry itself. */
@@ -349,7 +348,7 @@ static bool queue_start(struct sim_device *device, struct sim_sq *queue)
 	    !queue_fetch(device, queue))
 		return false;
 	if (abort_take(queue, queue->current.id)) {
-		current_complete(device, queue, SPMM_SC_ABORTED, 0);
+		queue_end(device, queue, SPMM_SC_ABORTED, 0);
 		return true;
 	}
 	queue->active = true;

@@ -214,3 +214,9 @@ bool config_space_bus_master(const struct config_space *space)
 {
 	return get16(space, PCI_COMMAND) & PCI_COMMAND_MASTER;
 }
+
+bool config_space_powered(const struct config_space *space)
+{
+	return !(get16(space, CAP_POWER + PCI_PM_CTRL) &
+		 PCI_PM_CTRL_STATE_MASK);
+}

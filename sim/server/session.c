@@ -274,6 +274,8 @@ static int region_read(struct session *session, struct message *message)
 		return reply_error(session, message, -EINVAL);
 	if (access.region == VFIO_PCI_CONFIG_REGION_INDEX)
 		config_read(session, &access, data);
+	else if (!config_space_powered(&session->space))
+		memset(data, 0xff, access.count);
 	else
 		sim_device_bar_read(session->device, access.region,
 				    access.offset, data, access.count);
@@ -358,7 +360,7 @@ static int region_write(struct session *session, struct message *message)
 		config_write_gone(session, &access, data);
 	else if (access.region == VFIO_PCI_CONFIG_REGION_INDEX)
 		config_write(session, &access, data);
-	else
+	else if (config_space_powered(&session->space))
 		sim_device_bar_write(session->device, access.region,
 				     access.offset, data, access.count);
 	return reply_bytes(session, message, &access, sizeof(access));

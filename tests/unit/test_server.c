@@ -186,6 +186,43 @@ static void test_bus_mastering(void **state)
 	peer_stop(&peer);
 }
 
+/* In D3hot nobody answers, and what comes back has lost all state. */
+static void test_power_states(void **state)
+{
+	uint16_t d3hot = 3, d0 = 0;
+	struct peer peer;
+	uint32_t word;
+	int interrupt;
+
+	(void)state;
+	peer_start(&peer, false);
+	assert_int_equal(peer_hello(&peer), 0);
+	assert_int_equal(peer_map(&peer, PEER_BUS_ADDRESS, PEER_MEMORY_BYTES, 0,
+				  peer.file),
+			 0);
+	interrupt = peer_interrupt(&peer, 0);
+	peer_enable(&peer);
+	word = 0x55aa55aa;
+	assert_int_equal(peer_write(&peer, SPMM_BAR_MEMORY, 0, &word, 4), 0);
+	assert_int_equal(peer_write(&peer, VFIO_PCI_CONFIG_REGION_INDEX,
+				    0x40 + PCI_PM_CTRL, &d3hot, 2),
+			 0);
+	assert_int_equal(peer_read32(&peer, SPMM_REG_STATUS), UINT32_MAX);
+	peer_write32(&peer, SPMM_REG_CONTROL, SPMM_CONTROL_ENABLE);
+	assert_int_equal(peer_write(&peer, VFIO_PCI_CONFIG_REGION_INDEX,
+				    0x40 + PCI_PM_CTRL, &d0, 2),
+			 0);
+	assert_int_equal(peer_read32(&peer, SPMM_REG_STATUS), 0);
+	assert_int_equal(peer_read32(&peer, SPMM_REG_CONTROL), 0);
+	assert_int_equal(peer_read(&peer, SPMM_BAR_MEMORY, 0, &word, 4), 0);
+	assert_int_equal(word, 0);
+	peer_enable(&peer);
+	assert_int_equal(peer_create_context(&peer, 1, interrupt), 0);
+	close(interrupt);
+	peer_leave(&peer);
+	peer_stop(&peer);
+}
+
 /* The next client finds a device after power-on, and none of the maps. */
 static void test_clients_in_turn(void **state)
 {
@@ -228,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_without_descriptor),
 		cmocka_unit_test(test_bad_address),
 		cmocka_unit_test(test_bus_mastering),
+		cmocka_unit_test(test_power_states),
 		cmocka_unit_test(test_clients_in_turn),
 	};
 

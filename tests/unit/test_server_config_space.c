@@ -117,7 +117,9 @@ static void test_power(void **state)
 	assert_int_equal(put(at, 3, 2), CONFIG_SPACE_RESET);
 	assert_int_equal(get(at, 2) & PCI_PM_CTRL_STATE_MASK, 3);
 	assert_int_equal(put(at, 3, 2), CONFIG_SPACE_NOTHING);
+	assert_false(config_space_powered(&space));
 	assert_int_equal(put(at, 0, 2), CONFIG_SPACE_RESET);
+	assert_true(config_space_powered(&space));
 }
 
 static void test_bus_master(void **state)
@@ -126,6 +128,13 @@ static void test_bus_master(void **state)
 	assert_false(config_space_bus_master(&space));
 	put(PCI_COMMAND, PCI_COMMAND_MASTER, 2);
 	assert_true(config_space_bus_master(&space));
+	/* Resets take it away. */
+	put(capability(PCI_CAP_ID_EXP) + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR,
+	    2);
+	assert_false(config_space_bus_master(&space));
+	put(PCI_COMMAND, PCI_COMMAND_MASTER, 2);
+	put(capability(PCI_CAP_ID_PM) + PCI_PM_CTRL, 3, 2);
+	assert_false(config_space_bus_master(&space));
 }
 
 int main(void)

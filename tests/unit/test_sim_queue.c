@@ -294,6 +294,51 @@ static void abort_ends_what_waits(void **state)
 	host_stop(host);
 }
 
+/* From the first cycle of a list to its last one. */
+static uint64_t list_cycles(struct test_host *host)
+{
+	struct spmm_command_stats *stats = host_device(host, 16384);
+	struct spmm_sqe *entries = host_device(host, 8192);
+	struct spmm_sqe list = { .opcode = SPMM_IO_LIST,
+				 .address = host_virtual(8192),
+				 .length = 2,
+				 .stats_address = host_virtual(16384) };
+
+	entries[0] = copy(host_virtual(0), host_virtual(4096), 64);
+	entries[1] = nop(0);
+	assert_int_equal(host_run(host, 1, list, NULL), 0);
+	return stats->end_cycle - stats->start_cycle;
+}
+
+/* What comes after a wait that was aborted is as if there had been none. */
+static void an_aborted_wait_leaves_nothing(void **state)
+{
+	struct test_host *host = host_start(NULL);
+	struct spmm_sqe wait = { .opcode = SPMM_IO_SEMAPHORE_WAIT,
+				 .id = 1,
+				 .address = DATA_VIRTUAL,
+				 .value = 5 };
+	struct spmm_admin_sqe abort_one = { .opcode = SPMM_ADMIN_ABORT,
+					    .queue = 1,
+					    .command = 1 };
+	uint64_t progress, cycles;
+
+	(void)state;
+	host_open_queue(host, 1);
+	list_cycles(host);
+	cycles = list_cycles(host);
+	progress = host_read64(host, SPMM_REG_CYCLES);
+	host_submit(host, 1, &wait, 1);
+	/* Time passes once it waits. */
+	while (host_read64(host, SPMM_REG_CYCLES) == progress)
+		;
+	assert_int_equal(host_admin(host, abort_one, NULL), 0);
+	host_wait(host, 1);
+	/* Where the memory's refresh stands is another matter. */
+	assert_in_range(list_cycles(host), cycles / 2, cycles * 2);
+	host_stop(host);
+}
+
 static void invalidate_makes_a_new_translation_hold(void **state)
 {
 	struct test_host *host = host_start(NULL);
@@ -645,6 +690,7 @@ int main(void)
 		cmocka_unit_test(list_runs_in_order_and_names_the_bad_entry),
 		cmocka_unit_test(semaphores_order_two_queues),
 		cmocka_unit_test(abort_ends_what_waits),
+		cmocka_unit_test(an_aborted_wait_leaves_nothing),
 		cmocka_unit_test(invalidate_makes_a_new_translation_hold),
 		cmocka_unit_test(admin_refuses_what_makes_no_sense),
 		cmocka_unit_test(entry_with_reserved_bits_is_refused),

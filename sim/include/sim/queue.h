@@ -35,6 +35,10 @@ struct sim_completion queue_completion(const struct sim_sq *queue, int status,
 void queue_complete(struct sim_device *device, struct sim_sq *queue,
 		    const struct sim_completion *completion);
 
+/* Ends the current entry without the engine. */
+void queue_end(struct sim_device *device, struct sim_sq *queue, int status,
+	       uint64_t result);
+
 /*
  * Completes all that the queue holds now and nothing has been made of with a status, as far as its completion
  * queue has room; the rest follows before anything else of the queue.

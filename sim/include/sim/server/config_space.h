@@ -57,4 +57,7 @@ enum config_space_event config_space_write(struct config_space *space,
 /* May the device read and write host memory? */
 bool config_space_bus_master(const struct config_space *space);
 
+/* In another state than D0 nobody answers an access to a BAR. */
+bool config_space_powered(const struct config_space *space);
+
 #endif

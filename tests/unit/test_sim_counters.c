@@ -215,6 +215,33 @@ static void contexts_share_the_lanes(void **state)
 	host_stop(host);
 }
 
+/* Also of a context that is no more. */
+static void context_0_counts_everybodys(void **state)
+{
+	struct spmm_admin_sqe again = { .opcode = SPMM_ADMIN_DELETE_SQ,
+					.queue = 2 };
+	struct test_host *host = work_done();
+	counters one, two, all;
+
+	(void)state;
+	counters_read(host, 1, one);
+	counters_read(host, 2, two);
+	assert_int_equal(host_admin(host, again, NULL), 0);
+	again.opcode = SPMM_ADMIN_DELETE_CQ;
+	assert_int_equal(host_admin(host, again, NULL), 0);
+	again = (struct spmm_admin_sqe){ .opcode = SPMM_ADMIN_DELETE_CONTEXT,
+					 .context = 2 };
+	assert_int_equal(host_admin(host, again, NULL), 0);
+	again.opcode = SPMM_ADMIN_CREATE_CONTEXT;
+	assert_int_equal(host_admin(host, again, NULL), 0);
+	counters_read(host, 0, all);
+	for (unsigned int i = 0; i < SPMM_COUNTER_COUNT; i++)
+		assert_int_equal(all[i], one[i] + two[i]);
+	counters_read(host, 2, two);
+	assert_int_equal(two[SPMM_COUNTER_COMMANDS], 0);
+	host_stop(host);
+}
+
 /* What fails is a fault, and none of the commands. */
 static void failures_are_counted_as_faults(void **state)
 {
@@ -271,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counters_are_sums_of_the_statistics),
 		cmocka_unit_test(contexts_share_the_lanes),
+		cmocka_unit_test(context_0_counts_everybodys),
 		cmocka_unit_test(failures_are_counted_as_faults),
 		cmocka_unit_test(latched_counters_hold_still),
 	};

@@ -109,7 +109,8 @@ enum spmm_memory_kind {
 
 /*
  * Performance counters of one context: write its number to COUNTER_LATCH, then
- * read the array. Indices are enum spmm_counter.
+ * read the array. Indices are enum spmm_counter. They start at 0 with CREATE_CONTEXT; those
+ * of context 0 are the sums over all contexts since RESET.
  */
 #define SPMM_REG_COUNTER_LATCH 0x0208 /* u32, context */
 #define SPMM_REG_COUNTER_BASE 0x0240 /* u64 each */

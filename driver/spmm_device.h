@@ -21,7 +21,7 @@
 struct pci_dev;
 struct spmm_admin;
 struct spmm_blit;
-struct spmm_hwmon;
+struct spmm_counters;
 struct spmm_interrupts;
 struct spmm_memory;
 struct spmm_pmu;
@@ -84,7 +84,7 @@ struct spmm_capabilities {
  * @slots: which context has which address-space slot and queue
  * @memory: device memory
  * @blit: the module's own context, which clears and moves device memory
- * @hwmon: sensors
+ * @counters: access to performance counters
  * @pmu: perf events
  */
 struct spmm_device {
@@ -103,7 +103,7 @@ struct spmm_device {
 	struct spmm_slots *slots;
 	struct spmm_memory *memory;
 	struct spmm_blit *blit;
-	struct spmm_hwmon *hwmon;
+	struct spmm_counters *counters;
 	struct spmm_pmu *pmu;
 };
 

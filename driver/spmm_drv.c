@@ -6,6 +6,7 @@
 #include "spmm_pci.h"
 #include "spmm_power.h"
 #include "spmm_query.h"
+#include "spmm_sysfs.h"
 
 #include <drm/drm_accel.h>
 #include <drm/drm_drv.h>
@@ -54,6 +55,7 @@ static struct pci_driver pci_driver = {
 	.shutdown = spmm_pci_shutdown,
 	.err_handler = &spmm_error_handlers,
 	.driver.pm = pm_ptr(&spmm_power_ops),
+	.driver.dev_groups = spmm_sysfs_groups,
 };
 module_pci_driver(pci_driver);
 

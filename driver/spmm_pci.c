@@ -3,15 +3,19 @@
 #include "spmm_pci.h"
 
 #include "spmm_admin.h"
+#include "spmm_counters.h"
 #include "spmm_device.h"
 #include "spmm_drv.h"
 #include "spmm_hw.h"
+#include "spmm_hwmon.h"
 #include "spmm_interrupt.h"
+#include "spmm_pmu.h"
 #include "spmm_power.h"
 #include "spmm_query.h"
 #include "spmm_reset.h"
 
 #include <drm/drm_drv.h>
+#include <drm/drm_print.h>
 #include <linux/dma-mapping.h>
 #include <linux/pci.h>
 #include <spmm/registers.h>
@@ -64,7 +68,7 @@ static int init_rooms(struct spmm_device *spmm)
 {
 	int ret;
 
-	ret = spmm_interrupts_init(spmm);
+	ret = spmm_interrupts_init(spmm) ?: spmm_counters_init(spmm);
 	if (ret)
 		return ret;
 	return spmm_query_init(spmm);
@@ -98,6 +102,19 @@ static int bring_up(struct spmm_device *spmm)
 	return pci_save_state(spmm->pdev);
 }
 
+/* The device works without them. */
+static void init_observers(struct spmm_device *spmm)
+{
+	int ret;
+
+	ret = spmm_hwmon_init(spmm);
+	if (ret)
+		drm_warn(&spmm->drm, "no sensors (%d)\n", ret);
+	ret = spmm_pmu_init(spmm);
+	if (ret)
+		drm_warn(&spmm->drm, "no events for perf (%d)\n", ret);
+}
+
 int spmm_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct device *dev = &pdev->dev;
@@ -129,6 +146,7 @@ int spmm_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = drm_dev_register(&spmm->drm, 0);
 	if (ret)
 		goto err_stop;
+	init_observers(spmm);
 	spmm_power_init(spmm);
 	return 0;
 
@@ -146,6 +164,7 @@ void spmm_pci_remove(struct pci_dev *pdev)
 {
 	struct spmm_device *spmm = pci_get_drvdata(pdev);
 
+	spmm_pmu_fini(spmm);
 	spmm_power_fini(spmm);
 	spmm_reset_fini(spmm);
 	drm_dev_unplug(&spmm->drm);

@@ -3,6 +3,7 @@
 #include "spmm_reset.h"
 
 #include "spmm_admin.h"
+#include "spmm_coredump.h"
 #include "spmm_device.h"
 #include "spmm_hw.h"
 #include "spmm_power.h"
@@ -106,6 +107,7 @@ static void execute_reset(struct spmm_device *spmm, const char *why)
 	if (!change_state(spmm, SPMM_DEVICE_READY, SPMM_DEVICE_RESETTING))
 		return;
 	drm_err(&spmm->drm, "reset: %s\n", why);
+	spmm_coredump_take(spmm, why);
 
 	stopped = stop(spmm);
 	if (stopped >= 0) {

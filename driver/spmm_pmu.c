@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device's counters as events of perf(1). They count the work of all processes, so
+ * perf asks for CAP_PERFMON. A device with an open event stays awake, since its counters
+ * are lost in D3.
+ */
+#include "spmm_pmu.h"
+
+#include "spmm_counters.h"
+#include "spmm_device.h"
+#include "spmm_hw.h"
+#include "spmm_power.h"
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_managed.h>
+#include <linux/pci.h>
+#include <linux/perf_event.h>
+#include <linux/sysfs.h>
+#include <spmm/queue.h>
+
+/* Of an event's configuration: device time, then one for each counter. */
+#define EVENT_CYCLES 0
+#define EVENT_COUNTER(counter) ((counter) + 1)
+#define EVENT_COUNT EVENT_COUNTER(SPMM_COUNTER_COUNT)
+
+/**
+ * struct spmm_pmu - a source of events
+ * @base: of perf
+ * @name: spmm_N of /dev/accel/accelN
+ * @spmm: its device; each event holds a reference
+ * @is_closed: the device is unplugged
+ */
+struct spmm_pmu {
+	struct pmu base;
+	char name[16];
+	struct spmm_device *spmm;
+	bool is_closed;
+};
+
+static struct spmm_pmu *pmu_of(const struct perf_event *event)
+{
+	return container_of(event->pmu, struct spmm_pmu, base);
+}
+
+static u64 event_count(const struct perf_event *event)
+{
+	struct spmm_device *spmm = pmu_of(event)->spmm;
+
+	if (event->attr.config == EVENT_CYCLES)
+		return spmm_hw_read64(spmm, SPMM_REG_CYCLES);
+	return spmm_counters_read(spmm, SPMM_COUNTERS_ALL,
+				  event->attr.config - EVENT_COUNTER(0));
+}
+
+static void event_read(struct perf_event *event)
+{
+	u64 before = local64_read(&event->hw.prev_count);
+	u64 now;
+
+	if (READ_ONCE(pmu_of(event)->is_closed))
+		return;
+	do {
+		now = event_count(event);
+	} while (!local64_try_cmpxchg(&event->hw.prev_count, &before, now));
+	/* A reset starts anew at zero. */
+	local64_add(now >= before ? now - before : now, &event->count);
+}
+
+static void event_start(struct perf_event *event, int flags)
+{
+	event->hw.state = 0;
+	if (!READ_ONCE(pmu_of(event)->is_closed))
+		local64_set(&event->hw.prev_count, event_count(event));
+}
+
+static void event_stop(struct perf_event *event, int flags)
+{
+	if (event->hw.state & PERF_HES_STOPPED)
+		return;
+	if (flags & PERF_EF_UPDATE)
+		event_read(event);
+	event->hw.state |= PERF_HES_STOPPED;
+}
+
+static int event_add(struct perf_event *event, int flags)
+{
+	if (READ_ONCE(pmu_of(event)->is_closed))
+		return -ENODEV;
+	event->hw.state = PERF_HES_STOPPED;
+	if (flags & PERF_EF_START)
+		event_start(event, flags);
+	return 0;
+}
+
+static void event_del(struct perf_event *event, int flags)
+{
+	event_stop(event, PERF_EF_UPDATE);
+}
+
+static void event_destroy(struct perf_event *event)
+{
+	struct spmm_device *spmm = pmu_of(event)->spmm;
+
+	spmm_power_put(spmm);
+	drm_dev_put(&spmm->drm);
+}
+
+static int event_init(struct perf_event *event)
+{
+	struct spmm_pmu *pmu = pmu_of(event);
+	int ret;
+
+	if (event->attr.type != event->pmu->type)
+		return -ENOENT;
+	if (READ_ONCE(pmu->is_closed))
+		return -ENODEV;
+	if (is_sampling_event(event) || has_branch_stack(event))
+		return -EOPNOTSUPP;
+	if (event->cpu < 0 || event->attr.config >= EVENT_COUNT)
+		return -EINVAL;
+	ret = spmm_power_get(pmu->spmm);
+	if (ret)
+		return ret;
+	drm_dev_get(&pmu->spmm->drm);
+	event->destroy = event_destroy;
+	return 0;
+}
+
+PMU_FORMAT_ATTR(event, "config:0-7");
+
+static struct attribute *format_attributes[] = {
+	&format_attr_event.attr,
+	NULL,
+};
+
+static const struct attribute_group format_group = {
+	.name = "format",
+	.attrs = format_attributes,
+};
+
+static ssize_t description_show(struct device *dev,
+				struct device_attribute *attribute, char *text)
+{
+	struct perf_pmu_events_attr *event =
+		container_of(attribute, struct perf_pmu_events_attr, attr);
+
+	return sysfs_emit(text, "event=0x%02llx\n", event->id);
+}
+
+#define EVENT(name, config) PMU_EVENT_ATTR_ID(name, description_show, config)
+#define COUNTER_EVENT(name, counter) \
+	EVENT(name, EVENT_COUNTER(SPMM_COUNTER_##counter))
+#define LANE_EVENT(name, cause) \
+	EVENT(name,             \
+	      EVENT_COUNTER(SPMM_COUNTER_LANE_CYCLES + SPMM_STALL_##cause))
+
+static struct attribute *event_attributes[] = {
+	EVENT(cycles, EVENT_CYCLES),
+	COUNTER_EVENT(busy_cycles, BUSY_CYCLES),
+	COUNTER_EVENT(commands, COMMANDS),
+	COUNTER_EVENT(macs, MACS),
+	COUNTER_EVENT(dram_read_bytes, DRAM_READ_BYTES),
+	COUNTER_EVENT(dram_write_bytes, DRAM_WRITE_BYTES),
+	COUNTER_EVENT(pcie_read_bytes, PCIE_READ_BYTES),
+	COUNTER_EVENT(pcie_write_bytes, PCIE_WRITE_BYTES),
+	COUNTER_EVENT(faults, FAULTS),
+	COUNTER_EVENT(padding_macs, PADDING_MACS),
+	COUNTER_EVENT(sram_bytes, SRAM_BYTES),
+	LANE_EVENT(lanes_issue, ISSUE),
+	LANE_EVENT(lanes_bank, BANK),
+	LANE_EVENT(lanes_weights, WEIGHTS),
+	LANE_EVENT(lanes_activations, ACTIVATIONS),
+	LANE_EVENT(lanes_epilogue, EPILOGUE),
+	LANE_EVENT(lanes_tail, TAIL),
+	LANE_EVENT(lanes_dram, DRAM),
+	LANE_EVENT(lanes_dma, DMA),
+	LANE_EVENT(lanes_pcie, PCIE),
+	LANE_EVENT(lanes_command, COMMAND),
+	NULL,
+};
+
+static const struct attribute_group event_group = {
+	.name = "events",
+	.attrs = event_attributes,
+};
+
+static const struct attribute_group *groups[] = {
+	&format_group,
+	&event_group,
+	NULL,
+};
+
+int spmm_pmu_init(struct spmm_device *spmm)
+{
+	struct spmm_pmu *pmu;
+	int ret;
+
+	pmu = drmm_kzalloc(&spmm->drm, sizeof(*pmu), GFP_KERNEL);
+	if (!pmu)
+		return -ENOMEM;
+	pmu->spmm = spmm;
+	snprintf(pmu->name, sizeof(pmu->name), "spmm_%d",
+		 spmm->drm.accel->index);
+	pmu->base = (struct pmu){
+		.module = THIS_MODULE,
+		.parent = &spmm->pdev->dev,
+		.attr_groups = groups,
+		.task_ctx_nr = perf_invalid_context,
+		.scope = PERF_PMU_SCOPE_SYS_WIDE,
+		.capabilities = PERF_PMU_CAP_NO_EXCLUDE,
+		.event_init = event_init,
+		.add = event_add,
+		.del = event_del,
+		.start = event_start,
+		.stop = event_stop,
+		.read = event_read,
+	};
+	ret = perf_pmu_register(&pmu->base, pmu->name, -1);
+	if (!ret)
+		spmm->pmu = pmu;
+	return ret;
+}
+
+void spmm_pmu_fini(struct spmm_device *spmm)
+{
+	if (!spmm->pmu)
+		return;
+	WRITE_ONCE(spmm->pmu->is_closed, true);
+	perf_pmu_unregister(&spmm->pmu->base);
+}

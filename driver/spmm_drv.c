@@ -55,7 +55,7 @@ static struct pci_driver pci_driver = {
 	.shutdown = spmm_pci_shutdown,
 	.err_handler = &spmm_error_handlers,
 	.driver.pm = pm_ptr(&spmm_power_ops),
-	.driver.dev_groups = spmm_sysfs_groups,
+	.dev_groups = spmm_sysfs_groups,
 };
 module_pci_driver(pci_driver);
 

@@ -10,6 +10,7 @@
 
 #include <core/crc32c.h>
 #include <core/error.h>
+#include <core/integer.h>
 #include <pack/stream.h>
 #include <sim/matrix.h>
 
@@ -38,6 +39,7 @@ static void matrix_free(struct sim_matrix *matrix)
 	free(matrix->column);
 	free(matrix->value);
 	free(matrix->row_sum);
+	free(matrix->row_end);
 	free(matrix->parts);
 }
 
@@ -172,6 +174,18 @@ static void columns_count(const struct sim_matrix *matrix,
 	}
 }
 
+/* A row that two parts share ends with the later one. */
+static void rows_end(struct sim_matrix *matrix, const struct stream_part *part)
+{
+	for (size_t i = 0; i < part->slot_count; i++) {
+		const struct stream_slot *slot = &part->slots[i];
+		uint32_t *end = &matrix->row_end[slot->row];
+		uint64_t passed = (slot->cycle + 1ull) * MATRIX_PART_WHOLE;
+
+		*end = (uint32_t)max_u64(*end, divide_up(passed, part->cycles));
+	}
+}
+
 static void parts_fill(struct sim_matrix *matrix,
 		       const struct stream_decoded *decoded, uint32_t *seen)
 {
@@ -189,6 +203,7 @@ static void parts_fill(struct sim_matrix *matrix,
 			.rows = part->finish_end - part->finish_begin,
 		};
 		columns_count(matrix, part, p, seen, out);
+		rows_end(matrix, part);
 	}
 }
 
@@ -205,9 +220,10 @@ static bool matrix_build(struct sim_matrix *matrix,
 	matrix->column = malloc(nonzeros * sizeof(*matrix->column));
 	matrix->value = malloc(nonzeros);
 	matrix->row_sum = calloc(matrix->rows, sizeof(*matrix->row_sum));
+	matrix->row_end = calloc(matrix->rows, sizeof(*matrix->row_end));
 	matrix->parts = calloc(decoded->part_count, sizeof(*matrix->parts));
 	if (!seen || !matrix->row_start || !matrix->column || !matrix->value ||
-	    !matrix->row_sum || !matrix->parts) {
+	    !matrix->row_sum || !matrix->row_end || !matrix->parts) {
 		free(seen);
 		matrix_free(matrix);
 		return false;
@@ -250,7 +266,7 @@ static const struct sim_matrix *matrix_decode(struct sim_execution *execution,
 		free(bytes);
 		return NULL;
 	}
-	size = stream->length + matrix.nonzeros * 5 + matrix.rows * 12ul;
+	size = stream->length + matrix.nonzeros * 5 + matrix.rows * 16ul;
 	entry = cache_make_room(cache, size);
 	*entry = (struct cache_entry){ matrix, bytes, crc, ++cache->clock,
 				       size };

@@ -20,6 +20,7 @@
  * @operand: of one step, [column][batch], as the kernel wants it
  * @zero: of the operand
  * @sums: G·H × batch accumulators of one step
+ * @row_sums: those of one row; a kernel writes behind the last, where others' sums are
  */
 struct recurrent_side {
 	const struct sim_matrix *matrix;
@@ -30,6 +31,7 @@ struct recurrent_side {
 	uint8_t *operand;
 	int8_t zero;
 	int32_t *sums;
+	int32_t *row_sums;
 };
 
 struct recurrent_run {
@@ -147,9 +149,11 @@ static int side_allocate(struct recurrent_run *run, struct recurrent_side *side)
 		return execution_fail(run->execution, SPMM_SC_DESCRIPTOR_SHAPE,
 				      batch);
 	side->operand = calloc(operands + KERNEL_SLACK, 1);
-	side->sums = malloc((run->rows * batch + KERNEL_SLACK) *
-			    sizeof(*side->sums));
-	if (!side->operand || !side->sums || !side_taps(side, batch))
+	side->sums = malloc(run->rows * batch * sizeof(*side->sums));
+	side->row_sums =
+		malloc((batch + KERNEL_SLACK) * sizeof(*side->row_sums));
+	if (!side->operand || !side->sums || !side->row_sums ||
+	    !side_taps(side, batch))
 		return execution_fail(run->execution, SPMM_SC_INTERNAL, 0);
 	return 0;
 }
@@ -162,9 +166,10 @@ static void side_free(struct recurrent_side *side)
 	free(side->biases);
 	free(side->operand);
 	free(side->sums);
+	free(side->row_sums);
 }
 
-/* Accumulators of gate rows [first, end) for the side's operand. */
+/* Accumulators of all units' gates [first, end) for the side's operand. */
 static void side_multiply(const struct recurrent_run *run,
 			  const struct recurrent_side *side, uint32_t first,
 			  uint32_t end)
@@ -172,21 +177,26 @@ static void side_multiply(const struct recurrent_run *run,
 	const uint64_t *row_taps = side->row_taps;
 	uint64_t batch = run->d.batch;
 
-	for (uint32_t row = first; row < end; row++) {
+	for (uint32_t row = 0; row < run->rows; row++) {
+		uint32_t gate = row % run->gates;
 		uint32_t start = (uint32_t)side->biases[row] -
 				 (uint32_t)(side->zero + KERNEL_BIAS) *
 					 (uint32_t)side->matrix->row_sum[row];
 
+		if (gate < first || gate >= end)
+			continue;
 		run->kernel(side->taps + row_taps[row],
 			    row_taps[row + 1] - row_taps[row], side->operand,
-			    start, batch, side->sums + row * batch);
+			    start, batch, side->row_sums);
+		memcpy(side->sums + row * batch, side->row_sums,
+		       batch * sizeof(*side->sums));
 	}
 }
 
 static struct golden_gate gate_of(const struct recurrent_run *run,
 				  uint32_t gate, uint32_t unit, uint64_t b)
 {
-	uint32_t row = gate * run->d.hidden + unit;
+	uint32_t row = unit * run->gates + gate;
 	uint64_t at = row * (uint64_t)run->d.batch + b;
 
 	return (struct golden_gate){
@@ -242,7 +252,7 @@ static void gru_reset(struct recurrent_run *run)
 		}
 	}
 	kernel_stage(run->hidden.operand, hidden * batch);
-	side_multiply(run, &run->hidden, 2 * hidden, 3 * hidden);
+	side_multiply(run, &run->hidden, 2, 3);
 }
 
 static void step_compute(struct recurrent_run *run)
@@ -253,9 +263,8 @@ static void step_compute(struct recurrent_run *run)
 
 	memcpy(run->hidden.operand, run->state, units);
 	kernel_stage(run->hidden.operand, units);
-	side_multiply(run, &run->input, 0, run->rows);
-	side_multiply(run, &run->hidden, 0,
-		      lstm || linear ? run->rows : 2 * run->d.hidden);
+	side_multiply(run, &run->input, 0, run->gates);
+	side_multiply(run, &run->hidden, 0, lstm || linear ? run->gates : 2);
 	if (!lstm && !linear)
 		gru_reset(run);
 	for (uint32_t unit = 0; unit < run->d.hidden; unit++) {

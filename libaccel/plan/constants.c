@@ -13,6 +13,7 @@
 #include "golden/table.h"
 #include "pack/mapping.h"
 #include "pack/stream.h"
+#include "plan/gate_rows.h"
 
 #define CAPACITY_FIRST 65536
 
@@ -178,21 +179,21 @@ spmm_append(const struct model *model, const struct plan_shape *shape,
 }
 
 static int recurrent_matrix_append(const struct geometry *geometry,
-				   const struct model_csr *csr,
+				   const struct gate_rows *gates,
 				   uint64_t columns, uint32_t row_weight,
-				   float scale, const float *weight_scale,
-				   const int32_t *bias,
+				   float scale,
 				   struct plan_constants *constants,
 				   struct plan_matrix *matrix)
 {
+	const struct model_csr *csr = &gates->csr;
 	int ret = append_stream(constants, geometry, csr, columns, 1,
 				row_weight, matrix);
 
 	if (!ret)
-		ret = append_scales(constants, scale, weight_scale, 0,
+		ret = append_scales(constants, scale, gates->scale, 0,
 				    csr->rows, &matrix->scales);
 	if (!ret)
-		ret = append_biases(constants, bias, csr->rows,
+		ret = append_biases(constants, gates->bias, csr->rows,
 				    &matrix->biases);
 	return ret;
 }
@@ -213,6 +214,55 @@ static uint32_t state_row_weight(const struct geometry *geometry,
 			  rate / max_u64(2ull * geometry->epilogue_rate, 1));
 }
 
+/* The input's part is computed for all steps at once. */
+static int recurrent_input_append(const struct model *model,
+				  const struct plan_shape *shape,
+				  const struct geometry *geometry,
+				  const struct model_layer *layer,
+				  struct plan_constants *constants,
+				  struct plan_matrix *matrix)
+{
+	const struct model_recurrent *recurrent = &layer->recurrent;
+	const struct model_tensor *input = &model->tensors[layer->inputs[0]];
+	uint64_t steps = shape->extents[layer->inputs[0]].height;
+	struct gate_rows gates;
+	int ret = gate_rows_create(&recurrent->input_weights,
+				   recurrent->input_scale,
+				   recurrent->input_bias, recurrent->hidden,
+				   &gates);
+
+	if (ret)
+		return ret;
+	ret = recurrent_matrix_append(geometry, &gates, steps * shape->batch, 0,
+				      input->quantization.scale, constants,
+				      matrix);
+	gate_rows_free(&gates);
+	return ret;
+}
+
+/* A step needs the state of the one before: N is the batch. */
+static int recurrent_state_append(const struct plan_shape *shape,
+				  const struct geometry *geometry,
+				  const struct model_recurrent *recurrent,
+				  struct plan_constants *constants,
+				  struct plan_matrix *matrix)
+{
+	struct gate_rows gates;
+	int ret = gate_rows_create(&recurrent->hidden_weights,
+				   recurrent->hidden_scale,
+				   recurrent->hidden_bias, recurrent->hidden,
+				   &gates);
+
+	if (ret)
+		return ret;
+	ret = recurrent_matrix_append(geometry, &gates, shape->batch,
+				      state_row_weight(geometry, shape->batch),
+				      recurrent->hidden_quantization.scale,
+				      constants, matrix);
+	gate_rows_free(&gates);
+	return ret;
+}
+
 static int recurrent_append(const struct model *model,
 			    const struct plan_shape *shape,
 			    const struct geometry *geometry,
@@ -220,23 +270,13 @@ static int recurrent_append(const struct model *model,
 			    struct plan_constants *constants,
 			    struct plan_layer_constants *out)
 {
-	const struct model_recurrent *recurrent = &layer->recurrent;
-	const struct model_tensor *input = &model->tensors[layer->inputs[0]];
-	/* The input's part is computed for all steps at once. */
-	uint64_t steps = shape->extents[layer->inputs[0]].height;
-	int ret = recurrent_matrix_append(
-		geometry, &recurrent->input_weights, steps * shape->batch, 0,
-		input->quantization.scale, recurrent->input_scale,
-		recurrent->input_bias, constants, &out->matrix);
+	int ret = recurrent_input_append(model, shape, geometry, layer,
+					 constants, &out->matrix);
 
 	if (ret)
 		return ret;
-	/* A step needs the state of the one before: N is the batch. */
-	return recurrent_matrix_append(
-		geometry, &recurrent->hidden_weights, shape->batch,
-		state_row_weight(geometry, shape->batch),
-		recurrent->hidden_quantization.scale, recurrent->hidden_scale,
-		recurrent->hidden_bias, constants, &out->hidden);
+	return recurrent_state_append(shape, geometry, &layer->recurrent,
+				      constants, &out->hidden);
 }
 
 static int

@@ -316,7 +316,7 @@ static bool tiles_open(struct dispatch *dispatch, struct dispatch_entry *entry)
 	return entry->opened != before;
 }
 
-/* A barrier's wait begins when all tiles before have been stored. */
+/* A barrier's wait begins when all tiles before its reach have been stored. */
 static bool barrier_passed(struct dispatch_entry *entry, uint64_t now,
 			   bool *changed)
 {
@@ -324,7 +324,7 @@ static bool barrier_passed(struct dispatch_entry *entry, uint64_t now,
 
 	if (!tile->barrier)
 		return true;
-	if (entry->stored < entry->ready)
+	if ((uint64_t)entry->stored + tile->barrier_reach < entry->ready)
 		return false;
 	if (entry->barrier_at == ENGINE_NEVER) {
 		entry->barrier_at = now + tile->barrier_cycles;

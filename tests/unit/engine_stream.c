@@ -225,6 +225,7 @@ static void dependencies_random(struct engine_tile *tile, uint32_t index,
 	}
 	tile->barrier = chance(random, 10);
 	tile->barrier_cycles = tile->barrier ? below(random, 60) : 0;
+	tile->barrier_reach = below(random, 3);
 }
 
 static void pass_random(struct engine_pass *pass, uint32_t lanes,

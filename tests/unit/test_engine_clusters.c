@@ -340,6 +340,31 @@ static void barrier(void **state)
 	stream_free(&stream);
 }
 
+/* With a reach, a tile is loaded while the one before it is computed. */
+static void barrier_with_reach(void **state)
+{
+	static const struct engine_pass pass = { .compute_cycles = 50,
+						 .fill_cycles = 10 };
+	struct engine_command *command;
+	struct stream stream;
+
+	(void)state;
+	device_init(&stream, 1);
+	command = stream_add(&stream, ENGINE_ARRAY, 4, 1, 0, 0);
+	command->passes[0] = pass;
+	for (unsigned int t = 0; t < 4; t++) {
+		command->tiles[t].vectors = 1;
+		command->tiles[t].barrier = t > 0;
+		command->tiles[t].barrier_reach = t != 2;
+		command->tiles[t].barrier_cycles = 7;
+	}
+	device_run(&stream);
+	/* Only the third waits for the one before it, and is loaded then. */
+	assert_int_equal(elapsed(command),
+			 2 * (10 + 50) + 2 * 50 + 2 * PIPELINE + 7);
+	stream_free(&stream);
+}
+
 static uint64_t weights_add(struct engine_command *command, uint32_t pages)
 {
 	command->weights.count = pages;
@@ -469,6 +494,7 @@ int main(void)
 		cmocka_unit_test(window_of_one),
 		cmocka_unit_test(reach),
 		cmocka_unit_test(barrier),
+		cmocka_unit_test(barrier_with_reach),
 		cmocka_unit_test(weights_in_slices),
 		cmocka_unit_test(memory_bound),
 		cmocka_unit_test(monotone),

@@ -337,7 +337,7 @@ static struct golden_gate gate(const struct cell_state *s, uint32_t g,
 			       uint32_t unit, uint32_t b, const int8_t *h)
 {
 	const struct spmm_recurrent_descriptor *d = &s->cell->d;
-	uint32_t row = g * d->hidden + unit;
+	uint32_t row = unit * (s->cell->rows / d->hidden) + g;
 	const uint64_t base = host_virtual(0);
 	const float *sx = host_device(s->host, d->input_scales - base);
 	const float *sh = host_device(s->host, d->hidden_scales - base);

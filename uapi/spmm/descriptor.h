@@ -239,7 +239,7 @@ struct spmm_eltwise_descriptor {
 
 /**
  * enum spmm_recurrent_cell - which cell a RECURRENT command computes
- * @SPMM_RECURRENT_LSTM: gate rows in the order i, o, f, c
+ * @SPMM_RECURRENT_LSTM: a unit's gates in the order i, o, f, c
  * @SPMM_RECURRENT_GRU: z, r, h
  */
 enum spmm_recurrent_cell {
@@ -254,7 +254,8 @@ enum spmm_recurrent_cell {
  * @flags: SPMM_FLAG_REVERSE, SPMM_FLAG_LINEAR_BEFORE_RESET (GRU)
  * @batch: B
  * @steps: T
- * @hidden: H; the layer has G·H gate rows, G = 4 (LSTM) or 3 (GRU)
+ * @hidden: H; the layer has G·H gate rows, G = 4 (LSTM) or 3 (GRU); gate g of unit u is
+ *	row u·G + g
  * @input_weights: address of the stream of G·H × I
  * @input_weights_length: its bytes
  * @hidden_weights: address of the stream of G·H × H

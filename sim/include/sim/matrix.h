@@ -7,6 +7,9 @@
 #include <sim/execution.h>
 #include <sim/kernel.h>
 
+/* A whole part, where rows' ends are told: see struct sim_matrix. */
+#define MATRIX_PART_WHOLE 65536
+
 /* What timing needs of one row group: see struct stream_part. */
 struct sim_part {
 	uint64_t cycles;
@@ -26,6 +29,8 @@ struct sim_part {
  * @column: of each non-zero
  * @value: likewise
  * @row_sum: Σ of a row's weights, for the zero point
+ * @row_end: how much of its part's cycles have passed when the last of a row's weights
+ *	has issued, in MATRIX_PART_WHOLE
  * @parts: mapping.row_groups
  */
 struct sim_matrix {
@@ -39,6 +44,7 @@ struct sim_matrix {
 	uint32_t *column;
 	int8_t *value;
 	int32_t *row_sum;
+	uint32_t *row_end;
 	struct mapping mapping;
 	struct sim_part *parts;
 };

@@ -93,9 +93,10 @@ engine_ranges_find(struct memory_range *ranges,
  * @host_reads: of link_ranges: input in host memory
  * @host_writes: likewise, results
  * @after: what must have been stored before the first load
- * @barrier: also every tile of this command before it, and then wait
- *	@barrier_cycles (a recurrent layer's step)
+ * @barrier: also every tile of this command before it but for the last @barrier_reach,
+ *	and then wait @barrier_cycles (a recurrent layer's step)
  * @barrier_cycles: see @barrier
+ * @barrier_reach: likewise
  */
 struct engine_tile {
 	uint64_t vectors;
@@ -107,6 +108,7 @@ struct engine_tile {
 	struct engine_dependency after[ENGINE_DEPENDENCIES];
 	bool barrier;
 	uint32_t barrier_cycles;
+	uint32_t barrier_reach;
 };
 
 /**

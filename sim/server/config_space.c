@@ -153,6 +153,8 @@ void config_space_add_injection(struct config_space *space)
 		      SPMM_INJECTION_BYTES << 20);
 	allow32(space, CAP_INJECTION + SPMM_INJECTION_ARM, UINT32_MAX);
 	allow32(space, CAP_INJECTION + SPMM_INJECTION_SELECT, UINT32_MAX);
+	memset(space->writable + CAP_INJECTION + SPMM_INJECTION_NAME, 0xff,
+	       SPMM_INJECTION_NAME_BYTES);
 }
 
 uint32_t config_space_get32(const struct config_space *space, uint32_t at)

@@ -30,10 +30,30 @@ void error_injection_refresh(struct config_space *space,
 	memcpy(space->bytes + AT(NAME), fault.name, strlen(fault.name));
 }
 
-void error_injection_written(const struct config_space *space,
+/* The number of the fault whose name was written, or 0. */
+static uint32_t name_find(const struct config_space *space,
+			  struct sim_device *device)
+{
+	char name[SPMM_INJECTION_NAME_BYTES] = { 0 };
+	struct inject_fault fault;
+	unsigned int number = 1;
+
+	memcpy(name, space->bytes + AT(NAME), sizeof(name) - 1);
+	while (sim_device_fault(device, number, &fault)) {
+		if (!strcmp(fault.name, name))
+			return number;
+		number++;
+	}
+	return 0;
+}
+
+void error_injection_written(struct config_space *space,
 			     struct sim_device *device, uint32_t offset,
 			     uint32_t length)
 {
+	if (offset < AT(NAME) + SPMM_INJECTION_NAME_BYTES &&
+	    offset + length > AT(NAME))
+		config_space_put32(space, AT(SELECT), name_find(space, device));
 	if (offset <= AT(ARM) && AT(ARM) - offset < length)
 		sim_device_arm(device, config_space_get32(space, AT(ARM)));
 }

@@ -93,6 +93,15 @@ static void a_capability_names_the_faults(void **state)
 	assert_string_equal(name, "removed");
 	config_write(&peer, AT(SELECT), 5);
 	assert_int_equal(config_read(&peer, AT(NAME)), 0);
+	memset(name, 0, sizeof(name));
+	strcpy(name, "second");
+	for (uint32_t i = 0; i < sizeof(name); i += 4)
+		assert_int_equal(peer_write(&peer, CONFIG, AT(NAME) + i,
+					    name + i, 4),
+				 0);
+	assert_int_equal(config_read(&peer, AT(SELECT)), 2);
+	assert_int_equal(peer_write(&peer, CONFIG, AT(NAME), "thi", 4), 0);
+	assert_int_equal(config_read(&peer, AT(SELECT)), 0);
 	/* What is read only stays. */
 	config_write(&peer, AT(COUNT), 77);
 	assert_int_equal(config_read(&peer, AT(COUNT)), 4);

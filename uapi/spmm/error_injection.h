@@ -27,7 +27,11 @@
 #define SPMM_INJECTION_SELECT 0x10 /* u32: the fault of which the following tell */
 #define SPMM_INJECTION_FIRED 0x14 /* u32, read only: since it was armed */
 #define SPMM_INJECTION_ARMED 0x18 /* u32, read only: 1 while it can fire */
-#define SPMM_INJECTION_NAME 0x20 /* 32 bytes, read only, ends with a zero */
+/*
+ * 32 bytes, the last of them zero. A write of all of them selects the fault of that name,
+ * or 0 if there is none; lower offsets first.
+ */
+#define SPMM_INJECTION_NAME 0x20
 #define SPMM_INJECTION_NAME_BYTES 32
 
 #endif

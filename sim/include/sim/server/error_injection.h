@@ -16,7 +16,7 @@ void error_injection_refresh(struct config_space *space,
 			     struct sim_device *device);
 
 /* After a write of @length bytes at @offset. */
-void error_injection_written(const struct config_space *space,
+void error_injection_written(struct config_space *space,
 			     struct sim_device *device, uint32_t offset,
 			     uint32_t length);
 

@@ -18,13 +18,27 @@
 #define POLL_SLEEP_MIN_US 20
 #define POLL_SLEEP_MAX_US 5000
 
-/* What spmm_debugfs.c shows as fail_poll: a poll that fails has waited in vain. */
-DECLARE_FAULT_ATTR(spmm_hw_fail_poll);
+/* A poll that it makes fail is as good as one that has waited in vain. */
+static DECLARE_FAULT_ATTR(fail_poll);
+
+void spmm_hw_debugfs_init(struct spmm_device *spmm)
+{
+	fault_create_debugfs_attr("fail_poll", spmm->drm.debugfs_root,
+				  &fail_poll);
+}
 
 /*
- * Counters and masks can hold all ones for a moment; the version cannot. No register is
- * reached after drm_dev_unplug(), when the BAR may be unmapped.
+ * No register is reached after drm_dev_unplug(), when the BAR may be unmapped, nor of a
+ * device that is gone. Ends with drm_dev_exit().
  */
+static bool access_begin(struct spmm_device *spmm, int *index)
+{
+	if (spmm_device_is_gone(spmm))
+		return false;
+	return drm_dev_enter(&spmm->drm, index);
+}
+
+/* Counters and masks can hold all ones for a moment; the version cannot. */
 static void check_presence(struct spmm_device *spmm)
 {
 	if (readl(spmm->registers + SPMM_REG_VERSION) == U32_MAX)
@@ -36,7 +50,7 @@ u32 spmm_hw_read32(struct spmm_device *spmm, u32 offset)
 	u32 value = U32_MAX;
 	int index;
 
-	if (!drm_dev_enter(&spmm->drm, &index))
+	if (!access_begin(spmm, &index))
 		return value;
 	value = readl(spmm->registers + offset);
 	if (value == U32_MAX)
@@ -50,7 +64,7 @@ u64 spmm_hw_read64(struct spmm_device *spmm, u32 offset)
 	u64 value = U64_MAX;
 	int index;
 
-	if (!drm_dev_enter(&spmm->drm, &index))
+	if (!access_begin(spmm, &index))
 		return value;
 	value = readq(spmm->registers + offset);
 	if (value == U64_MAX)
@@ -63,7 +77,7 @@ void spmm_hw_write32(struct spmm_device *spmm, u32 offset, u32 value)
 {
 	int index;
 
-	if (!drm_dev_enter(&spmm->drm, &index))
+	if (!access_begin(spmm, &index))
 		return;
 	writel(value, spmm->registers + offset);
 	drm_dev_exit(index);
@@ -73,7 +87,7 @@ void spmm_hw_write64(struct spmm_device *spmm, u32 offset, u64 value)
 {
 	int index;
 
-	if (!drm_dev_enter(&spmm->drm, &index))
+	if (!access_begin(spmm, &index))
 		return;
 	writeq(value, spmm->registers + offset);
 	drm_dev_exit(index);
@@ -96,7 +110,7 @@ int spmm_hw_poll32(struct spmm_device *spmm, u32 offset, u32 mask, u32 value,
 		now = spmm_hw_read32(spmm, offset);
 		if (now == U32_MAX)
 			ret = -ENODEV;
-		else if (should_fail(&spmm_hw_fail_poll, 1))
+		else if (should_fail(&fail_poll, 1))
 			ret = -ETIMEDOUT;
 		else if ((now & mask) == value)
 			ret = 0;

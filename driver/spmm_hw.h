@@ -3,7 +3,8 @@
  * Registers: the only room that touches BAR 0.
  *
  * A read of all ones from a register that cannot hold them means that the device is gone;
- * spmm_hw_* then reports -ENODEV and marks the device.
+ * spmm_hw_* then reports -ENODEV and marks the device, which is left alone from then on:
+ * reads give all ones, writes are lost.
  */
 #ifndef SPMM_HW_H
 #define SPMM_HW_H
@@ -25,13 +26,16 @@ void spmm_hw_write64(struct spmm_device *spmm, u32 offset, u64 value);
  * @value: what they are to be
  * @timeout_ms: give up after; the last read is made after it is over
  *
- * The one way to poll: tracepoint spmm_poll and the fault attribute fail_poll sit here.
+ * The one way to poll: tracepoint spmm_poll and the fault attribute fail_poll (debugfs)
+ * sit here.
  *
  * Context: may sleep.
  * Return: 0; -ETIMEDOUT; -ENODEV if the device is gone.
  */
 int spmm_hw_poll32(struct spmm_device *spmm, u32 offset, u32 mask, u32 value,
 		   u32 timeout_ms);
+
+void spmm_hw_debugfs_init(struct spmm_device *spmm);
 
 /* Ring a doorbell. Entries written before are visible to the device first. */
 void spmm_hw_ring_sq(struct spmm_device *spmm, u32 queue, u32 tail);

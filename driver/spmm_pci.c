@@ -143,6 +143,7 @@ int spmm_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto err_stop;
 	}
 	atomic_cmpxchg(&spmm->state, SPMM_DEVICE_RESETTING, SPMM_DEVICE_READY);
+	spmm_hw_debugfs_init(spmm);
 	ret = drm_dev_register(&spmm->drm, 0);
 	if (ret)
 		goto err_stop;

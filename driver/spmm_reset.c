@@ -242,9 +242,11 @@ int spmm_reset_done(struct spmm_device *spmm)
 void spmm_reset_fini(struct spmm_device *spmm)
 {
 	disable_work_sync(&spmm->reset->work);
-	atomic_set(&spmm->state, SPMM_DEVICE_GONE);
+	change_state(spmm, SPMM_DEVICE_READY, SPMM_DEVICE_RESETTING);
 	spmm_device_stop(spmm);
 	pci_clear_master(spmm->pdev);
+	atomic_set(&spmm->state, SPMM_DEVICE_GONE);
+	spmm_admin_stop(spmm);
 	forget(spmm);
 }
 

@@ -42,6 +42,10 @@ vm: vm-dependencies
 check-vm: vm-dependencies
 	@tests/vm/run.sh $(KERNEL) $(SUITE)
 
+# The kernel's own checks of the module.
+lint-driver: vm-dependencies
+	@tests/vm/lint.sh
+
 vm-dependencies:
 	@tools/dependencies.sh build vm
 
@@ -65,4 +69,4 @@ clean:
 	rm -rf $(BUILD) build-sanitize build-races build-fuzz
 
 .PHONY: all configure dependencies check-dependencies demo check lint rtl vm \
-	check-vm vm-dependencies bench install install-dkms clean
+	check-vm lint-driver vm-dependencies bench install install-dkms clean

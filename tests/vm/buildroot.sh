@@ -3,8 +3,9 @@
 # Run a command among the tools with which Debian's kernels are built: the compiler has to
 # be the kernel's own, and the headers' programs want that release's C library. A chroot
 # with the cache at its own place and FOLDER as /build; needs root, or user namespaces.
-# usage: buildroot.sh FOLDER COMMAND...
-#        buildroot.sh --folder           have it, and print where
+# usage: buildroot.sh [--lint] FOLDER COMMAND...
+#        buildroot.sh [--lint] --folder          have it, and print where
+# With --lint another one, in which the checkers are, too.
 set -euo pipefail
 # shellcheck source=tests/vm/cache.sh
 . "$(dirname "$0")/cache.sh"
@@ -13,17 +14,21 @@ set -euo pipefail
 packages=(gcc-14 libc6-dev make bash dash coreutils findutils grep sed mawk perl-base
 	diffutils tar gzip xz-utils kmod rsync bc flex bison libelf-dev libssl-dev pahole perl
 	python3-minimal dpkg)
+checkers=(clang-19 sparse coccinelle libpython3.13)
+what="the kernel's compiler"
 
 # Nothing was configured, so what alternatives would provide is linked by hand.
 fetch()
 {
 	local folder=$1
-	apt_extract "the kernel's compiler" "$release" "$folder" "${packages[@]}" || return 1
+	apt_extract "$what" "$release" "$folder" "${packages[@]}" || return 1
 	rm -rf "$folder"/usr/share/{doc,man,locale,info}
 	ln -sf mawk "$folder/usr/bin/awk" &&
 		ln -sf dash "$folder/usr/bin/sh" &&
 		ln -sf gcc-14 "$folder/usr/bin/gcc" &&
 		ln -sf gcc "$folder/usr/bin/cc" &&
+		ln -s x86_64-linux-gnu/libpython3.13.so.1.0 \
+			"$folder/usr/lib/libpython3.13.so" &&
 		mkdir -p "$folder"/{dev,proc,build,tmp}
 }
 
@@ -47,13 +52,18 @@ mount --rbind /dev "$root/dev"
 mount --rbind /proc "$root/proc"
 mount --bind "$folder" "$root/build"
 mount --bind "$cache" "$root$cache"
-exec chroot "$root" /usr/bin/env -i PATH=/usr/bin:/usr/sbin HOME=/build LC_ALL=C.UTF-8 \
+exec chroot "$root" /usr/bin/env -i PATH=/usr/bin:/usr/sbin HOME=/build LC_ALL=C \
 	sh -c "cd /build && exec \"\$@\"" sh "$@"
 '
 
 main()
 {
 	local version root
+	if [ "$1" = --lint ]; then
+		what+=" and checkers"
+		packages+=("${checkers[@]}")
+		shift
+	fi
 	apt_use
 	version=$(apt_versions "$release" gcc-14 libc6-dev | paste -s -d_)
 	root=$cache/buildroot-$version-$(cksum <<<"${packages[*]}" | cut -d' ' -f1)

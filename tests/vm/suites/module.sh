@@ -1,8 +1,6 @@
-# shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 # The module comes and goes: loaded and unloaded, bound and unbound.
 # limit: 120
-# shellcheck source=tests/vm/guest.sh
 . /suites/guest
 device=$(device_folder)
 driver=/sys/bus/pci/drivers/spmm

@@ -1,7 +1,5 @@
-# shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 # What the kernel sees of the simulator before any driver: Documentation/device.rst.
-# shellcheck source=tests/vm/guest.sh
 . /suites/guest
 rmmod spmm 2>/dev/null
 device=$(device_folder)

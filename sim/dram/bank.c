@@ -30,19 +30,13 @@ void dram_bank_remove(struct dram_bank *bank, uint32_t position)
 	bank->hit = mask_remove(bank->hit, position);
 }
 
-void dram_bank_open(struct dram_bank *bank, uint32_t row)
+void dram_bank_set(struct dram_bank *bank, uint32_t row)
 {
 	bank->open_row = row;
 	bank->columns = 0;
 	bank->hit = 0;
 	for (uint32_t i = 0; i < bank->count; i++)
 		bank->hit |= (uint64_t)(bank->queue[i].row == row) << i;
-}
-
-void dram_bank_close(struct dram_bank *bank)
-{
-	bank->open_row = DRAM_ROW_CLOSED;
-	bank->hit = 0;
 }
 
 static bool read_precedes(const struct dram_bank *bank, uint32_t position)

@@ -142,6 +142,29 @@ static int refresh_check(const struct sim_config *config)
 	return 0;
 }
 
+static uint32_t longer(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The controller counts in 16 bits. */
+static int gaps_check(const struct sim_config *config)
+{
+	struct dram_standard standard;
+	uint32_t longest;
+
+	dram_standard_configure(config, &standard);
+	longest = standard.activate_window_clocks;
+	for (uint32_t i = 0; i < standard.gap_count; i++)
+		longest = longer(longest, standard.gaps[i].clocks);
+	if (longest > DRAM_GAP_CLOCKS_MAX)
+		return accel_error(
+			-EINVAL,
+			"a gap between two commands, or dram_faw_ps, is %u clocks of dram_megatransfers ÷ dram_transfers_per_clock, more than %d",
+			longest, DRAM_GAP_CLOCKS_MAX);
+	return 0;
+}
+
 int dram_config_check(const struct sim_config *config)
 {
 	int ret = burst_check(config);
@@ -150,7 +173,9 @@ int dram_config_check(const struct sim_config *config)
 		ret = geometry_check(config);
 	if (!ret)
 		ret = order_check(config);
-	return ret ? ret : refresh_check(config);
+	if (!ret)
+		ret = refresh_check(config);
+	return ret ? ret : gaps_check(config);
 }
 
 static void gap_add(struct dram_standard *standard, enum dram_command after,
@@ -163,11 +188,6 @@ static void gap_add(struct dram_standard *standard, enum dram_command after,
 		.scope = scope,
 		.clocks = gap_clocks,
 	};
-}
-
-static uint32_t longer(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
 }
 
 /* Clocks from @first's to @second's command so that their data are @idle apart. */

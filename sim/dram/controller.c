@@ -37,13 +37,17 @@ int dram_controller_create(const struct dram_standard *standard,
 				standard->read_queue_entries +
 					standard->write_queue_entries +
 					banks * standard->bank_queue_entries);
+	if (!ret) {
+		ret = dram_timing_init(&controller->timing, standard);
+		if (ret)
+			dram_pending_destroy(&controller->pending);
+	}
 	if (ret) {
 		free(controller);
 		return ret;
 	}
 	controller->standard = standard;
 	controller->observer = *observer;
-	dram_timing_init(&controller->timing, standard);
 	dram_schedule_init(controller);
 	controller->reads.capacity = standard->read_queue_entries;
 	controller->writes.capacity = standard->write_queue_entries;
@@ -65,6 +69,7 @@ void dram_controller_destroy(struct dram_controller *controller)
 	if (!controller)
 		return;
 	dram_pending_destroy(&controller->pending);
+	dram_timing_destroy(&controller->timing);
 	free(controller);
 }
 
@@ -138,9 +143,6 @@ void dram_command_send(struct dram_controller *controller,
 
 	dram_timing_issue(&controller->timing, command, address->bank, clock);
 	controller->schedule.stale = true;
-	if (controller->timing.gaps[command].any_other_bank)
-		for (uint32_t b = 0; b < controller->bank_count; b++)
-			dram_schedule_update(controller, b);
 	if (observer->command)
 		observer->command(observer->owner, command, address, clock);
 }
@@ -174,14 +176,7 @@ static void command_issue(struct dram_controller *controller,
 
 	dram_command_send(controller, choice->command,
 			  &controller->pending.entries[entry].address, clock);
-	switch (choice->command) {
-	case DRAM_ACTIVATE:
-		dram_bank_open(bank, bank->queue[choice->position].row);
-		break;
-	case DRAM_PRECHARGE:
-		dram_bank_close(bank);
-		break;
-	default:
+	if (dram_command_is_column(choice->command)) {
 		bank->columns++;
 		dram_bank_remove(bank, choice->position);
 		controller->queued--;
@@ -190,7 +185,10 @@ static void command_issue(struct dram_controller *controller,
 		controller->room |= 1ull << choice->bank;
 		controller->move_stuck = false;
 		request_complete(controller, entry, clock);
-		break;
+	} else {
+		dram_bank_set(bank, choice->command == DRAM_ACTIVATE ?
+					    bank->queue[choice->position].row :
+					    DRAM_ROW_CLOSED);
 	}
 	dram_schedule_update(controller, choice->bank);
 }
@@ -200,7 +198,7 @@ static bool command_choose(struct dram_controller *controller, uint64_t clock,
 			   const enum dram_command *first,
 			   enum dram_command *command)
 {
-	int32_t now = dram_timing_relative(&controller->timing, clock);
+	int16_t now = dram_timing_relative(&controller->timing, clock);
 	struct dram_choice choice;
 
 	if (dram_schedule_next(controller) > clock ||

@@ -15,8 +15,6 @@
 /* Reads in a turn, for each write that starts a drain. */
 #define READ_TURN 4
 
-#define ROW_COMMANDS (1u << DRAM_ACTIVATE | 1u << DRAM_PRECHARGE)
-
 static uint64_t all_positions(const struct dram_bank *bank)
 {
 	return bank->count ? UINT64_MAX >> (64 - bank->count) : 0;
@@ -32,8 +30,9 @@ static bool direction_changes(const struct dram_controller *controller)
  * the direction changes, rows that either still needs stay open, and both have their
  * column commands.
  */
-static dram_lanes open_bank_wants(const struct dram_controller *controller,
-				  const struct dram_bank *bank, uint64_t served)
+static struct dram_wants
+open_bank_wants(const struct dram_controller *controller,
+		const struct dram_bank *bank, uint64_t served)
 {
 	uint32_t none = DRAM_NO_POSITION;
 	bool changes = direction_changes(controller);
@@ -44,14 +43,14 @@ static dram_lanes open_bank_wants(const struct dram_controller *controller,
 	uint32_t write = dram_bank_first(bank->hit & bank->write);
 
 	if (!(bank->hit >> oldest & 1) && (!keep || age > STARVED_AGE))
-		return dram_positions(none, oldest, none, none);
-	return dram_positions(none, none,
-			      changes || !controller->writing ? read : none,
-			      changes || controller->writing ? write : none);
+		return dram_wants(none, oldest, none, none);
+	return dram_wants(none, none,
+			  changes || !controller->writing ? read : none,
+			  changes || controller->writing ? write : none);
 }
 
-static dram_lanes device_wants(const struct dram_controller *controller,
-			       const struct dram_bank *bank)
+static struct dram_wants device_wants(const struct dram_controller *controller,
+				      const struct dram_bank *bank)
 {
 	uint32_t none = DRAM_NO_POSITION;
 	uint64_t all = all_positions(bank);
@@ -59,57 +58,67 @@ static dram_lanes device_wants(const struct dram_controller *controller,
 	uint64_t served = now ? now : all;
 
 	if (!all)
-		return dram_positions(none, none, none, none);
+		return dram_wants(none, none, none, none);
 	if (bank->open_row == DRAM_ROW_CLOSED)
-		return dram_positions(dram_bank_first(served), none, none,
-				      none);
+		return dram_wants(dram_bank_first(served), none, none, none);
 	return open_bank_wants(controller, bank, served);
 }
 
-/* The command among @commands that a bank wants. */
-static enum dram_command command_of(const struct dram_bank *bank,
-				    uint32_t commands)
+struct ready {
+	uint64_t block[DRAM_BLOCKS];
+};
+
+static struct ready ready_now(const struct dram_controller *controller,
+			      int16_t now)
 {
-	if (commands != ROW_COMMANDS)
-		return (enum dram_command)__builtin_ctz(commands);
-	return bank->open_row == DRAM_ROW_CLOSED ? DRAM_ACTIVATE :
-						   DRAM_PRECHARGE;
+	struct ready ready;
+
+	for (uint32_t i = 0; i < controller->timing.blocks; i++)
+		ready.block[i] = dram_schedule_ready(controller, i, now);
+	return ready;
 }
 
-/* The oldest request whose command of a kind can go out. */
-static bool kind_choose(const struct dram_controller *controller, int32_t now,
-			uint32_t commands, struct dram_choice *choice)
+/* Of those of @commands that can go out that of the oldest request. */
+static bool oldest_choose(const struct dram_controller *controller,
+			  const struct ready *ready, uint64_t commands,
+			  struct dram_choice *choice)
 {
-	uint64_t banks = dram_schedule_banks(controller, commands, now);
+	const struct dram_bank *banks = controller->banks;
 	uint32_t oldest = 0;
 
-	for (; banks; banks &= banks - 1) {
-		uint32_t b = (uint32_t)__builtin_ctzll(banks);
-		const struct dram_bank *bank = &controller->banks[b];
-		enum dram_command command = command_of(bank, commands);
-		uint32_t position =
-			(uint32_t)controller->schedule.position[b][command];
-		uint32_t age = controller->age - bank->queue[position].age;
+	for (uint32_t i = 0; i < controller->timing.blocks; i++) {
+		uint64_t left = ready->block[i] & commands;
 
-		if (age <= oldest)
-			continue;
-		oldest = age;
-		choice->bank = b;
-		choice->command = command;
-		choice->position = position;
+		for (; left; left &= left - 1) {
+			uint32_t bit = (uint32_t)__builtin_ctzll(left);
+			uint32_t command = bit % DRAM_BANK_COMMANDS;
+			uint32_t b =
+				i * DRAM_BLOCK_BANKS + bit / DRAM_BANK_COMMANDS;
+			uint32_t position =
+				controller->schedule.position[b][command];
+			uint32_t age =
+				controller->age - banks[b].queue[position].age;
+
+			if (age <= oldest)
+				continue;
+			oldest = age;
+			choice->bank = b;
+			choice->command = (enum dram_command)command;
+			choice->position = position;
+		}
 	}
 	return oldest > 0;
 }
 
 /* Is a row open for it, so that it only waits for the bus? */
 static bool direction_prepared(const struct dram_controller *controller,
-			       int32_t now)
+			       int16_t now)
 {
-	enum dram_command command = controller->writing ? DRAM_WRITE :
-							  DRAM_READ;
+	uint64_t column =
+		DRAM_EVERY(controller->writing ? DRAM_WRITE : DRAM_READ);
 
-	for (uint32_t b = 0; b < controller->bank_count; b++)
-		if (controller->schedule.wanted[b][command] <= now)
+	for (uint32_t i = 0; i < controller->timing.blocks; i++)
+		if (dram_schedule_prepared(controller, i, now) & column)
 			return true;
 	return false;
 }
@@ -122,17 +131,16 @@ static void banks_update(struct dram_controller *controller)
 }
 
 /* The former direction goes on until the bus is all that the new one waits for. */
-static bool column_choose(struct dram_controller *controller, int32_t now,
-			  uint32_t ready, struct dram_choice *choice)
+static bool column_choose(struct dram_controller *controller, int16_t now,
+			  const struct ready *ready, struct dram_choice *choice)
 {
 	bool writing = controller->writing;
-	uint32_t present = ready & 1u << (writing ? DRAM_WRITE : DRAM_READ);
-	uint32_t former = ready & 1u << (writing ? DRAM_READ : DRAM_WRITE);
+	uint64_t present = DRAM_EVERY(writing ? DRAM_WRITE : DRAM_READ);
+	uint64_t former = DRAM_EVERY(writing ? DRAM_READ : DRAM_WRITE);
 
-	if (!present)
-		return former && !direction_prepared(controller, now) &&
-		       kind_choose(controller, now, former, choice);
-	kind_choose(controller, now, present, choice);
+	if (!oldest_choose(controller, ready, present, choice))
+		return oldest_choose(controller, ready, former, choice) &&
+		       !direction_prepared(controller, now);
 	if (direction_changes(controller)) {
 		controller->writes_go = writing;
 		controller->streak = 0;
@@ -141,17 +149,17 @@ static bool column_choose(struct dram_controller *controller, int32_t now,
 	return true;
 }
 
-static bool device_choose(struct dram_controller *controller, int32_t now,
+static bool device_choose(struct dram_controller *controller, int16_t now,
 			  const enum dram_command *first,
 			  struct dram_choice *choice)
 {
-	uint32_t ready = dram_schedule_commands(controller, now);
+	uint64_t rows = DRAM_EVERY(DRAM_ACTIVATE) | DRAM_EVERY(DRAM_PRECHARGE);
+	struct ready ready = ready_now(controller, now);
 	bool column = !first || !dram_command_is_column(*first);
-	bool row = ready & ROW_COMMANDS &&
-		   (!first || dram_command_is_column(*first));
+	bool row = !first || dram_command_is_column(*first);
 
-	return (column && column_choose(controller, now, ready, choice)) ||
-	       (row && kind_choose(controller, now, ROW_COMMANDS, choice));
+	return (column && column_choose(controller, now, &ready, choice)) ||
+	       (row && oldest_choose(controller, &ready, rows, choice));
 }
 
 /* Reads leave so many entries to writes as these need for a drain. */
@@ -188,7 +196,9 @@ static void writes_move(struct dram_controller *controller)
 	uint32_t position = 0;
 
 	while (position < writes->count && pool_has_room(controller, true)) {
-		if (controller->room >> writes->bank[position] & 1 &&
+		if (controller->room >>
+				    dram_queue_slot(writes, position)->bank &
+			    1 &&
 		    !dram_queue_read_pending(controller, writes, position))
 			dram_queue_move(controller, writes, position);
 		else

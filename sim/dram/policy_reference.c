@@ -8,60 +8,71 @@
 #include "sim/dram/queue.h"
 #include "sim/dram/schedule.h"
 
-static dram_lanes reference_wants(const struct dram_controller *controller,
-				  const struct dram_bank *bank)
+static struct dram_wants
+reference_wants(const struct dram_controller *controller,
+		const struct dram_bank *bank)
 {
 	uint32_t none = DRAM_NO_POSITION;
 	uint32_t cap = controller->standard->row_hit_cap;
+	bool closed = bank->open_row == DRAM_ROW_CLOSED;
 	bool close = bank->count && !(bank->hit & 1) &&
 		     (!bank->hit || bank->columns >= cap);
 
-	if (bank->open_row == DRAM_ROW_CLOSED)
-		return dram_positions(bank->count ? 0 : none, none, none, none);
-	return dram_positions(none, close ? 0 : none,
-			      dram_bank_first(bank->hit & ~bank->write),
-			      bank->write ? dram_bank_write_hit(bank) : none);
+	return dram_wants(
+		closed && bank->count ? 0 : none, !closed && close ? 0 : none,
+		dram_bank_first(bank->hit & ~bank->write),
+		bank->hit & bank->write ? dram_bank_write_hit(bank) : none);
 }
 
-/* The first in round robin after the pointer; @banks is not empty. */
-static uint32_t bank_after(uint64_t banks, uint32_t pointer)
+/* The commands of the first bank in round robin after the last one that has any. */
+static uint32_t commands_next(const struct dram_controller *controller,
+			      int16_t now, uint32_t *bank)
 {
-	uint64_t after = pointer < 63 ? banks & (UINT64_MAX << (pointer + 1)) :
-					0;
+	uint32_t blocks = controller->timing.blocks;
+	uint32_t after = controller->schedule.pointer + 1;
+	uint32_t first = after / DRAM_BLOCK_BANKS % blocks;
+	uint32_t shift = after % DRAM_BLOCK_BANKS * DRAM_BANK_COMMANDS;
+	uint64_t ready = dram_schedule_ready(controller, first, now);
+	uint64_t found = ready & UINT64_MAX << shift;
+	uint32_t block = first;
 
-	return (uint32_t)__builtin_ctzll(after ? after : banks);
+	for (uint32_t i = 1; i < blocks && !found; i++) {
+		block = (first + i) % blocks;
+		found = dram_schedule_ready(controller, block, now);
+	}
+	block = found ? block : first;
+	found = found ? found : ready;
+	shift = (uint32_t)__builtin_ctzll(found) & ~3u;
+	*bank = block * DRAM_BLOCK_BANKS + shift / DRAM_BANK_COMMANDS;
+	return found >> shift & 15;
 }
 
 /* Of the commands that can go out at a bank that of the oldest entry. */
-static void oldest_choose(const struct dram_controller *controller, int32_t now,
-			  struct dram_choice *choice)
+static void oldest_choose(const struct dram_controller *controller,
+			  uint32_t commands, struct dram_choice *choice)
 {
-	const struct dram_schedule *schedule = &controller->schedule;
-	uint32_t group = controller->timing.group_of[choice->bank];
-	dram_lanes position = schedule->position[choice->bank];
-	dram_lanes late =
-		(schedule->ready[group] > dram_lanes_set(now)) |
-		(schedule->wanted[choice->bank] > dram_lanes_set(now));
-	dram_lanes key = position * DRAM_LANES + (dram_lanes){ 0, 1, 2, 3 };
-	int32_t oldest = dram_lanes_least(
-		dram_lanes_select(late, dram_lanes_set(DRAM_TIME_NEVER), key));
+	const uint8_t *position = controller->schedule.position[choice->bank];
+	uint32_t oldest = UINT32_MAX;
 
-	choice->command = (enum dram_command)(oldest % DRAM_LANES);
-	choice->position = (uint32_t)(oldest / DRAM_LANES);
+	for (uint32_t c = 0; c < DRAM_BANK_COMMANDS; c++) {
+		/* All ones if it cannot: a branch could not be predicted. */
+		uint32_t late = (commands >> c & 1) - 1;
+		uint32_t key = (position[c] * DRAM_BANK_COMMANDS + c) | late;
+
+		oldest = key < oldest ? key : oldest;
+	}
+	choice->command = (enum dram_command)(oldest % DRAM_BANK_COMMANDS);
+	choice->position = oldest / DRAM_BANK_COMMANDS;
 }
 
 /* The pointer moves even if a second command does not go with the first. */
-static bool reference_choose(struct dram_controller *controller, int32_t now,
+static bool reference_choose(struct dram_controller *controller, int16_t now,
 			     const enum dram_command *first,
 			     struct dram_choice *choice)
 {
-	struct dram_schedule *schedule = &controller->schedule;
-
-	choice->bank = bank_after(dram_schedule_banks(controller,
-						      DRAM_ANY_COMMAND, now),
-				  schedule->pointer);
-	oldest_choose(controller, now, choice);
-	schedule->pointer = choice->bank;
+	oldest_choose(controller, commands_next(controller, now, &choice->bank),
+		      choice);
+	controller->schedule.pointer = choice->bank;
 	return !first || dram_command_is_column(*first) !=
 				 dram_command_is_column(choice->command);
 }
@@ -109,6 +120,13 @@ static void drain_start(struct dram_controller *controller)
 		controller->drain = writes;
 }
 
+/* Until a request enters or issues. */
+static bool nothing_left(const struct dram_controller *controller)
+{
+	return !controller->drain && !controller->reads.count &&
+	       controller->writes.count < controller->standard->drain_full;
+}
+
 static bool reference_move(struct dram_controller *controller)
 {
 	bool moved;
@@ -116,8 +134,8 @@ static bool reference_move(struct dram_controller *controller)
 	drain_start(controller);
 	moved = controller->drain ? write_move(controller) :
 				    read_move(controller);
-	controller->move_stuck = !moved;
-	return moved;
+	controller->move_stuck = !moved || nothing_left(controller);
+	return !controller->move_stuck;
 }
 
 const struct dram_policy_rules dram_policy_reference = {

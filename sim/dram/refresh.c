@@ -8,7 +8,7 @@
 static bool bank_close(struct dram_controller *controller, uint64_t clock,
 		       bool *closed)
 {
-	int32_t now = dram_timing_relative(&controller->timing, clock);
+	int16_t now = dram_timing_relative(&controller->timing, clock);
 	uint32_t per_rank = controller->timing.banks_per_rank;
 	uint32_t first = controller->refresh_rank * per_rank;
 
@@ -24,7 +24,7 @@ static bool bank_close(struct dram_controller *controller, uint64_t clock,
 		if (dram_timing_precharge(&controller->timing, b) > now)
 			continue;
 		dram_command_send(controller, DRAM_PRECHARGE, &address, clock);
-		dram_bank_close(bank);
+		dram_bank_set(bank, DRAM_ROW_CLOSED);
 		dram_schedule_update(controller, b);
 		return true;
 	}
@@ -34,7 +34,7 @@ static bool bank_close(struct dram_controller *controller, uint64_t clock,
 static bool rank_refresh(struct dram_controller *controller, uint64_t clock,
 			 enum dram_command *command)
 {
-	int32_t now = dram_timing_relative(&controller->timing, clock);
+	int16_t now = dram_timing_relative(&controller->timing, clock);
 	struct dram_address address = {
 		.bank = controller->refresh_rank *
 			controller->timing.banks_per_rank,
@@ -78,7 +78,7 @@ uint64_t dram_refresh_next(const struct dram_controller *controller)
 	int32_t best = DRAM_TIME_NEVER;
 
 	for (uint32_t b = first; b < first + timing->banks_per_rank; b++) {
-		int32_t time = dram_timing_precharge(timing, b);
+		int16_t time = dram_timing_precharge(timing, b);
 
 		if (controller->banks[b].open_row != DRAM_ROW_CLOSED &&
 		    time < best)

@@ -70,8 +70,8 @@ static void on_command(void *owner, enum dram_command command,
 {
 	struct channel *channel = owner;
 
-	if (command == DRAM_READ || command == DRAM_WRITE)
-		channel->replay->result->column_commands++;
+	channel->replay->result->column_commands += command == DRAM_READ ||
+						    command == DRAM_WRITE;
 	if (channel->checker)
 		dram_checker_command(channel->checker, command, address, clock);
 }
@@ -172,6 +172,14 @@ static uint64_t channels_clock(struct replay *replay, uint64_t clock)
 	return next;
 }
 
+/* When the head can enter, if no command goes out before. */
+static uint64_t head_enters(const struct replay *replay, uint64_t clock)
+{
+	if (replay->earliest > clock)
+		return replay->earliest;
+	return head_has_room(replay) ? clock + 1 : DRAM_NEVER;
+}
+
 static int replay_run(struct replay *replay)
 {
 	/* A full write queue behind a read to the same address can lock up. */
@@ -179,22 +187,18 @@ static int replay_run(struct replay *replay)
 	uint64_t progress = 0;
 	uint64_t commands = 0;
 	uint64_t clock = 0;
-	bool may_enter = true;
+	uint64_t enters = 0;
 
 	head_schedule(replay);
 	while (replay_busy(replay)) {
 		uint64_t next;
 
-		if (may_enter)
+		if (enters <= clock)
 			requests_enter(replay, clock);
 		next = channels_clock(replay, clock);
 		if (replay->options->dependent)
 			head_schedule(replay);
-		may_enter = replay->earliest > clock || head_has_room(replay);
-		if (replay->earliest > clock && replay->earliest < next)
-			next = replay->earliest;
-		if (replay->earliest <= clock && may_enter)
-			next = clock + 1;
+		enters = head_enters(replay, clock);
 		if (replay->result->column_commands != commands ||
 		    replay->head < replay->trace->count)
 			progress = clock;
@@ -203,7 +207,7 @@ static int replay_run(struct replay *replay)
 			return accel_error(-EDEADLK,
 					   "no progress since clock %llu",
 					   (unsigned long long)progress);
-		clock = next;
+		clock = enters < next ? enters : next;
 	}
 	return 0;
 }

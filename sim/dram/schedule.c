@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A command goes out when its bank and its group allow it. The bank's part changes
- * with the bank's own commands alone, so it is kept for each bank, and the earliest of
- * a group's banks for each group: what is next is then found from a few numbers.
+ * A command goes out when its bank, all others and the rank's refresh allow it. The
+ * bank's part changes with the bank's own commands alone, so it is found when these go
+ * out; what is next is then found from tables, by sixteen banks at a time and without
+ * branches, which nobody could predict.
  */
 #include "sim/dram/schedule.h"
+
+#include <string.h>
 
 #include "sim/dram/policy.h"
 
@@ -12,61 +15,44 @@ void dram_schedule_init(struct dram_controller *controller)
 {
 	struct dram_schedule *schedule = &controller->schedule;
 
-	for (uint32_t b = 0; b < DRAM_BANKS_MAX; b++)
-		schedule->wanted[b] = dram_lanes_set(DRAM_TIME_NEVER);
-	for (uint32_t g = 0; g < DRAM_GROUPS_MAX; g++) {
-		schedule->first[g] = dram_lanes_set(DRAM_TIME_NEVER);
-		schedule->blocked[g] = DRAM_TIME_PAST;
-	}
+	for (uint32_t p = 0; p < DRAM_BANKS_MAX / 2; p++)
+		schedule->wanted.pair[p] = dram_lanes_set(DRAM_TIME_NEVER);
+	memset(schedule->position, DRAM_NO_POSITION,
+	       sizeof(schedule->position));
 	schedule->stale = true;
 }
 
-void dram_schedule_rebase(struct dram_controller *controller, int32_t by)
+void dram_schedule_rebase(struct dram_controller *controller, int16_t by)
 {
-	struct dram_schedule *schedule = &controller->schedule;
-
-	dram_times_move(schedule->wanted, DRAM_BANKS_MAX, by);
-	dram_times_move(schedule->first, DRAM_GROUPS_MAX, by);
-	schedule->stale = true;
-}
-
-static void group_update(struct dram_controller *controller, uint32_t group)
-{
-	struct dram_schedule *schedule = &controller->schedule;
-	uint32_t per_group = controller->standard->banks_per_group;
-	const dram_lanes *wanted = &schedule->wanted[group * per_group];
-	dram_lanes first = wanted[0];
-
-	for (uint32_t b = 1; b < per_group; b++)
-		first = dram_lanes_min(first, wanted[b]);
-	schedule->first[group] =
-		dram_lanes_max(first, dram_lanes_set(schedule->blocked[group]));
-	schedule->stale = true;
+	dram_times_move(&controller->schedule.wanted, by);
+	controller->schedule.stale = true;
 }
 
 void dram_schedule_block(struct dram_controller *controller, uint32_t rank,
 			 bool blocked)
 {
-	uint32_t per_rank = controller->timing.groups_per_rank;
+	uint32_t per_rank = controller->timing.banks_per_rank;
 
-	for (uint32_t g = rank * per_rank; g < (rank + 1) * per_rank; g++) {
-		controller->schedule.blocked[g] = blocked ? DRAM_TIME_NEVER :
-							    DRAM_TIME_PAST;
-		group_update(controller, g);
-	}
+	for (uint32_t b = rank * per_rank; b < (rank + 1) * per_rank; b++)
+		for (uint32_t c = 0; c < DRAM_BANK_COMMANDS; c++)
+			controller->schedule.blocked.bank[b][c] =
+				blocked ? DRAM_TIME_NEVER : 0;
+	controller->schedule.stale = true;
 }
 
 void dram_schedule_update(struct dram_controller *controller, uint32_t bank)
 {
 	struct dram_schedule *schedule = &controller->schedule;
-	dram_lanes position =
+	dram_lanes own = controller->timing.own.pair[bank / 2];
+	struct dram_wants wants =
 		controller->rules->wants(controller, &controller->banks[bank]);
 
-	schedule->position[bank] = position;
-	schedule->wanted[bank] = dram_lanes_select(
-		position == dram_lanes_set(DRAM_NO_POSITION),
-		dram_lanes_set(DRAM_TIME_NEVER), controller->timing.bank[bank]);
-	group_update(controller, controller->timing.group_of[bank]);
+	memcpy(schedule->position[bank], wants.position,
+	       sizeof(wants.position));
+	dram_lanes_put(&schedule->wanted.pair[bank / 2], bank % 2,
+		       dram_lanes_where(wants.position, DRAM_NO_POSITION,
+					DRAM_TIME_NEVER, own));
+	schedule->stale = true;
 }
 
 void dram_schedule_pushed(struct dram_controller *controller, uint32_t bank)
@@ -81,71 +67,30 @@ void dram_schedule_pushed(struct dram_controller *controller, uint32_t bank)
 		dram_schedule_update(controller, bank);
 }
 
-static void ready_find(struct dram_controller *controller)
+static dram_lanes block_ready(struct dram_controller *controller,
+			      uint32_t block)
 {
 	struct dram_schedule *schedule = &controller->schedule;
-	const struct dram_timing *timing = &controller->timing;
+	const dram_lanes *shared = controller->timing.shared.block[block].pair;
+	const dram_lanes *wanted = schedule->wanted.block[block].pair;
+	const dram_lanes *blocked = schedule->blocked.block[block].pair;
+	dram_lanes *ready = schedule->ready.block[block].pair;
 	dram_lanes next = dram_lanes_set(DRAM_TIME_NEVER);
 
-	for (uint32_t g = 0; g < timing->groups; g++) {
-		dram_lanes ready =
-			dram_lanes_max(schedule->first[g], timing->group[g]);
-
-		schedule->ready[g] = ready;
-		next = dram_lanes_min(next, ready);
+	for (uint32_t p = 0; p < DRAM_BLOCK_PAIRS; p++) {
+		ready[p] = dram_lanes_max(dram_lanes_max(wanted[p], shared[p]),
+					  blocked[p]);
+		next = dram_lanes_min(next, ready[p]);
 	}
-	schedule->next = dram_lanes_least(next);
-	schedule->stale = false;
+	return next;
 }
 
-uint64_t dram_schedule_next(struct dram_controller *controller)
+void dram_schedule_find(struct dram_controller *controller)
 {
-	struct dram_schedule *schedule = &controller->schedule;
+	dram_lanes next = block_ready(controller, 0);
 
-	if (schedule->stale)
-		ready_find(controller);
-	return schedule->next == DRAM_TIME_NEVER ?
-		       DRAM_NEVER :
-		       dram_timing_clock(&controller->timing, schedule->next);
-}
-
-uint32_t dram_schedule_commands(const struct dram_controller *controller,
-				int32_t now)
-{
-	const struct dram_schedule *schedule = &controller->schedule;
-	uint32_t commands = 0;
-
-	for (uint32_t g = 0; g < controller->timing.groups; g++)
-		commands |= dram_lanes_at_most(schedule->ready[g], now);
-	return commands;
-}
-
-/*
- * Without branches, which nobody could predict. Four banks at a time; those beyond a
- * smaller group are masked off.
- */
-uint64_t dram_schedule_banks(const struct dram_controller *controller,
-			     uint32_t commands, int32_t now)
-{
-	const struct dram_schedule *schedule = &controller->schedule;
-	uint32_t per_group = controller->standard->banks_per_group;
-	dram_lanes wanted = ((dram_lanes){ 1, 2, 4, 8 } &
-			     dram_lanes_set((int32_t)commands)) != 0;
-	uint64_t in_group = (1ull << per_group) - 1;
-	uint64_t banks = 0;
-	uint32_t first = 0;
-
-	for (uint32_t g = 0; g < controller->timing.groups; g++) {
-		dram_lanes ready = schedule->ready[g] <= dram_lanes_set(now);
-		uint64_t found = 0;
-
-		for (uint32_t b = 0; b < per_group; b += 4)
-			found |= (uint64_t)dram_lanes_any(
-					 &schedule->wanted[first + b],
-					 ready & wanted, now)
-				 << b;
-		banks |= (found & in_group) << first;
-		first += per_group;
-	}
-	return banks;
+	for (uint32_t i = 1; i < controller->timing.blocks; i++)
+		next = dram_lanes_min(next, block_ready(controller, i));
+	controller->schedule.next = dram_lanes_least(next);
+	controller->schedule.stale = false;
 }

@@ -119,12 +119,12 @@ static int gap_load(const json_t *entry, struct dram_gap *gap)
 
 	if (a < 0 || b < 0 || s < 0 || !json_is_integer(clocks) ||
 	    json_integer_value(clocks) < 0 ||
-	    json_integer_value(clocks) > 1000000)
+	    json_integer_value(clocks) > DRAM_GAP_CLOCKS_MAX)
 		return accel_error(
 			-EINVAL,
-			"command_gaps: unknown command or scope, or clocks outside 0 … 1000000, in %s → %s %s",
-			after ? after : "?", before ? before : "?",
-			scope ? scope : "?");
+			"command_gaps: unknown command or scope, or clocks outside 0 … %d, in %s → %s %s",
+			DRAM_GAP_CLOCKS_MAX, after ? after : "?",
+			before ? before : "?", scope ? scope : "?");
 	gap->after = (enum dram_command)a;
 	gap->before = (enum dram_command)b;
 	gap->scope = (enum dram_scope)s;

@@ -121,6 +121,9 @@ static void impossible_memories_are_refused(void **state)
 	refused("dram_rrd_short_ps = 9000\n", "device.conf:1",
 		"dram_rrd_long_ps");
 	refused("dram_ccd_long_ps = 1\n", "device.conf:1", "dram_ccd_short_ps");
+	refused("dram_megatransfers = 100000\ndram_wr_ps = 1000000\n"
+		"dram_transfers_per_clock = 1\n",
+		"device.conf:3", "16384");
 	refused("dram_drain_low = 60\n", "device.conf:1", "dram_drain_high");
 	refused("dram_write_queue = 16\n", "device.conf:1", "dram_drain_high");
 	refused("dram_channels = 3\n", "device.conf:1", "power of two");

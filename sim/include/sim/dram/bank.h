@@ -9,7 +9,7 @@
 #include "sim/dram/controller.h"
 
 #define DRAM_ROW_CLOSED UINT32_MAX
-#define DRAM_NO_POSITION (1u << 16)
+#define DRAM_NO_POSITION 255u
 
 struct dram_waiting {
 	uint32_t row;
@@ -37,8 +37,9 @@ struct dram_bank {
 void dram_bank_push(struct dram_bank *bank, const struct dram_waiting *waiting,
 		    bool write);
 void dram_bank_remove(struct dram_bank *bank, uint32_t position);
-void dram_bank_open(struct dram_bank *bank, uint32_t row);
-void dram_bank_close(struct dram_bank *bank);
+
+/* Opens a row, or closes it: DRAM_ROW_CLOSED. */
+void dram_bank_set(struct dram_bank *bank, uint32_t row);
 
 /* The oldest write to the open row that no older read of its address precedes. */
 uint32_t dram_bank_write_hit(const struct dram_bank *bank);

@@ -3,45 +3,56 @@
 #ifndef SIM_DRAM_CONTROLLER_STATE_H
 #define SIM_DRAM_CONTROLLER_STATE_H
 
-#include "sim/dram/lanes.h"
 #include "sim/dram/bank.h"
 #include "sim/dram/pending.h"
 #include "sim/dram/timing.h"
 
+/* So that what is left moves to the front only now and then. */
+#define DRAM_QUEUE_SLOTS (4 * DRAM_QUEUE_MAX)
+
+struct dram_slot {
+	uint16_t entry; /* of the pending requests */
+	uint16_t bank;
+};
+
 /**
  * struct dram_queue - requests that have not been moved to a bank, oldest first
- * @bank: of each entry
+ * @first: of the slots that are in use
  * @in_bank: how many of a bank
  * @banks: those that have any
  */
 struct dram_queue {
-	uint16_t entry[DRAM_QUEUE_MAX];
-	uint8_t bank[DRAM_QUEUE_MAX];
+	struct dram_slot slots[DRAM_QUEUE_SLOTS];
+	uint32_t first;
 	uint16_t in_bank[DRAM_BANKS_MAX];
 	uint64_t banks;
 	uint32_t count;
 	uint32_t capacity;
 };
 
+static inline const struct dram_slot *
+dram_queue_slot(const struct dram_queue *queue, uint32_t position)
+{
+	return &queue->slots[queue->first + position];
+}
+
 /**
  * struct dram_schedule - which commands are waited for
  * @wanted: when a bank itself allows what it wants, as struct dram_timing counts;
  *	DRAM_TIME_NEVER: not wanted
- * @position: of the request that wants it in the bank's queue
- * @first: the earliest of a group's @wanted, and not before @blocked
- * @blocked: of a group, DRAM_TIME_NEVER while its rank waits for a refresh
- * @ready: when a bank of the group can issue; as @next
+ * @position: of the request that wants it in the bank's queue, by command
+ * @blocked: DRAM_TIME_NEVER while the bank's rank waits for a refresh, else 0
+ * @ready: when a bank can issue each command; as @next
  * @next: when the next command can go out
  * @stale: @ready and @next must be found anew
  * @pointer: bank that issued last
  */
 struct dram_schedule {
-	dram_lanes wanted[DRAM_BANKS_MAX + 3]; /* read in fours */
-	dram_lanes position[DRAM_BANKS_MAX];
-	dram_lanes first[DRAM_GROUPS_MAX];
-	int32_t blocked[DRAM_GROUPS_MAX];
-	dram_lanes ready[DRAM_GROUPS_MAX];
-	int32_t next;
+	union dram_times wanted;
+	uint8_t position[DRAM_BANKS_MAX][DRAM_BANK_COMMANDS];
+	union dram_times blocked;
+	union dram_times ready;
+	int16_t next;
 	bool stale;
 	uint32_t pointer;
 };

@@ -16,27 +16,30 @@ static inline bool dram_command_is_column(enum dram_command command)
 	return command == DRAM_READ || command == DRAM_WRITE;
 }
 
-/* What a bank wants, by command. */
-static inline dram_lanes dram_positions(uint32_t activate, uint32_t precharge,
-					uint32_t read, uint32_t write)
+/* What a bank wants: positions in its queue by command, or DRAM_NO_POSITION. */
+struct dram_wants {
+	uint8_t position[DRAM_BANK_COMMANDS];
+};
+
+static inline struct dram_wants
+dram_wants(uint32_t activate, uint32_t precharge, uint32_t read, uint32_t write)
 {
-	return (dram_lanes){ (int32_t)activate, (int32_t)precharge,
-			     (int32_t)read, (int32_t)write };
+	return (struct dram_wants){ { (uint8_t)activate, (uint8_t)precharge,
+				      (uint8_t)read, (uint8_t)write } };
 }
 
 /**
  * struct dram_policy_rules - one policy
- * @wants: the positions of the requests for which a bank asks for each command, or
- *	DRAM_NO_POSITION
+ * @wants: the requests for which a bank asks for each command
  * @choose: one of those that can go out now; @first is the one that has gone out in
  *	this clock or NULL: at most one of the two may be a column command, and one a
  *	row command. False if none suits
  * @move: requests to the banks' queues; true if the next clock may bring more
  */
 struct dram_policy_rules {
-	dram_lanes (*wants)(const struct dram_controller *controller,
-			    const struct dram_bank *bank);
-	bool (*choose)(struct dram_controller *controller, int32_t now,
+	struct dram_wants (*wants)(const struct dram_controller *controller,
+				   const struct dram_bank *bank);
+	bool (*choose)(struct dram_controller *controller, int16_t now,
 		       const enum dram_command *first,
 		       struct dram_choice *choice);
 	bool (*move)(struct dram_controller *controller);

@@ -5,8 +5,6 @@
 
 #include "sim/dram/controller_state.h"
 
-#define DRAM_ANY_COMMAND 15u
-
 void dram_schedule_init(struct dram_controller *controller);
 
 /* After a change of a bank's queue or row. */
@@ -20,17 +18,56 @@ void dram_schedule_block(struct dram_controller *controller, uint32_t rank,
 			 bool blocked);
 
 /* When the base of the timing has moved. */
-void dram_schedule_rebase(struct dram_controller *controller, int32_t by);
+void dram_schedule_rebase(struct dram_controller *controller, int16_t by);
+
+/* Finds when banks can issue, and the first of them. */
+void dram_schedule_find(struct dram_controller *controller);
 
 /* The clock at which the next command can go out, if nothing changes; or DRAM_NEVER. */
-uint64_t dram_schedule_next(struct dram_controller *controller);
+static inline uint64_t dram_schedule_next(struct dram_controller *controller)
+{
+	if (controller->schedule.stale)
+		dram_schedule_find(controller);
+	return controller->schedule.next == DRAM_TIME_NEVER ?
+		       DRAM_NEVER :
+		       dram_timing_clock(&controller->timing,
+					 controller->schedule.next);
+}
 
-/* The commands that can go out at some bank, a bit for each. */
-uint32_t dram_schedule_commands(const struct dram_controller *controller,
-				int32_t now);
+/*
+ * Of the commands of a block of banks there is a bit for each, four for each bank. One
+ * command at all banks:
+ */
+#define DRAM_EVERY(command) (0x1111111111111111ull << (command))
 
-/* Banks for which one of the commands, a bit for each, can go out. */
-uint64_t dram_schedule_banks(const struct dram_controller *controller,
-			     uint32_t commands, int32_t now);
+/* Those of @times that are at most @now. */
+static inline uint64_t dram_schedule_due(const union dram_times *times,
+					 uint32_t block, int16_t now)
+{
+	const dram_lanes *pair = times->block[block].pair;
+	dram_lanes limit = dram_lanes_set(now);
+	uint64_t due = 0;
+
+	for (uint32_t p = 0; p < DRAM_BLOCK_PAIRS; p += 2)
+		due |= dram_lanes_at_most(pair[p], pair[p + 1], limit)
+		       << p * DRAM_LANES;
+	return due;
+}
+
+/* Commands that can go out. */
+static inline uint64_t
+dram_schedule_ready(const struct dram_controller *controller, uint32_t block,
+		    int16_t now)
+{
+	return dram_schedule_due(&controller->schedule.ready, block, now);
+}
+
+/* Commands that could if they were their banks' own affair. */
+static inline uint64_t
+dram_schedule_prepared(const struct dram_controller *controller, uint32_t block,
+		       int16_t now)
+{
+	return dram_schedule_due(&controller->schedule.wanted, block, now);
+}
 
 #endif

@@ -49,9 +49,9 @@ enum dram_policy {
 };
 
 #define DRAM_GAPS_MAX 64
+#define DRAM_GAP_CLOCKS_MAX 16384 /* and of the activate window */
 #define DRAM_CHANNELS_MAX 32
 #define DRAM_RANKS_MAX 4
-#define DRAM_GROUPS_MAX 32 /* of all ranks */
 #define DRAM_BANKS_MAX 64 /* of all ranks */
 #define DRAM_QUEUE_MAX 256
 #define DRAM_BANK_QUEUE_MAX 64

@@ -267,9 +267,8 @@ static void a_slow_command_takes_its_time(void **state)
 	assert_int_equal(host_run(host, 1, nop, NULL), 0);
 	assert_int_equal(host_run(host, 1, nop, NULL), 0);
 	assert_true(monotonic_ns() - start >= 200 * MS);
-	start = monotonic_ns();
 	assert_int_equal(host_run(host, 1, nop, NULL), 0);
-	assert_true(monotonic_ns() - start < 100 * MS);
+	assert_int_equal(fired(host, 1), 2);
 	host_stop(host);
 }
 
@@ -342,7 +341,7 @@ static void gone_check(struct test_host *host)
 static void a_device_goes_and_comes_back(void **state)
 {
 	struct test_host *host = host_start_faults(
-		"g: gone on nop\nnow: gone now\nshort: gone 300 now");
+		"g: gone on nop\nnow: gone now\nshort: gone 1500 now");
 
 	(void)state;
 	for (unsigned int fault = 1; fault <= 3; fault++) {
@@ -355,7 +354,7 @@ static void a_device_goes_and_comes_back(void **state)
 		if (fault < 3)
 			sim_device_reset(host->device);
 		else
-			pause_ns(300 * MS);
+			pause_ns(1500 * MS);
 		assert_false(sim_device_gone(host->device));
 		assert_int_equal(host_read32(host, SPMM_REG_CONTROL), 0);
 		host_enable(host);
@@ -440,6 +439,20 @@ static unsigned int interrupts(struct test_host *host, unsigned int vector)
 	return __atomic_load_n(&host->interrupts[vector], __ATOMIC_SEQ_CST);
 }
 
+/* So many have come, and no more come. */
+static void interrupts_reach(struct test_host *host, unsigned int vector,
+			     unsigned int count)
+{
+	uint64_t deadline = deadline_after(10000 * MS);
+
+	while (interrupts(host, vector) < count) {
+		assert_false(deadline_expired(deadline));
+		pause_ns(MS);
+	}
+	pause_ns(20 * MS);
+	assert_int_equal(interrupts(host, vector), count);
+}
+
 static void interrupts_are_lost_and_made_up(void **state)
 {
 	struct test_host *host = host_start_faults(
@@ -448,20 +461,17 @@ static void interrupts_are_lost_and_made_up(void **state)
 
 	(void)state;
 	works(host);
-	pause_ns(20 * MS);
+	/* Of works() alone. */
+	interrupts_reach(host, 1, 1);
 	before = interrupts(host, 1);
 	sim_device_arm(host->device, 1);
 	assert_int_equal(host_run(host, 1, nop, NULL), 0);
-	pause_ns(20 * MS);
-	assert_int_equal(interrupts(host, 1), before);
+	interrupts_reach(host, 1, before);
 	sim_device_arm(host->device, 2);
 	assert_int_equal(host_run(host, 1, nop, NULL), 0);
-	pause_ns(20 * MS);
-	assert_int_equal(interrupts(host, 1), before + 2);
+	interrupts_reach(host, 1, before + 2);
 	sim_device_arm(host->device, 3);
-	wait_fired(host, 3);
-	pause_ns(20 * MS);
-	assert_int_equal(interrupts(host, 7), 3);
+	interrupts_reach(host, 7, 3);
 	host_stop(host);
 }
 

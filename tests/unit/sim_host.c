@@ -200,10 +200,16 @@ struct test_host *host_start(const struct sim_config *config)
 
 struct test_host *host_start_faults(const char *script)
 {
+	return host_start_faults_on(ENGINE_FAST, script);
+}
+
+struct test_host *host_start_faults_on(enum engine_mode mode,
+				       const char *script)
+{
 	struct test_host *host = host_create();
 	FILE *file = fmemopen((void *)script, strlen(script), "r");
 	struct sim_host calls = host_calls(host);
-	struct sim_options options = { .mode = ENGINE_FAST };
+	struct sim_options options = { .mode = mode };
 	struct sim_config config;
 
 	assert_non_null(file);

@@ -46,6 +46,8 @@ struct test_host {
 struct test_host *host_start(const struct sim_config *config);
 /* A small one, with a fault script, from its text. */
 struct test_host *host_start_faults(const char *script);
+struct test_host *host_start_faults_on(enum engine_mode mode,
+				       const char *script);
 void host_stop(struct test_host *host);
 
 /*

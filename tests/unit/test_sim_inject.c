@@ -496,6 +496,50 @@ static void admin_commands_get_no_answer(void **state)
 	host_stop(host);
 }
 
+#define COMMANDS 30
+
+/* How commands end, and at which cycle. */
+static uint64_t commands_run(enum engine_mode mode, const char *script,
+			     int *statuses)
+{
+	struct test_host *host = host_start_faults_on(mode, script);
+	uint64_t cycles;
+
+	host_open_queue(host, 1);
+	for (uint16_t i = 0; i < COMMANDS; i++) {
+		struct spmm_sqe entry;
+
+		copy_set(&entry, i);
+		statuses[i] = host_run(host, 1, entry, NULL);
+	}
+	cycles = host_read64(host, SPMM_REG_CYCLES);
+	host_stop(host);
+	return cycles;
+}
+
+static void the_same_commands_fail_in_the_same_way(void **state)
+{
+	const char *script = "a: corrupt status on copy after 7 times 5 armed\n"
+			     "b: corrupt status on any after 20 armed\n";
+	int once[COMMANDS], again[COMMANDS], reference[COMMANDS];
+	int none[COMMANDS];
+	uint64_t cycles = commands_run(ENGINE_FAST, script, once);
+
+	(void)state;
+	assert_int_equal(commands_run(ENGINE_FAST, script, again), cycles);
+	assert_int_equal(commands_run(ENGINE_REFERENCE, script, reference),
+			 cycles);
+	assert_memory_equal(once, again, sizeof(once));
+	assert_memory_equal(once, reference, sizeof(once));
+	/* What is not armed takes no time. */
+	assert_int_equal(commands_run(ENGINE_FAST, "h: hang", none), cycles);
+	for (int i = 0; i < COMMANDS; i++) {
+		assert_int_equal(none[i], 0);
+		assert_int_equal(once[i],
+				 (i >= 7 && i < 12) || i == 25 ? 0x3ff : 0);
+	}
+}
+
 static void a_device_with_a_script_is_not_saved(void **state)
 {
 	struct test_host *host = host_start_faults("h: hang");
@@ -535,6 +579,7 @@ int main(void)
 		cmocka_unit_test(completions_are_repeated_and_dropped),
 		cmocka_unit_test(interrupts_are_lost_and_made_up),
 		cmocka_unit_test(admin_commands_get_no_answer),
+		cmocka_unit_test(the_same_commands_fail_in_the_same_way),
 		cmocka_unit_test(a_device_with_a_script_is_not_saved),
 	};
 

@@ -24,7 +24,7 @@
  * is gone.
  */
 #define SPMM_INJECTION_ARM 0x0c
-#define SPMM_INJECTION_SELECT 0x10 /* u32: the fault of which the following tell */
+#define SPMM_INJECTION_SELECT 0x10 /* u32: the fault of the following */
 #define SPMM_INJECTION_FIRED 0x14 /* u32, read only: since it was armed */
 #define SPMM_INJECTION_ARMED 0x18 /* u32, read only: 1 while it can fire */
 /*

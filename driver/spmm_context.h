@@ -8,6 +8,8 @@
 #include "spmm_vm.h"
 
 #include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 struct drm_device;
@@ -17,13 +19,14 @@ struct spmm_device;
 
 /**
  * struct spmm_context - an open file
- * @reference: the file's, and one for each of its queues and jobs that still run
- * @spmm: its device
+ * @reference: the file's, and one for each of its queues
+ * @release: destroys it: the last reference may go where that cannot be done
+ * @spmm: its device, with a reference
  * @vm: its address space
- * @queues: struct spmm_queue by number; its own lock
- * @slot: address-space slot it holds, 0 for none; under slots.lock
- * @slot_node: in the list of contexts that hold slots, least recently used first; likewise
- * @busy: jobs on the device and user queues, for which it must keep the slot; likewise
+ * @queues: struct spmm_queue by number; its own lock, taken outside of queue.lock
+ * @node: in slots.contexts; under slots.lock
+ * @slot: address-space slot it holds, 0 for none; likewise
+ * @last_used: when it last wanted a queue of the hardware, in jiffies; likewise
  * @memory_lost: see DRM_SPMM_CONTEXT_RESTART
  * @faults: counted for DRM_SPMM_QUERY_CONTEXT
  * @first_reset: spmm_device.resets when the file was opened
@@ -32,21 +35,31 @@ struct spmm_device;
  */
 struct spmm_context {
 	struct kref reference;
+	struct work_struct release;
 	struct spmm_device *spmm;
 	struct spmm_vm vm;
 	struct xarray queues;
+	struct list_head node;
 	u32 slot;
-	struct list_head slot_node;
-	u32 busy;
+	unsigned long last_used;
 	atomic_t memory_lost;
 	atomic_t faults;
 	u32 first_reset;
 	u64 *counters;
 };
 
+/*
+ * What is left of files and queues after they were closed is destroyed here: flushed when
+ * the module goes, which it can when nothing is left.
+ */
+int spmm_context_module_init(void);
+void spmm_context_module_exit(void);
+void spmm_context_queue_release(struct work_struct *release);
+
 int spmm_context_open(struct drm_device *drm, struct drm_file *file);
 void spmm_context_close(struct drm_device *drm, struct drm_file *file);
 void spmm_context_get(struct spmm_context *context);
+/* Any context. */
 void spmm_context_put(struct spmm_context *context);
 
 int spmm_context_restart_ioctl(struct drm_device *drm, void *data,

@@ -45,13 +45,18 @@ static void spmm_memory_release_work(struct work_struct *work)
 /* Not by the caller, whom fences wait for: objects have locks. */
 void spmm_memory_release_kept(struct spmm_device *spmm)
 {
-	schedule_work(&spmm->memory->release_work);
+	struct spmm_memory *memory = spmm->memory;
+
+	/* A probe that fails early has none. */
+	if (memory && !list_empty_careful(&memory->kept))
+		schedule_work(&memory->release_work);
 }
 
 static void spmm_memory_takedown(struct drm_device *drm, void *data)
 {
 	struct spmm_memory *memory = data;
 
+	cancel_work_sync(&memory->release_work);
 	drm_mm_takedown(&memory->blocks);
 }
 

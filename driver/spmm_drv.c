@@ -2,11 +2,19 @@
 /* The module, and the driver as DRM and PCI see it. */
 #include "spmm_drv.h"
 
+#include "spmm_bo.h"
+#include "spmm_context.h"
 #include "spmm_error.h"
+#include "spmm_job.h"
+#include "spmm_job_wait.h"
 #include "spmm_pci.h"
 #include "spmm_power.h"
+#include "spmm_prime.h"
 #include "spmm_query.h"
+#include "spmm_queue.h"
 #include "spmm_sysfs.h"
+#include "spmm_user_queue.h"
+#include "spmm_vm.h"
 
 #include <drm/drm_accel.h>
 #include <drm/drm_drv.h>
@@ -22,17 +30,38 @@
 
 static const struct drm_ioctl_desc ioctls[] = {
 	DRM_IOCTL_DEF_DRV(SPMM_QUERY, spmm_query_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(SPMM_BO_CREATE, spmm_bo_create_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(SPMM_BO_MMAP_OFFSET, spmm_bo_mmap_offset_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(SPMM_VM_BIND, spmm_vm_bind_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(SPMM_QUEUE_CREATE, spmm_queue_create_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(SPMM_QUEUE_DESTROY, spmm_queue_destroy_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(SPMM_QUEUE_CANCEL, spmm_queue_cancel_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(SPMM_QUEUE_STATUS, spmm_queue_status_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(SPMM_JOB_SUBMIT, spmm_job_submit_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(SPMM_JOB_WAIT, spmm_job_wait_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(SPMM_CONTEXT_RESTART, spmm_context_restart_ioctl, 0),
 };
 
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
-	DRM_ACCEL_FOPS,
+	.open = accel_open,
+	.release = drm_release,
+	.unlocked_ioctl = drm_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = spmm_user_queue_mmap,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
 	.show_fdinfo = drm_show_fdinfo,
 };
 
 const struct drm_driver spmm_drm_driver = {
 	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_SYNCOBJ |
 			   DRIVER_SYNCOBJ_TIMELINE,
+	.open = spmm_context_open,
+	.postclose = spmm_context_close,
+	.gem_prime_import = spmm_prime_import,
 	.ioctls = ioctls,
 	.num_ioctls = ARRAY_SIZE(ioctls),
 	.fops = &fops,
@@ -57,7 +86,27 @@ static struct pci_driver pci_driver = {
 	.driver.pm = pm_ptr(&spmm_power_ops),
 	.dev_groups = spmm_sysfs_groups,
 };
-module_pci_driver(pci_driver);
+
+static int __init spmm_init(void)
+{
+	int ret;
+
+	ret = spmm_context_module_init();
+	if (ret)
+		return ret;
+	ret = pci_register_driver(&pci_driver);
+	if (ret)
+		spmm_context_module_exit();
+	return ret;
+}
+module_init(spmm_init);
+
+static void __exit spmm_exit(void)
+{
+	pci_unregister_driver(&pci_driver);
+	spmm_context_module_exit();
+}
+module_exit(spmm_exit);
 
 MODULE_DESCRIPTION("Accelerator of sparse matrix multiplication");
 MODULE_LICENSE("GPL");

@@ -4,7 +4,9 @@
 
 #include "spmm_admin.h"
 #include "spmm_counters.h"
+#include "spmm_blit.h"
 #include "spmm_device.h"
+#include "spmm_device_memory.h"
 #include "spmm_drv.h"
 #include "spmm_hw.h"
 #include "spmm_hwmon.h"
@@ -13,6 +15,7 @@
 #include "spmm_power.h"
 #include "spmm_query.h"
 #include "spmm_reset.h"
+#include "spmm_slot.h"
 
 #include <drm/drm_drv.h>
 #include <drm/drm_print.h>
@@ -69,6 +72,10 @@ static int init_rooms(struct spmm_device *spmm)
 	int ret;
 
 	ret = spmm_interrupts_init(spmm) ?: spmm_counters_init(spmm);
+	if (ret)
+		return ret;
+	ret = spmm_memory_init(spmm) ?: spmm_blit_init(spmm) ?:
+	      spmm_slots_init(spmm);
 	if (ret)
 		return ret;
 	return spmm_query_init(spmm);
@@ -169,6 +176,7 @@ void spmm_pci_remove(struct pci_dev *pdev)
 	spmm_power_fini(spmm);
 	spmm_reset_fini(spmm);
 	drm_dev_unplug(&spmm->drm);
+	spmm_memory_unplug(spmm);
 }
 
 void spmm_pci_shutdown(struct pci_dev *pdev)

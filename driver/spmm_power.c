@@ -3,13 +3,18 @@
 #include "spmm_power.h"
 
 #include "spmm_device.h"
+#include "spmm_device_memory.h"
 #include "spmm_hw.h"
 #include "spmm_reset.h"
+#include "spmm_slot.h"
 
+#include <drm/drm_print.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 
 #define AUTOSUSPEND_MS 1000
+/* What jobs are given to end before the system sleeps. */
+#define DRAIN_MS 2000
 
 void spmm_power_init(struct spmm_device *spmm)
 {
@@ -53,12 +58,15 @@ void spmm_power_put(struct spmm_device *spmm)
 	pm_runtime_put_autosuspend(&spmm->pdev->dev);
 }
 
-/* What the device held is lost in D3; nobody holds anything by then. */
+/* What the device holds is lost in D3. Jobs that do not end in time are victims. */
 static void fall_asleep(struct spmm_device *spmm)
 {
 	if (atomic_cmpxchg(&spmm->state, SPMM_DEVICE_READY,
-			   SPMM_DEVICE_ASLEEP) == SPMM_DEVICE_READY)
-		spmm_device_stop(spmm);
+			   SPMM_DEVICE_ASLEEP) != SPMM_DEVICE_READY)
+		return;
+	spmm_slots_drain(spmm, DRAIN_MS);
+	spmm_device_stop(spmm);
+	spmm_slots_forget(spmm);
 }
 
 static void wake_up_device(struct spmm_device *spmm)
@@ -70,6 +78,7 @@ static void wake_up_device(struct spmm_device *spmm)
 		return;
 	}
 	atomic_cmpxchg(&spmm->state, SPMM_DEVICE_ASLEEP, SPMM_DEVICE_READY);
+	spmm_slots_restart(spmm);
 }
 
 static int runtime_suspend(struct device *dev)
@@ -93,18 +102,36 @@ static int runtime_resume(struct device *dev)
 static int system_suspend(struct device *dev)
 {
 	struct spmm_device *spmm = dev_get_drvdata(dev);
+	int ret = 0;
 
 	spmm_reset_block(spmm);
-	fall_asleep(spmm);
-	return 0;
+	if (!spmm_device_is_gone(spmm))
+		ret = spmm_memory_save(spmm);
+	if (!ret) {
+		fall_asleep(spmm);
+		return 0;
+	}
+	drm_err(&spmm->drm, "its memory cannot be saved (%d)\n", ret);
+	spmm_reset_unblock(spmm);
+	/* Unblocking forgets what was asked for. */
+	spmm_reset_schedule(spmm, "no answer before sleep");
+	return ret;
 }
 
 static int system_resume(struct device *dev)
 {
 	struct spmm_device *spmm = dev_get_drvdata(dev);
+	int ret = 0;
 
 	wake_up_device(spmm);
+	if (!spmm_device_is_gone(spmm))
+		ret = spmm_memory_restore(spmm);
 	spmm_reset_unblock(spmm);
+	if (ret) {
+		drm_err(&spmm->drm, "its memory is lost (%d)\n", ret);
+		spmm_memory_lost(spmm);
+		spmm_reset_schedule(spmm, "no answer after sleep");
+	}
 	return 0;
 }
 

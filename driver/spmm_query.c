@@ -3,6 +3,7 @@
 #include "spmm_query.h"
 
 #include "spmm_device.h"
+#include "spmm_device_memory.h"
 #include "spmm_hw.h"
 #include "spmm_layout.h"
 
@@ -67,6 +68,7 @@ static int query_device(struct spmm_device *spmm, struct drm_spmm_query *query)
 {
 	struct drm_spmm_device_info info = spmm->info;
 
+	info.memory_free = spmm_memory_available(spmm);
 	return answer(query, &info, sizeof(info));
 }
 

@@ -4,9 +4,12 @@
 
 #include "spmm_admin.h"
 #include "spmm_coredump.h"
+#include "spmm_blit.h"
 #include "spmm_device.h"
+#include "spmm_device_memory.h"
 #include "spmm_hw.h"
 #include "spmm_power.h"
+#include "spmm_slot.h"
 
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
@@ -42,11 +45,12 @@ int spmm_device_start(struct spmm_device *spmm)
 	if (ret)
 		return ret;
 	ret = spmm_admin_get_log(spmm, 0, &record, 1);
-	return ret < 0 ? ret : 0;
+	return ret < 0 ? ret : spmm_blit_start(spmm);
 }
 
 int spmm_device_stop(struct spmm_device *spmm)
 {
+	spmm_blit_stop(spmm);
 	spmm_admin_stop(spmm);
 	return spmm_hw_disable(spmm);
 }
@@ -87,15 +91,22 @@ static int start(struct spmm_device *spmm)
 /* Nobody holds anything of the device any more. */
 static void forget(struct spmm_device *spmm)
 {
+	/* A probe that fails early has none. */
+	if (spmm->slots)
+		spmm_slots_forget(spmm);
+	spmm_memory_release_kept(spmm);
 }
 
 static void resume_work(struct spmm_device *spmm, bool memory_lost)
 {
 	atomic_inc(&spmm->resets);
+	if (memory_lost)
+		spmm_memory_lost(spmm);
 	if (!change_state(spmm, SPMM_DEVICE_RESETTING, SPMM_DEVICE_READY))
 		return;
 	drm_info(&spmm->drm, "was reset%s\n",
 		 memory_lost ? ", its memory is lost" : "");
+	spmm_slots_restart(spmm);
 	drm_dev_wedged_event(&spmm->drm, DRM_WEDGE_RECOVERY_NONE, NULL);
 }
 

@@ -2,37 +2,105 @@
 /*
  * Address-space slots and hardware queues: contexts hold them while they have work.
  *
- * A context that has none and gets work is given a free slot, or that of the context that
- * has been idle longest, or waits: spmm_slot_wanted() then tells the holders, and
- * spmm_queue_kick() is called for it when one comes free. Holders with work that others wait
- * for take no new jobs after a time slice, so that everybody's turn comes.
+ * A queue with work that has none is given a free one, or that of the queue that has been
+ * idle longest, its context likewise a slot; or it waits in line. Queues that have
+ * work take no new jobs after a time slice while others wait, so that everybody's
+ * turn comes. User queues hold theirs for as long as they exist, but never all.
  */
 #ifndef SPMM_SLOT_H
 #define SPMM_SLOT_H
 
+#include <linux/bitmap.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
+#include <spmm/registers.h>
 
 struct spmm_context;
 struct spmm_device;
 struct spmm_queue;
 
+/* One of the module's own (spmm_blit.h), and those of the processes. */
+#define SPMM_SLOT_FIRST 2
+#define SPMM_QUEUE_FIRST 2
+
+/**
+ * struct spmm_slots - who has what of the device
+ * @lock: slots.lock of spmm_device.h; protects all that follows but works and queues
+ * @spmm: its device
+ * @owners: who has a hardware queue, by its number
+ * @holders: which context has a slot, by its number
+ * @parked: hardware queues whose doorbell a process may still reach
+ * @users: how many hardware queues user queues have
+ * @waiters: struct spmm_queue that wait, the first in line first
+ * @is_wanted: there are waiters; also read without the lock
+ * @contexts: all struct spmm_context of the device
+ * @doorbells: held for reading while a doorbell is mapped, see spmm_user_queue.c; no
+ *	fence waits for it
+ * @next_doorbell: for the next user queue's offset
+ * @workqueue: for all that fences wait for
+ * @timeouts: for time limits of jobs, one after the other
+ * @serve: gives waiters what has become free
+ * @recover: resets contexts in trouble
+ * @unpark: makes doorbells of user queues that were evicted unreachable
+ */
+struct spmm_slots {
+	struct mutex lock; /* see above */
+	struct spmm_device *spmm;
+	struct spmm_queue *owners[SPMM_IO_QUEUES_MAX + 1];
+	struct spmm_context *holders[SPMM_CONTEXTS_MAX + 1];
+	DECLARE_BITMAP(parked, SPMM_IO_QUEUES_MAX + 1);
+	u32 users;
+	struct list_head waiters;
+	bool is_wanted;
+	struct list_head contexts;
+	struct rw_semaphore doorbells;
+	u64 next_doorbell;
+	struct workqueue_struct *workqueue;
+	struct workqueue_struct *timeouts;
+	struct work_struct serve;
+	struct work_struct recover;
+	struct work_struct unpark;
+};
+
 int spmm_slots_init(struct spmm_device *spmm); /* drmm-managed */
 
 /*
- * Give the queue a hardware queue and its context a slot. Return: 0; -EAGAIN: it will be
- * kicked; for a user queue -EBUSY instead; -EIO, -ETIMEDOUT, -ENODEV.
+ * Give the queue a hardware queue and its context a slot, and push what waits. Return: 0;
+ * -EAGAIN: that will be done later; for a user queue -EBUSY instead; -ENODEV.
  * Context: may sleep, allocates nothing: also for the scheduler's run_job.
  */
 int spmm_slot_acquire(struct spmm_device *spmm, struct spmm_queue *queue);
-/* A job of the queue has left the device, or a user queue is no more. Any context. */
+/* The queue has no jobs on the device any more. Any context, with queue.lock held. */
 void spmm_slot_release(struct spmm_device *spmm, struct spmm_queue *queue);
+/* Whether a queue that has work is to take no more for now. With queue.lock held. */
+bool spmm_slot_is_over(struct spmm_device *spmm,
+		       const struct spmm_queue *queue);
+
+/*
+ * Take the hardware queue away; jobs that it holds end as @state (enum drm_spmm_job_state).
+ * Return: 0, also if it has none; else the device will be reset, -ENODEV.
+ */
+int spmm_slot_detach(struct spmm_queue *queue, u32 state);
+/* The same at any price: waits for resets. */
+void spmm_slot_force_detach(struct spmm_queue *queue, u32 state);
+/* With slots.lock held. */
+int spmm_slot_detach_locked(struct spmm_slots *slots, struct spmm_queue *queue,
+			    u32 state);
 /* Take slot and hardware queues away, what they hold is aborted. May sleep. */
 int spmm_slot_evict(struct spmm_device *spmm, struct spmm_context *context);
+void spmm_slot_force_evict(struct spmm_device *spmm,
+			   struct spmm_context *context);
 /* Likewise, of all contexts; before sleep, and before the driver lets go of the device. */
 int spmm_slots_evict_all(struct spmm_device *spmm);
-/* The device was reset: nobody holds anything, jobs on the device are victims. */
+/* The device was reset or is gone: nobody holds anything, jobs on the device are victims. */
 void spmm_slots_forget(struct spmm_device *spmm);
-/* The device is SPMM_DEVICE_READY again, after a reset or sleep: kick who waits. */
+/*
+ * The device is SPMM_DEVICE_READY again, after a reset or sleep, and who waits goes on; or
+ * it is gone, and who waits fails.
+ */
 void spmm_slots_restart(struct spmm_device *spmm);
 /*
  * Before sleep, in SPMM_DEVICE_ASLEEP, in which spmm_slot_acquire() says -EAGAIN: wait until

@@ -11,6 +11,9 @@
 #ifndef SPMM_HAVE_NAMESPACE_STRING
 #include "namespace.h"
 #endif
+#ifndef SPMM_HAVE_SCHED_INIT_ARGS
+#include "scheduler.h"
+#endif
 #ifndef SPMM_HAVE_WEDGED_EVENT
 #include "wedged.h"
 #endif

@@ -87,7 +87,9 @@ static int completion_wait(struct driver_queue *queue, uint16_t id)
 				-ETIMEDOUT,
 				"a copy did not complete; reset the device");
 		if (ret) {
+			accel_error_hold();
 			driver_queue_abort(queue);
+			accel_error_release();
 			return ret;
 		}
 	}

@@ -40,7 +40,9 @@ void accel_buffer_destroy(struct accel_buffer *buffer)
 	if (!buffer)
 		return;
 	device = buffer->device;
+	accel_error_hold();
 	device->operations->buffer_destroy(buffer);
+	accel_error_release();
 	device_put(device);
 }
 

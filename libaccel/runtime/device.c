@@ -134,7 +134,9 @@ void device_put(struct accel_device *device)
 				      memory_order_acq_rel) != 1)
 		return;
 	uri = device->uri;
+	accel_error_hold();
 	device->operations->close(device);
+	accel_error_release();
 	free(uri);
 }
 

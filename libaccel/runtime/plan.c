@@ -95,7 +95,9 @@ void accel_plan_destroy(struct accel_plan *plan)
 	accel_queue_destroy(plan->queue);
 	plan_report_free(&plan->report);
 	plan_shape_free(&plan->shape);
+	accel_error_hold();
 	device->operations->plan_release(plan);
+	accel_error_release();
 	free(inputs);
 	free(outputs);
 	loaded_model_put(model);

@@ -70,7 +70,9 @@ void accel_queue_destroy(struct accel_queue *queue)
 	if (!queue)
 		return;
 	device = queue->device;
+	accel_error_hold();
 	queue->operations->destroy(queue);
+	accel_error_release();
 	device_put(device);
 }
 

@@ -79,6 +79,18 @@ expect 1 "accel verify: .*" "$accel" verify "$model" --device "vfio-user:$socket
 kill "$pid"
 wait "$pid"
 
+# Its faults are the client's to see, and end with it.
+echo 'f: fatal on list armed' >"$folder/script"
+"$server" --socket "$socket" --fault "$folder/script" &
+pid=$!
+wait_for "$socket"
+for _ in 1 2; do
+	expect 1 'the device reports a fatal error' "$accel" run "$model" --device "vfio-user:$socket"
+	expect 0 'vfio-user spmm, 16 clusters' "$accel" info "vfio-user:$socket"
+done
+kill "$pid"
+wait "$pid"
+
 # A server that dies under its client: an error, and no hang.
 "$server" --socket "$socket" &
 pid=$!

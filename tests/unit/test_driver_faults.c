@@ -287,6 +287,21 @@ static void a_device_that_stays_away(void **state)
 	bench_close(&bench);
 }
 
+/* What cleans up after an error leaves its text. */
+static void a_text_outlives_its_queue(void **state)
+{
+	struct accel_completion completion;
+	struct bench bench;
+
+	bench_open(&bench, *state, "fatal on nop");
+	submit(&bench, 1);
+	assert_int_equal(accel_queue_wait(bench.queue, &completion, 1, 1,
+					  PATIENCE),
+			 -EIO);
+	bench_close(&bench);
+	says("fatal error");
+}
+
 /* A device that is gone when it is opened, and a script that is no script. */
 static void what_is_refused_at_open(void **state)
 {
@@ -320,6 +335,7 @@ int main(void)
 		folder_test(a_silent_admin_queue),
 		folder_test(a_wrong_answer_of_the_admin_queue),
 		folder_test(a_device_that_stays_away),
+		folder_test(a_text_outlives_its_queue),
 		folder_test(what_is_refused_at_open),
 	};
 

@@ -42,6 +42,21 @@ static void long_text_is_cut(void **state)
 	assert_in_range(strlen(accel_last_error()), 100, sizeof(text) - 1);
 }
 
+static void held_text_stays(void **state)
+{
+	(void)state;
+	accel_error(-EIO, "why");
+	accel_error_hold();
+	accel_error_hold();
+	assert_int_equal(accel_error(-ENODEV, "while cleaning up"), -ENODEV);
+	accel_error_release();
+	accel_error_prefix(-EIO, "more");
+	accel_error_release();
+	assert_string_equal(accel_last_error(), "why");
+	accel_error(-EIO, "next");
+	assert_string_equal(accel_last_error(), "next");
+}
+
 static void *other_thread(void *argument)
 {
 	(void)argument;
@@ -67,6 +82,7 @@ int main(void)
 		cmocka_unit_test(prefix_goes_before_the_text),
 		cmocka_unit_test(text_may_quote_itself),
 		cmocka_unit_test(long_text_is_cut),
+		cmocka_unit_test(held_text_stays),
 		cmocka_unit_test(each_thread_has_its_own),
 	};
 

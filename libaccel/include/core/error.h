@@ -13,6 +13,13 @@ __attribute__((format(printf, 1, 2))) void
 accel_error_set_prefix(const char *format, ...);
 
 /*
+ * In between, this thread's text stays: for what cleans up after an error, and for
+ * functions that return none. Pairs may be within each other.
+ */
+void accel_error_hold(void);
+void accel_error_release(void);
+
+/*
  * The same with the code as their value, for
  *	return accel_error(-EINVAL, "conv1: 7 columns but K is 5; ...");
  *	return accel_error_prefix(ret, "%s", path);

@@ -31,7 +31,7 @@ build()
 	"$here/buildroot.sh" "$folder" make -s -j "$(nproc)" \
 		-C "$kernel_folder/build" M=/build/driver "${@:2}" modules 2>&1 |
 		sed '/^Skipping BTF generation/d; s,/build/driver/,driver/,g'
-	cp "$folder"/driver/*.ko "$folder/"
+	find "$folder/driver" -name '*.ko' -exec cp {} "$folder/" \;
 }
 
 [ $# -ge 2 ] || {

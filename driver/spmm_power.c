@@ -58,27 +58,40 @@ void spmm_power_put(struct spmm_device *spmm)
 	pm_runtime_put_autosuspend(&spmm->pdev->dev);
 }
 
-/* What the device holds is lost in D3. Jobs that do not end in time are victims. */
+static bool is_asleep(struct spmm_device *spmm)
+{
+	return atomic_read(&spmm->state) == SPMM_DEVICE_ASLEEP;
+}
+
+/* From now on what is new has to wait. Return: whether the device can go to sleep at all. */
+static bool close_eyes(struct spmm_device *spmm)
+{
+	return atomic_cmpxchg(&spmm->state, SPMM_DEVICE_READY,
+			      SPMM_DEVICE_ASLEEP) == SPMM_DEVICE_READY;
+}
+
+/* And now it goes on; nothing if the device is gone. */
+static void open_eyes(struct spmm_device *spmm)
+{
+	if (atomic_cmpxchg(&spmm->state, SPMM_DEVICE_ASLEEP,
+			   SPMM_DEVICE_READY) == SPMM_DEVICE_ASLEEP)
+		spmm_slots_restart(spmm);
+}
+
+/* What the device holds is lost in D3. */
 static void fall_asleep(struct spmm_device *spmm)
 {
-	if (atomic_cmpxchg(&spmm->state, SPMM_DEVICE_READY,
-			   SPMM_DEVICE_ASLEEP) != SPMM_DEVICE_READY)
-		return;
-	spmm_slots_drain(spmm, DRAIN_MS);
 	spmm_device_stop(spmm);
 	spmm_slots_forget(spmm);
 }
 
-static void wake_up_device(struct spmm_device *spmm)
+/* Return: 0, or -ENODEV: it has not woken up. */
+static int rouse(struct spmm_device *spmm)
 {
-	if (atomic_read(&spmm->state) != SPMM_DEVICE_ASLEEP)
-		return;
-	if (spmm_hw_reset(spmm) || spmm_device_start(spmm)) {
-		spmm_device_mark_gone(spmm);
-		return;
-	}
-	atomic_cmpxchg(&spmm->state, SPMM_DEVICE_ASLEEP, SPMM_DEVICE_READY);
-	spmm_slots_restart(spmm);
+	if (!spmm_hw_reset(spmm) && !spmm_device_start(spmm))
+		return 0;
+	spmm_device_mark_gone(spmm);
+	return -ENODEV;
 }
 
 static int runtime_suspend(struct device *dev)
@@ -86,7 +99,8 @@ static int runtime_suspend(struct device *dev)
 	struct spmm_device *spmm = dev_get_drvdata(dev);
 
 	spmm_reset_block(spmm);
-	fall_asleep(spmm);
+	if (close_eyes(spmm))
+		fall_asleep(spmm);
 	return 0;
 }
 
@@ -94,24 +108,36 @@ static int runtime_resume(struct device *dev)
 {
 	struct spmm_device *spmm = dev_get_drvdata(dev);
 
-	wake_up_device(spmm);
+	if (is_asleep(spmm) && !rouse(spmm))
+		open_eyes(spmm);
 	spmm_reset_unblock(spmm);
 	return 0;
+}
+
+/* Jobs that do not end in time are victims, and user queues are evicted. */
+static int save(struct spmm_device *spmm)
+{
+	if (spmm_slots_drain(spmm, DRAIN_MS))
+		drm_warn(&spmm->drm, "jobs do not end: they are lost\n");
+	spmm_slots_evict_all(spmm);
+	return spmm_memory_save(spmm);
 }
 
 static int system_suspend(struct device *dev)
 {
 	struct spmm_device *spmm = dev_get_drvdata(dev);
-	int ret = 0;
+	int ret;
 
 	spmm_reset_block(spmm);
-	if (!spmm_device_is_gone(spmm))
-		ret = spmm_memory_save(spmm);
+	if (!close_eyes(spmm))
+		return 0;
+	ret = save(spmm);
 	if (!ret) {
 		fall_asleep(spmm);
 		return 0;
 	}
-	drm_err(&spmm->drm, "its memory cannot be saved (%d)\n", ret);
+	drm_err(&spmm->drm, "memory cannot be saved (%d)\n", ret);
+	open_eyes(spmm);
 	spmm_reset_unblock(spmm);
 	/* Unblocking forgets what was asked for. */
 	spmm_reset_schedule(spmm, "no answer before sleep");
@@ -123,15 +149,17 @@ static int system_resume(struct device *dev)
 	struct spmm_device *spmm = dev_get_drvdata(dev);
 	int ret = 0;
 
-	wake_up_device(spmm);
-	if (!spmm_device_is_gone(spmm))
+	if (is_asleep(spmm) && !rouse(spmm)) {
 		ret = spmm_memory_restore(spmm);
-	spmm_reset_unblock(spmm);
-	if (ret) {
-		drm_err(&spmm->drm, "its memory is lost (%d)\n", ret);
-		spmm_memory_lost(spmm);
-		spmm_reset_schedule(spmm, "no answer after sleep");
+		if (ret) {
+			drm_err(&spmm->drm, "memory is lost (%d)\n", ret);
+			spmm_memory_lost(spmm);
+		}
+		open_eyes(spmm);
 	}
+	spmm_reset_unblock(spmm);
+	if (ret)
+		spmm_reset_schedule(spmm, "no answer after sleep");
 	return 0;
 }
 

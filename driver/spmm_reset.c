@@ -88,12 +88,15 @@ static int start(struct spmm_device *spmm)
 	return ret ?: (spmm_device_start(spmm) ?: 1);
 }
 
-/* Nobody holds anything of the device any more. */
+/* Nobody holds anything of the device any more; when it is gone, nobody will. */
 static void forget(struct spmm_device *spmm)
 {
 	/* A probe that fails early has none. */
-	if (spmm->slots)
+	if (spmm->slots) {
 		spmm_slots_forget(spmm);
+		if (spmm_device_is_gone(spmm))
+			spmm_slots_restart(spmm);
+	}
 	spmm_memory_release_kept(spmm);
 }
 
@@ -266,6 +269,7 @@ void spmm_device_mark_gone(struct spmm_device *spmm)
 	if (atomic_xchg(&spmm->state, SPMM_DEVICE_GONE) == SPMM_DEVICE_GONE)
 		return;
 	drm_err(&spmm->drm, "device is gone\n");
+	spmm_blit_stop(spmm);
 	spmm_admin_stop(spmm);
 	queue_work(spmm->reset->workqueue, &spmm->reset->work);
 }

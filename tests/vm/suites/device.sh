@@ -3,6 +3,7 @@
 # The module and the device as a whole: how it comes, goes, sleeps and is reset.
 # spmm-sim: --fault tests/vm/faults/all.fault
 # files: tests/vm/suites/lib/fault.sh
+# kernel-arguments: suspend.pm_test_delay=1
 # limit: 60
 # shellcheck source=tests/vm/guest.sh
 . /suites/guest

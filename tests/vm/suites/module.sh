@@ -42,6 +42,8 @@ unbinds_while_open()
 	basename "$device" >"$driver/unbind"
 	[ ! -e "$node" ]
 	exec 3>&-
+	# What the file kept, the node's number among it, goes a little later.
+	sleep 1
 	basename "$device" >"$driver/bind"
 	wait_for 5 test -c "$node"
 }

@@ -1,0 +1,106 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# The device is reset, put to sleep, taken away and broken while processes use it. Every
+# job ends; who comes afterwards finds a device that works.
+# spmm-sim: --fault tests/vm/faults/all.fault
+# files: tests/vm/suites/lib/fault.sh
+# targets: tests/kselftest/flow
+# kernel-arguments: suspend.pm_test_delay=1
+# limit: 180
+# shellcheck source=tests/vm/guest.sh
+. /suites/guest
+# shellcheck source=tests/vm/suites/lib/fault.sh
+. /data/fault.sh
+device=$(device_folder)
+name=$(basename "$device")
+driver=/sys/bus/pci/drivers/spmm
+
+# during SECONDS EXPECTED... -- COMMAND...: the flow of jobs, while COMMAND is done.
+during()
+{
+	flow_arguments=
+	while [ "$1" != -- ]; do
+		flow_arguments="$flow_arguments $1"
+		shift
+	done
+	shift
+	# shellcheck disable=SC2086 # a list
+	flow $flow_arguments &
+	sleep 1
+	during_status=0
+	"$@" || during_status=$?
+	wait $! && [ $during_status -eq 0 ]
+}
+
+# An innocent process finds all well.
+works()
+{
+	flow 1
+}
+
+reset_function()
+{
+	for _ in 1 2 3; do
+		echo 1 >"$device/reset" || return 1
+		sleep 1
+	done
+}
+
+sleep_devices()
+{
+	echo devices >/sys/power/pm_test
+	echo freeze >/sys/power/state
+	echo none >/sys/power/pm_test
+}
+
+unbind()
+{
+	echo "$name" >$driver/unbind
+}
+
+# What open files have kept, the node's number among it, goes a little later.
+bind()
+{
+	sleep 1
+	echo "$name" >$driver/bind
+	wait_for 10 test -c /dev/accel/accel0
+}
+
+unbind_and_bind()
+{
+	for _ in 1 2 3; do
+		during 3 gone -- unbind && bind || return 1
+	done
+	works
+}
+
+# Some resets of the function that the device may not come back without.
+revive()
+{
+	unbind
+	echo 1 >"$device/reset"
+	bind
+	works
+}
+
+check "the module is there" module_load
+check "work" works
+check "reset of the function during work" during 6 lost -- reset_function
+check "work afterwards" works
+check "sleep of all devices during work" during 9 -- sleep_devices
+check "work afterwards" works
+check "unbound during work" unbind_and_bind
+check "a fatal error during work" during 12 lost -- fault_arm fatal_now
+check "work afterwards" works
+check "gone during work" during 6 gone -- fault_arm gone_now
+check "work when it is back" revive
+# A dump that nobody has read belongs to the module for five minutes.
+unload()
+{
+	for dump in /sys/class/devcoredump/devcd*/data; do
+		[ ! -e "$dump" ] || echo 1 >"$dump"
+	done
+	wait_for 5 rmmod spmm
+}
+
+check "unloads" unload

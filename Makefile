@@ -18,7 +18,7 @@ dependencies:
 	@tools/dependencies.sh build
 
 check-dependencies:
-	@tools/dependencies.sh build check
+	@tools/dependencies.sh build check vm
 
 demo: dependencies
 	@$(MAKE) --no-print-directory all

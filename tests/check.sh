@@ -3,8 +3,10 @@
 # Everything that `make check` does: builds with gcc and clang, all tests, the same
 # under AddressSanitizer and UBSan, those with several threads under ThreadSanitizer, a
 # short run of each fuzz target, a cluster's RTL in lock-step with its C model, ONNX
-# Runtime as an oracle, and lint. The last line is "N passed, N failed, N skipped".
-# usage: check.sh [PHASE...], of: tests sanitize races fuzz rtl onnxruntime lint
+# Runtime as an oracle, lint, the kernel module in virtual machines with the simulated
+# device, and the kernel's own checks of it. The last line is "N passed, N failed,
+# N skipped".
+# usage: check.sh [PHASE...], of: tests sanitize races fuzz rtl onnxruntime lint vm driver
 # shellcheck disable=SC2317 # phases are called by name
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -194,9 +196,44 @@ lint()
 	run lint tests/lint.sh
 }
 
+# counted NAME COMMAND...: a script that shows its progress, and counts in its last line.
+counted()
+{
+	local name=$1 start=$SECONDS status counts
+	shift
+	printf '   %s:\n' "$name"
+	"$@" 2>&1 | tee "$logs/$name.log" | sed 's/^/   /'
+	status=${PIPESTATUS[0]}
+	read -r -a counts < <(tail -n 1 "$logs/$name.log" |
+		sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p')
+	passed=$((passed + ${counts[0]:-0}))
+	failed=$((failed + ${counts[1]:-1}))
+	skipped=$((skipped + ${counts[2]:-0}))
+	[ "$status" -eq 0 ] || [ "$status" -eq 77 ] || failures+=("$name")
+	printf '   %s: %d s\n' "$name" $((SECONDS - start))
+}
+
+# The kernels in VM_KERNELS. What CI runs has to be there.
+vm()
+{
+	local kernel before
+	for kernel in ${VM_KERNELS:-6.12}; do
+		before=$skipped
+		counted "vm-$kernel" tests/vm/run.sh "$kernel"
+		[ -z "${CI:-}" ] || [ "$skipped" -eq "$before" ] ||
+			failures+=("vm-$kernel: skipped")
+	done
+}
+
+driver()
+{
+	counted driver tests/vm/lint.sh
+}
+
 mkdir -p "$logs"
 phases=("$@")
-[ ${#phases[@]} -gt 0 ] || phases=(tests sanitize races fuzz rtl onnxruntime lint)
+[ ${#phases[@]} -gt 0 ] || phases=(tests sanitize races fuzz rtl onnxruntime lint
+	vm driver)
 for phase in "${phases[@]}"; do
 	start=$SECONDS
 	echo "== $phase"

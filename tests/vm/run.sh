@@ -3,6 +3,7 @@
 # Run suites in virtual machines with the simulated device: all that are for that kernel,
 # or those named. The last line is "N passed, N failed, N skipped".
 # usage: run.sh 6.12|7.3|debug [SUITE...]
+# The status is 77 if this machine lacks something, and cannot fetch it: that is said.
 #
 # A suite is suites/NAME.sh, run by the machine's shell as root. Its header may say:
 #   # spmm-sim: OPTION...          of the simulator
@@ -153,6 +154,14 @@ all_sessions()
 	done < <(printf '%s\n' "${!groups[@]}" | sort)
 }
 
+# What does not depend on the tree.
+fetch()
+{
+	kernel_folder=$(tests/vm/kernel.sh "$kernel") &&
+		tests/vm/qemu.sh --folder >/dev/null &&
+		tests/vm/buildroot.sh "$work" true
+}
+
 # What the chosen suites want of the tree: built, and listed in `files`.
 prepare()
 {
@@ -171,11 +180,8 @@ prepare()
 	[ -f build/build.ninja ] || meson setup build >/dev/null || return
 	ninja -C build sim/server/spmm-sim "${targets[@]}" >"$work/ninja.log" ||
 		{ cat "$work/ninja.log"; return 1; }
-	kernel_folder=$(tests/vm/kernel.sh "$kernel") || return
-	if [ -f driver/Kbuild ]; then
-		tests/vm/module.sh "$kernel" "build/vm/$kernel" || return
-		files+=("build/vm/$kernel"/*.ko)
-	fi
+	tests/vm/module.sh "$kernel" "build/vm/$kernel" || return
+	files+=("build/vm/$kernel"/*.ko)
 	tests/vm/initramfs.sh "$kernel" "$work/initramfs" "${files[@]}"
 }
 
@@ -206,6 +212,11 @@ work=$(mktemp -d)
 trap 'machine_end; rm -rf "$work"' EXIT
 choose "$@"
 began=$SECONDS
+if ! fetch; then
+	echo "No virtual machine here: see above"
+	echo "0 passed, 0 failed, 1 skipped"
+	exit 77
+fi
 if prepare "${chosen[@]}"; then
 	echo "   Prepared in $((SECONDS - began)) s"
 	all_sessions "${chosen[@]}"

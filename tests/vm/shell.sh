@@ -28,10 +28,8 @@ prepare()
 		{ cat "$work/ninja.log"; return 1; }
 	models=$(compress "$work") || return
 	mapfile -t -O 1 files <<<"$models"
-	if [ -f driver/Kbuild ]; then
-		tests/vm/module.sh "$kernel" "build/vm/$kernel" || return
-		files+=("build/vm/$kernel"/*.ko)
-	fi
+	tests/vm/module.sh "$kernel" "build/vm/$kernel" || return
+	files+=("build/vm/$kernel"/*.ko)
 	kernel_folder=$(tests/vm/kernel.sh "$kernel") || return
 	tests/vm/initramfs.sh "$kernel" "$work/initramfs" "${files[@]}"
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Any messages of a vfio-user client: command, length and payload, one after another. The
- * server answers or drops the client, and the device can be reset afterwards.
+ * server answers or drops the client, and the device can be reset afterwards. It has a
+ * fault script, which the client can arm.
  */
 #include <stdatomic.h>
 #include <stdint.h>
@@ -10,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <sim/inject.h>
+#include <sim/server/error_injection.h>
 #include <sim/server/session.h>
 
 #define WINDOW (1u << 20)
@@ -50,14 +53,33 @@ static void no_interrupt(void *opaque, unsigned int vector)
 	interrupts_raise(&session.interrupts, vector);
 }
 
+static struct inject_script *faults(void)
+{
+	static char text[] = "a: gone now\n"
+			     "b: gone now until plug\n"
+			     "c: gone 1 now\n"
+			     "d: fatal now\n"
+			     "e: interrupt 3 now times 5\n"
+			     "f: hang on admin\n"
+			     "g: corrupt phase on admin always\n";
+	FILE *file = fmemopen(text, strlen(text), "r");
+	struct inject_script *script;
+
+	if (!file || inject_script_read(file, "script", &script))
+		abort();
+	fclose(file);
+	return script;
+}
+
 static void setup(void)
 {
 	const struct sim_host host = { NULL, no_read, no_write, no_interrupt };
+	const struct sim_options options = { .faults = faults() };
 	struct sim_config config;
 
 	message.payload = malloc(MESSAGE_PAYLOAD_MAX);
 	if (!message.payload || sim_config_preset("small", &config) ||
-	    sim_device_create(&config, &host, NULL, &session.device) ||
+	    sim_device_create(&config, &host, &options, &session.device) ||
 	    connection_create(&session.connection) ||
 	    host_memory_create(&session.memory) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends))
@@ -65,6 +87,7 @@ static void setup(void)
 	session.window = WINDOW;
 	interrupts_create(&session.interrupts);
 	config_space_reset(&session.space, WINDOW);
+	error_injection_add(&session.space, session.device);
 	connection_open(session.connection, ends[0]);
 }
 
@@ -107,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += taken;
 		size -= taken;
 	}
-	session_reset(&session);
+	session_replug(&session);
 	host_memory_remove_all(session.memory);
 	interrupts_clear(&session.interrupts);
 	session.greeted = false;

@@ -33,6 +33,17 @@ static const char *seed_path(const char *folder, const char *target,
 	return path;
 }
 
+static int file_write(const char *path, const void *bytes, size_t length)
+{
+	FILE *file = fopen(path, "wb");
+	bool written;
+
+	if (!file)
+		return -errno;
+	written = fwrite(bytes, length, 1, file) == 1;
+	return fclose(file) || !written ? -EIO : 0;
+}
+
 /* Messages of a vfio-user client: command, length, payload. */
 static int server_seeds(const char *folder)
 {
@@ -44,13 +55,21 @@ static int server_seeds(const char *folder)
 		8, 0,  0,  0, 10, 18, 4, 0, 0, 0, 0,  0, 0, 0,
 		7, 0,  0,  0, 2,  0,  0, 0, 6, 0, 13, 0, /* DEVICE_RESET */
 	};
-	FILE *file = fopen(seed_path(folder, "server", "0"), "wb");
-	bool written;
+	/* VERSION; faults 1 and 4 are armed, STATUS is read, the function reset. */
+	static const char faults[] =
+		"\1\4\0\0\1\0"
+		"\12\21\14\2\0\0\0\0\0\0\7\0\0\0\1\0\0\0\1"
+		"\11\20\20\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0"
+		"\12\22\170\0\0\0\0\0\0\0\7\0\0\0\2\0\0\0\0\200"
+		"\12\21\14\2\0\0\0\0\0\0\7\0\0\0\1\0\0\0\4"
+		"\11\20\0\2\0\0\0\0\0\0\7\0\0\0\100\0\0\0";
+	int ret = file_write(seed_path(folder, "server", "0"), messages,
+			     sizeof(messages));
 
-	if (!file)
-		return -errno;
-	written = fwrite(messages, sizeof(messages), 1, file) == 1;
-	return fclose(file) || !written ? -EIO : 0;
+	if (ret)
+		return ret;
+	return file_write(seed_path(folder, "server", "1"), faults,
+			  sizeof(faults) - 1);
 }
 
 static int fault_seeds(const char *folder)
@@ -62,13 +81,9 @@ static int fault_seeds(const char *folder)
 		"c: corrupt phase on admin times 3\n"
 		"i: interrupt 7\n"
 		"r: ignore on reset_context\n";
-	FILE *file = fopen(seed_path(folder, "fault", "0"), "wb");
-	bool written;
 
-	if (!file)
-		return -errno;
-	written = fwrite(script, strlen(script), 1, file) == 1;
-	return fclose(file) || !written ? -EIO : 0;
+	return file_write(seed_path(folder, "fault", "0"), script,
+			  strlen(script));
 }
 
 static int npy_seeds(const char *folder)

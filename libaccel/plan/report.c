@@ -10,7 +10,8 @@
 #include "core/error.h"
 #include "core/integer.h"
 
-#define TRANSFERS "transfers"
+/* Entries of copies: two behind those of the layers. */
+#define COPY_ENTRIES 2
 
 _Static_assert(ACCEL_STALL_CAUSES == SPMM_STALL_COUNT,
 	       "the public stall causes are the device's");
@@ -119,19 +120,27 @@ static int layers_describe(const struct model *model,
 	return 0;
 }
 
+static uint32_t copies_describe(struct plan_report *report, const char *name)
+{
+	struct accel_layer_info *copies = &report->layers[report->layer_count];
+
+	copies->size = sizeof(*copies);
+	copies->name = name;
+	copies->op = "copy";
+	return report->layer_count++;
+}
+
 int plan_report_create(const struct model *model,
 		       const struct plan_shape *shape,
 		       struct plan_report *report)
 {
-	struct accel_layer_info *transfers;
+	size_t entries = (size_t)model->layer_count + COPY_ENTRIES;
 	int ret;
 
-	report->layers =
-		calloc((size_t)model->layer_count + 1, sizeof(*report->layers));
+	report->layers = calloc(entries, sizeof(*report->layers));
 	report->entry =
 		calloc((size_t)model->layer_count + 1, sizeof(*report->entry));
-	report->roofs =
-		calloc((size_t)model->layer_count + 1, sizeof(*report->roofs));
+	report->roofs = calloc(entries, sizeof(*report->roofs));
 	report->live =
 		calloc((size_t)model->layer_count + 1, sizeof(*report->live));
 	if (!report->layers || !report->entry || !report->roofs ||
@@ -143,11 +152,8 @@ int plan_report_create(const struct model *model,
 	if (ret)
 		return ret;
 	total_describe(model, report);
-	report->transfers = report->layer_count++;
-	transfers = &report->layers[report->transfers];
-	transfers->size = sizeof(*transfers);
-	transfers->name = TRANSFERS;
-	transfers->op = "copy";
+	report->inputs = copies_describe(report, "inputs");
+	report->transfers = copies_describe(report, "transfers");
 	return 0;
 }
 
@@ -181,6 +187,7 @@ void plan_report_clear(struct plan_report *report)
 	}
 	for (uint32_t i = 0; i < report->layer_count; i++)
 		report->roofs[i].resident_bytes = 0;
+	report->begun = false;
 }
 
 static void stats_add(const struct spmm_command_stats *stats,
@@ -222,8 +229,10 @@ void plan_report_add(struct plan_report *report, uint32_t model_layer,
 	uint64_t end = le64toh(stats->end_cycle);
 	struct accel_layer_info *info;
 
-	if (entry == PLAN_REPORT_NO_ENTRY)
-		entry = report->transfers;
+	if (entry != PLAN_REPORT_NO_ENTRY)
+		report->begun = true;
+	else
+		entry = report->begun ? report->transfers : report->inputs;
 	info = &report->layers[entry];
 	span_extend(info, start, end);
 	span_extend(&report->total, start, end);

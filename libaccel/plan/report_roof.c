@@ -250,7 +250,7 @@ void plan_report_roofs_warm(const struct geometry *geometry,
 			    struct plan_report *report)
 {
 	for (uint32_t i = 0; i < report->layer_count; i++)
-		if (i != report->transfers)
+		if (i != report->inputs && i != report->transfers)
 			roofs_set(geometry, &report->roofs[i],
 				  &report->layers[i]);
 	structural_sum(report);

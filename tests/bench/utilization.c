@@ -50,20 +50,45 @@ static void layer_conclude(struct layer_utilization *layer, bool first,
 		(double)info->roof_structural_cycles / layer->cycles;
 }
 
-static void makespan_extend(const struct accel_layer_info *info,
-			    uint64_t *first, uint64_t *last)
+/**
+ * struct makespan - of a network, from its first layer's first activity on
+ * @first: cycle of that
+ * @last: of the last layer's last activity
+ * @waits: of these cycles, those that wait for the host's copies
+ */
+struct makespan {
+	uint64_t first;
+	uint64_t last;
+	double waits;
+};
+
+static void makespan_add(struct makespan *makespan,
+			 const struct layer_utilization *layer)
 {
-	if (info->first_cycle < *first)
-		*first = info->first_cycle;
-	if (info->last_cycle > *last)
-		*last = info->last_cycle;
+	const struct accel_layer_info *info = &layer->info;
+
+	makespan->waits += layer->waits;
+	if (info->last_cycle > makespan->last)
+		makespan->last = info->last_cycle;
+	if (info->first_cycle < makespan->first)
+		makespan->first = info->first_cycle;
+}
+
+/*
+ * While clusters have nothing to do, the oldest command has their cycles: an input's
+ * copy, when the first layer is fetched beside it.
+ */
+static double inputs_waits(const struct accel_layer_info *info, uint64_t lanes)
+{
+	return (double)(info->stall[SPMM_STALL_PCIE] +
+			info->stall[SPMM_STALL_DMA]) /
+	       (double)lanes;
 }
 
 static int layers_read(const struct accel_plan *plan, uint32_t count,
 		       uint64_t lanes, struct utilization *out)
 {
-	uint64_t first = UINT64_MAX, last = 0;
-	double waits = 0;
+	struct makespan makespan = { .first = UINT64_MAX };
 
 	out->layers = calloc((size_t)count + 1, sizeof(*out->layers));
 	if (!out->layers)
@@ -77,16 +102,20 @@ static int layers_read(const struct accel_plan *plan, uint32_t count,
 		ret = accel_plan_get_layer(plan, i, &layer->info);
 		if (ret)
 			return ret;
-		if (is_transfer(&layer->info))
+		if (is_transfer(&layer->info)) {
+			if (!strcmp(layer->info.name, "inputs"))
+				makespan.waits +=
+					inputs_waits(&layer->info, lanes);
 			continue;
+		}
 		layer->info.name = strdup(layer->info.name);
 		out->layer_count++;
 		layer_conclude(layer, out->layer_count == 1, lanes);
-		makespan_extend(&layer->info, &first, &last);
-		waits += layer->waits;
+		makespan_add(&makespan, layer);
 	}
-	if (last > first)
-		out->makespan = last - first - (uint64_t)waits;
+	if (makespan.last > makespan.first)
+		out->makespan = makespan.last - makespan.first -
+				(uint64_t)makespan.waits;
 	return 0;
 }
 

@@ -37,7 +37,8 @@ struct layer_utilization {
  * @roof: of the network, without its input and output, which the host's copies bring
  *	to the chip and take from it
  * @makespan: from the first activity of the first layer to the last store of any, but
- *	for cycles that wait for the host's copies
+ *	for cycles that wait for the host's copies: those of layers, and those in which
+ *	the clusters have no layer yet that could
  * @hard: @roof ÷ @makespan
  * @with_transfers: from the first copy of the host to the last one
  * @hard_with_transfers: the network's whole roof ÷ @with_transfers

@@ -63,7 +63,7 @@ static void figures_make_sense(struct accel_plan *plan)
 {
 	struct accel_plan_info info = { .size = sizeof(info) };
 	struct accel_layer_info total = { .size = sizeof(total) };
-	uint64_t macs = 0;
+	uint64_t macs = 0, inputs = 0;
 
 	assert_int_equal(accel_plan_get_info(plan, &info), 0);
 	assert_int_equal(accel_plan_get_total(plan, &total), 0);
@@ -74,7 +74,10 @@ static void figures_make_sense(struct accel_plan *plan)
 		assert_int_equal(layer.macs, layer.nnz * layer.n);
 		assert_true(layer.cycles >= layer.roof_hard_cycles);
 		macs += layer.macs;
+		if (!strcmp(layer.name, "inputs"))
+			inputs = layer.bytes_pcie;
 	}
+	assert_true(inputs > 0 && inputs <= total.bytes_pcie);
 	assert_int_equal(total.macs, macs);
 	assert_true(total.cycles > 0);
 	assert_true(total.cycles >= total.roof_hard_cycles);

@@ -4,6 +4,7 @@
 #define PLAN_REPORT_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <spmm/queue.h>
 
 #include "accel/plan.h"
@@ -40,12 +41,14 @@ struct plan_roof {
 /**
  * struct plan_report - one entry for each layer that does something, and a total
  * @layers: in order of execution; names belong to the model
- * @layer_count: of @layers, the entry for transfers included
+ * @layer_count: of @layers, the two entries of copies included
  * @entry: for each layer of the model its index in @layers, or
  *	PLAN_REPORT_NO_ENTRY for views and concats
  * @roofs: for each of @layers
  * @live: for each layer of the model the bytes that live after it
- * @transfers: the entry for inputs, outputs and copies
+ * @inputs: the entry for what is copied before the first layer
+ * @transfers: the entry for outputs and other copies
+ * @begun: some layer of the present run has been added
  * @total: of the whole run
  */
 struct plan_report {
@@ -54,7 +57,9 @@ struct plan_report {
 	uint32_t *entry;
 	struct plan_roof *roofs;
 	uint64_t *live;
+	uint32_t inputs;
 	uint32_t transfers;
+	bool begun;
 	struct accel_layer_info total;
 };
 

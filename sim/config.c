@@ -149,13 +149,13 @@ static const struct sim_config preset_default = {
 	.stop_cycles = 1 << 20,
 	.command_prefetch = 8,
 	.dma_engines = 2,
-	.dma_bytes = 128,
+	.dma_bytes = 256,
 	.dma_buffer = 128 << 10,
 	.tlb_entries = 1024,
 	.tlb_ways = 8,
 	.sram_bytes = 8 << 20,
-	.sram_port_bytes = 64,
-	.sram_total_bytes = 1024,
+	.sram_port_bytes = 256,
+	.sram_total_bytes = 4096,
 	.prefetch_bytes = 2 << 20,
 	.memory_bytes = 16ull << 30,
 	.pcie_megatransfers = 16000,
@@ -191,7 +191,7 @@ int sim_config_preset(const char *name, struct sim_config *out)
 	if (!strcmp(name, "small")) {
 		out->clusters = 2;
 		out->sram_bytes = 1 << 20;
-		out->sram_total_bytes = 128;
+		out->sram_total_bytes = 512;
 		out->prefetch_bytes = 256 << 10;
 		out->memory_bytes = 4ull << 30;
 		out->memory_kind = SPMM_MEMORY_DDR4;
@@ -201,7 +201,7 @@ int sim_config_preset(const char *name, struct sim_config *out)
 	if (!strcmp(name, "hbm2e")) {
 		out->clusters = 64;
 		out->sram_bytes = 32 << 20;
-		out->sram_total_bytes = 4096;
+		out->sram_total_bytes = 16384;
 		out->prefetch_bytes = 8 << 20;
 		out->memory_kind = SPMM_MEMORY_HBM2E;
 		dram_preset_hbm2e(out);

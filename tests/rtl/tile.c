@@ -21,7 +21,7 @@ static const struct geometry geometry = {
 	.decoder_rate = 8,
 	.schedule_window = 16,
 	.epilogue_rate = 1,
-	.sram_port_bytes = 64,
+	.sram_port_bytes = 256,
 };
 
 /**

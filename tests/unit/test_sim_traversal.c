@@ -195,6 +195,7 @@ static void tiles_cost_nearly_nothing(void **state)
 	assert_int_equal(f.traversal.tiles, 16);
 	f.parts[0].cycles = f.parts[0].slots = f.parts[0].bytes = 1;
 	f.parts[0].rows = 1;
+	f.config.sram_port_bytes = 32;
 	choose(&f, 16);
 	assert_true(f.traversal.tiles < 16);
 }

@@ -85,11 +85,12 @@ ATTRIBUTE_GROUPS(spmm_hwmon);
 
 int spmm_hwmon_init(struct spmm_device *spmm)
 {
+	struct device *parent = &spmm->pdev->dev;
 	struct device *hwmon;
 
 	if (!IS_REACHABLE(CONFIG_HWMON))
 		return 0;
-	hwmon = devm_hwmon_device_register_with_info(
-		&spmm->pdev->dev, "spmm", spmm, &chip, spmm_hwmon_groups);
+	hwmon = devm_hwmon_device_register_with_info(parent, "spmm", spmm,
+						     &chip, spmm_hwmon_groups);
 	return PTR_ERR_OR_ZERO(hwmon);
 }

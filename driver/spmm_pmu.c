@@ -151,9 +151,9 @@ static ssize_t description_show(struct device *dev,
 #define EVENT(name, config) PMU_EVENT_ATTR_ID(name, description_show, config)
 #define COUNTER_EVENT(name, counter) \
 	EVENT(name, EVENT_COUNTER(SPMM_COUNTER_##counter))
-#define LANE_EVENT(name, cause) \
-	EVENT(name,             \
-	      EVENT_COUNTER(SPMM_COUNTER_LANE_CYCLES + SPMM_STALL_##cause))
+#define LANE_EVENT(name, cause)                              \
+	EVENT(name, EVENT_COUNTER(SPMM_COUNTER_LANE_CYCLES + \
+				  (int)SPMM_STALL_##cause))
 
 static struct attribute *event_attributes[] = {
 	EVENT(cycles, EVENT_CYCLES),

@@ -38,7 +38,8 @@ unsigned int spmm_pte_leaf_level(__u64 address, __u64 target, __u64 length)
 _Bool spmm_pte_is_mappable(__u64 address, __u64 target, __u64 length)
 {
 	const __u64 address_end = 1ull << SPMM_VIRTUAL_ADDRESS_BITS;
-	const __u64 target_end = SPMM_PTE_ADDRESS_MASK + SPMM_PAGE_SIZE;
+	const __u64 target_end =
+		(SPMM_PTE_ADDRESS_MASK | (SPMM_PAGE_SIZE - 1)) + 1;
 
 	if ((address | target | length) % SPMM_PAGE_SIZE || length == 0)
 		return 0;

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+/* What is left of memory when the device is taken away under it. */
+#include "memory.h"
+
+#include <glob.h>
+#include <libgen.h>
+#include <setjmp.h>
+#include <signal.h>
+
+#include <linux/udmabuf.h>
+
+#include <kselftest_harness.h>
+
+#define DRIVER "/sys/bus/pci/drivers/spmm"
+#define AT 0x40000000ull
+#define LENGTH (1 * MIB)
+
+static sigjmp_buf after_fault;
+
+static void on_fault(int signal_number)
+{
+	siglongjmp(after_fault, signal_number);
+}
+
+/* The signal that a read ends with, or 0. */
+static int read_faults(volatile const char *address)
+{
+	struct sigaction action = { .sa_handler = on_fault };
+	int caught;
+
+	sigaction(SIGBUS, &action, NULL);
+	caught = sigsetjmp(after_fault, 1);
+	if (!caught)
+		(void)*address;
+	signal(SIGBUS, SIG_DFL);
+	return caught;
+}
+
+static int tell_driver(const char *file, const char *device)
+{
+	char path[64];
+	int fd, ret = 0;
+
+	snprintf(path, sizeof(path), DRIVER "/%s", file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, device, strlen(device)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int device_name(char *name, size_t size)
+{
+	glob_t found;
+
+	if (glob(DRIVER "/*:*:*.*", 0, NULL, &found))
+		return -ENODEV;
+	snprintf(name, size, "%s", basename(found.gl_pathv[0]));
+	globfree(&found);
+	return 0;
+}
+
+static int node_comes(void)
+{
+	int i, fd = -1;
+
+	for (i = 0; i < 100 && fd < 0; i++) {
+		fd = node_open();
+		if (fd < 0)
+			usleep(100000);
+	}
+	return fd;
+}
+
+FIXTURE(unplug)
+{
+	char device[32];
+	int fd;
+	uint32_t host;
+	uint32_t window;
+	char *host_memory;
+	char *window_memory;
+};
+
+FIXTURE_SETUP(unplug)
+{
+	ASSERT_EQ(0, device_name(self->device, sizeof(self->device)));
+	self->fd = node_open();
+	ASSERT_GE(self->fd, 0);
+	ASSERT_EQ(0,
+		  bo_create(self->fd, LENGTH, DRM_SPMM_BO_HOST, &self->host));
+	ASSERT_EQ(0,
+		  bo_create(self->fd, LENGTH, DEVICE_VISIBLE, &self->window));
+	self->host_memory = bo_map(self->fd, self->host, LENGTH);
+	self->window_memory = bo_map(self->fd, self->window, LENGTH);
+	ASSERT_NE(NULL, self->host_memory);
+	ASSERT_NE(NULL, self->window_memory);
+	self->host_memory[0] = 1;
+	self->window_memory[0] = 2;
+	ASSERT_EQ(0, vm_bind(self->fd, self->host, READ_WRITE, AT, 0, LENGTH));
+	ASSERT_EQ(0, vm_bind(self->fd, self->window, READ_WRITE, AT + LENGTH, 0,
+			     LENGTH));
+}
+
+FIXTURE_TEARDOWN(unplug)
+{
+	int fd;
+
+	close(self->fd);
+	munmap(self->host_memory, LENGTH);
+	munmap(self->window_memory, LENGTH);
+	fd = node_comes();
+	EXPECT_GE(fd, 0);
+	close(fd);
+}
+
+TEST_F(unplug, mappings)
+{
+	ASSERT_EQ(0, tell_driver("unbind", self->device));
+	EXPECT_EQ(SIGBUS, read_faults(self->window_memory));
+	EXPECT_EQ(SIGBUS, read_faults(self->window_memory + LENGTH - 1));
+	EXPECT_EQ(0, read_faults(self->host_memory));
+	EXPECT_EQ(0, read_faults(self->host_memory + LENGTH - 1));
+	EXPECT_EQ(1, self->host_memory[0]);
+	ASSERT_EQ(0, tell_driver("bind", self->device));
+}
+
+TEST_F(unplug, calls)
+{
+	uint32_t handle;
+	uint64_t offset;
+	int dma_buf;
+
+	ASSERT_EQ(0, bo_export(self->fd, self->host, &dma_buf));
+	ASSERT_EQ(0, tell_driver("unbind", self->device));
+	EXPECT_EQ(-ENODEV,
+		  bo_create(self->fd, PAGE, DRM_SPMM_BO_HOST, &handle));
+	EXPECT_EQ(-ENODEV, bo_offset(self->fd, self->host, &offset));
+	EXPECT_EQ(-ENODEV, vm_unbind(self->fd, AT, LENGTH));
+	EXPECT_EQ(-ENODEV,
+		  vm_bind(self->fd, self->host, READ_WRITE, 0, 0, PAGE));
+	ASSERT_EQ(0, tell_driver("bind", self->device));
+	/* What was shared before stays, and takes nobody new. */
+	close(self->fd);
+	self->fd = node_comes();
+	ASSERT_GE(self->fd, 0);
+	EXPECT_EQ(-ENODEV, bo_import(self->fd, dma_buf, &handle));
+	close(dma_buf);
+}
+
+/* Imported memory is mapped for a device that is no more. */
+TEST_F(unplug, imports)
+{
+	struct udmabuf_create create = { .size = LENGTH };
+	int node = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	int dma_buf, memory = memfd_create("spmm", MFD_ALLOW_SEALING);
+	uint32_t handle;
+
+	if (node < 0)
+		SKIP(return, "no udmabuf");
+	ASSERT_EQ(0, ftruncate(memory, LENGTH));
+	ASSERT_EQ(0, fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK));
+	create.memfd = (uint32_t)memory;
+	dma_buf = ioctl(node, UDMABUF_CREATE, &create);
+	ASSERT_GE(dma_buf, 0);
+	ASSERT_EQ(0, bo_import(self->fd, dma_buf, &handle));
+	ASSERT_EQ(0, vm_bind(self->fd, handle, READ_WRITE, 0, 0, LENGTH));
+	ASSERT_EQ(0, tell_driver("unbind", self->device));
+	ASSERT_EQ(0, tell_driver("bind", self->device));
+	close(dma_buf);
+	close(memory);
+	close(node);
+}
+
+TEST_HARNESS_MAIN

@@ -12,8 +12,9 @@
 /* Requests that have come since, when hits must no longer pass. */
 #define STARVED_AGE 1024
 
-/* Reads in a turn, for each write that starts a drain. */
+/* Requests in a turn while others wait, for each write that starts a drain. */
 #define READ_TURN 4
+#define WRITE_TURN 16
 
 static uint64_t all_positions(const struct dram_bank *bank)
 {
@@ -225,10 +226,18 @@ static uint32_t writes_waiting(const struct dram_controller *controller)
 	return controller->writes.count + controller->queued_writes;
 }
 
+static bool turn_is_over(const struct dram_controller *controller)
+{
+	uint32_t turn = controller->writing ? WRITE_TURN : READ_TURN;
+
+	return controller->streak >= turn * controller->standard->drain_full;
+}
+
 /*
  * A drain goes on until few writes are left, or as long as there are no reads. When
  * there are enough writes for one, reads still have a turn of their own: changing the
- * direction costs more than either side's waiting.
+ * direction costs more than either side's waiting. So have writes from when reads wait:
+ * there are always more when they come as fast as they go.
  */
 static bool drain_goes_on(const struct dram_controller *controller)
 {
@@ -237,18 +246,21 @@ static bool drain_goes_on(const struct dram_controller *controller)
 
 	if (controller->writing)
 		return !reads_waiting(controller) ||
-		       writes > standard->drain_idle;
+		       (writes > standard->drain_idle &&
+			!(controller->writes_go && turn_is_over(controller)));
 	if (!reads_waiting(controller))
 		return writes > standard->drain_idle ||
 		       controller->queued_writes;
-	return writes >= standard->drain_full &&
-	       controller->streak >= READ_TURN * standard->drain_full;
+	return writes >= standard->drain_full && turn_is_over(controller);
 }
 
 static bool device_move(struct dram_controller *controller)
 {
-	bool drain = drain_goes_on(controller);
+	bool drain;
 
+	if (controller->writes_go && !reads_waiting(controller))
+		controller->streak = 0;
+	drain = drain_goes_on(controller);
 	if (drain)
 		writes_move(controller);
 	/* Those that are left may all wait for reads. */

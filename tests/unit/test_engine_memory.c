@@ -313,6 +313,48 @@ static void streams_reach_the_attainable_rate(void **state)
 	}
 }
 
+/* Tiles of a tensor's rows: a piece of each channel. Permille, likewise. */
+static uint64_t tiles_permille(const char *preset)
+{
+	enum { CHANNELS = 512, TILES = 8, PIECE = 256, STRIDE = 16384 };
+	static struct memory_range ranges[TILES * CHANNELS];
+	static struct run run;
+	struct sim_config config;
+	unsigned __int128 product;
+
+	sim_config_preset(preset, &config);
+	memset(&run, 0, sizeof(run));
+	for (uint32_t i = 0; i < TILES * CHANNELS; i++)
+		ranges[i] = (struct memory_range){
+			.address = (uint64_t)i % CHANNELS * STRIDE +
+				   i / CHANNELS * PIECE,
+			.length = PIECE,
+		};
+	run.count = 1;
+	run.jobs[0].raise = ENGINE_NEVER;
+	run.jobs[0].transfer = (struct memory_transfer){
+		.ranges = ranges,
+		.count = TILES * CHANNELS,
+		.class = MEMORY_DEMAND,
+		.allowed = UINT64_MAX,
+	};
+	drive(&config, &run, true);
+	product = (unsigned __int128)sizeof(ranges) / sizeof(ranges[0]) *
+		  PIECE * config.clock_hz * 1000;
+	return (uint64_t)(product / memory_bandwidth(&config) /
+			  run.counts.busy_cycles);
+}
+
+/* A single channel of DDR4 has a bank conflict now and then. */
+static void pieces_of_rows_are_nearly_streams(void **state)
+{
+	static const uint64_t least[] = { 900, 960, 960 };
+
+	(void)state;
+	for (unsigned int p = 0; p < 3; p++)
+		assert_true(tiles_permille(presets[p]) > least[p]);
+}
+
 /* Cycles of one transfer of @pages pages. */
 static uint64_t pages_cycles(uint32_t pages, uint32_t walks, uint32_t walk_ps)
 {
@@ -359,7 +401,7 @@ static void walks_precede_and_overlap(void **state)
 /* Of one request of a demand that comes when others of a class fill the memory. */
 static uint64_t demand_latency(enum memory_class others)
 {
-	enum { PAGES = 256 };
+	enum { PAGES = 1024 };
 	static struct memory_range ranges[PAGES];
 	static struct run run;
 	struct sim_config config;
@@ -379,6 +421,7 @@ static uint64_t demand_latency(enum memory_class others)
 		run.jobs[i].transfer = (struct memory_transfer){
 			.ranges = i ? ranges : run.jobs[0].ranges,
 			.count = i ? PAGES : 1,
+			.write = i && others == MEMORY_WRITE_BACK,
 			.class = i ? others : MEMORY_DEMAND,
 			.allowed = UINT64_MAX,
 		};
@@ -394,6 +437,13 @@ static void prefetches_leave_room_to_demands(void **state)
 		    demand_latency(MEMORY_DEMAND) * 3);
 }
 
+/* The writes alone take more than 30000 cycles. */
+static void writes_do_not_starve_reads(void **state)
+{
+	(void)state;
+	assert_true(demand_latency(MEMORY_WRITE_BACK) < 5000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,7 +452,9 @@ int main(void)
 		cmocka_unit_test(jumps_see_what_ticks_see),
 		cmocka_unit_test(streams_reach_the_attainable_rate),
 		cmocka_unit_test(walks_precede_and_overlap),
+		cmocka_unit_test(pieces_of_rows_are_nearly_streams),
 		cmocka_unit_test(prefetches_leave_room_to_demands),
+		cmocka_unit_test(writes_do_not_starve_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

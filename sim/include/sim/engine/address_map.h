@@ -6,10 +6,11 @@
  *	channel,
  *	the rest of the request number in its channel.
  *
- * A channel's request number (both parts of it together) has, from its low end, bank
- * group, column, bank, rank, row. So neighbouring requests take turns over the groups,
- * which hides tCCD_L, and a stream opens a row in every group, then in the next banks,
- * while it still reads the former.
+ * A channel's request number (both parts of it together) has, from its low end, so many
+ * bits of the bank group as hide tCCD_L, column, the rest of the group, bank, rank, row.
+ * So neighbouring requests take turns over groups, but over no more than they must:
+ * pieces of a few requests, which a tile takes of each channel of a tensor, find more
+ * than one in a row. A stream opens the next rows while it still reads the former.
  *
  * Channel and bank are then XORed with higher bits (the channel with all above it,
  * group and bank with the row's low ones), so that streams whose distance is a power
@@ -26,8 +27,9 @@ struct address_map {
 	uint8_t request;
 	uint8_t interleave; /* of request numbers */
 	uint8_t channel;
-	uint8_t group;
+	uint8_t turn; /* of the group: neighbouring requests' */
 	uint8_t column;
+	uint8_t group; /* the rest of it */
 	uint8_t bank;
 	uint8_t rank;
 };

@@ -129,6 +129,8 @@ static const struct field fields[] = {
 	FIELD32(memory_kind, 0, SPMM_MEMORY_KIND_COUNT - 1),
 };
 
+#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
+
 static const struct sim_config preset_default = {
 	.clusters = 16,
 	.lanes = 8,
@@ -215,8 +217,7 @@ int sim_config_preset(const char *name, struct sim_config *out)
 
 const char *sim_config_field(unsigned int index)
 {
-	return index < sizeof(fields) / sizeof(fields[0]) ? fields[index].name :
-							    NULL;
+	return index < FIELD_COUNT ? fields[index].name : NULL;
 }
 
 uint64_t sim_config_value(const struct sim_config *config, unsigned int index)
@@ -229,7 +230,7 @@ uint64_t sim_config_value(const struct sim_config *config, unsigned int index)
 
 static const struct field *field_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+	for (size_t i = 0; i < FIELD_COUNT; i++)
 		if (!strcmp(fields[i].name, name))
 			return &fields[i];
 	return NULL;
@@ -312,7 +313,36 @@ static char *text_trim(char *text)
 	return text;
 }
 
-static int line_apply(struct sim_config *config, char *line, bool first)
+/**
+ * struct reader - a configuration file
+ * @number: of the line
+ * @set: in which line each field was set, or 0
+ * @first: is there no entry before?
+ */
+struct reader {
+	struct sim_config *config;
+	unsigned int number;
+	unsigned int set[FIELD_COUNT];
+	bool first;
+};
+
+static int entry_apply(struct reader *reader, const char *name,
+		       const char *value)
+{
+	const struct field *field = field_find(name);
+	unsigned int *set;
+
+	if (!field)
+		return sim_config_set(reader->config, name, value);
+	set = &reader->set[field - fields];
+	if (*set)
+		return accel_error(-EINVAL, "%s was set in line %u, too", name,
+				   *set);
+	*set = reader->number;
+	return field_set(reader->config, field, value);
+}
+
+static int line_apply(struct reader *reader, char *line)
 {
 	char *name, *value;
 
@@ -323,12 +353,12 @@ static int line_apply(struct sim_config *config, char *line, bool first)
 	name = text_trim(line);
 	value = text_trim(value);
 	if (!strcmp(name, "preset")) {
-		if (!first)
+		if (!reader->first)
 			return accel_error(-EINVAL,
 					   "preset must be the first entry");
-		return sim_config_preset(value, config) ? -EINVAL : 0;
+		return sim_config_preset(value, reader->config) ? -EINVAL : 0;
 	}
-	return sim_config_set(config, name, value) ? -EINVAL : 0;
+	return entry_apply(reader, name, value) ? -EINVAL : 0;
 }
 
 int sim_config_check(const struct sim_config *config)
@@ -363,33 +393,33 @@ int sim_config_check(const struct sim_config *config)
 
 int sim_config_read(FILE *file, const char *name, struct sim_config *out)
 {
-	unsigned int number = 0;
-	bool first = true;
+	struct reader reader = { .config = out, .first = true };
 	char line[512];
 	char *text;
 	int ret;
 
 	sim_config_preset("default", out);
 	while (fgets(line, sizeof(line), file)) {
-		number++;
+		reader.number++;
 		if (strlen(line) == sizeof(line) - 1)
 			return accel_error(-EINVAL,
 					   "%s:%u: the line is too long", name,
-					   number);
+					   reader.number);
 		line[strcspn(line, "#")] = '\0';
 		text = text_trim(line);
 		if (!*text)
 			continue;
-		ret = line_apply(out, text, first);
+		ret = line_apply(&reader, text);
 		if (ret)
-			return accel_error_prefix(ret, "%s:%u", name, number);
-		first = false;
+			return accel_error_prefix(ret, "%s:%u", name,
+						  reader.number);
+		reader.first = false;
 	}
 	if (ferror(file))
 		return accel_error(-EIO, "%s: cannot be read", name);
 	ret = sim_config_check(out);
 	/* The entries contradict each other by the last line at the latest. */
-	return ret ? accel_error_prefix(ret, "%s:%u", name, number) : 0;
+	return ret ? accel_error_prefix(ret, "%s:%u", name, reader.number) : 0;
 }
 
 int sim_config_load(const char *path, struct sim_config *out)

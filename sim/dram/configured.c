@@ -298,22 +298,44 @@ void dram_standard_configure(const struct sim_config *config,
 		rank_gaps(config, standard);
 }
 
+/* So many requests in so many clocks. */
+struct request_rate {
+	uint64_t requests;
+	uint64_t clocks;
+};
+
 /*
- * Requests in turn to all bank groups take at least this many clocks each; refresh
- * takes its part of one rank's time, while others go on.
+ * Requests in turn to all bank groups of a rank; or, where these are too few to hide
+ * tCCD_L, to those of all ranks, with a switch between each two.
  */
+static struct request_rate request_rate(const struct sim_config *config)
+{
+	uint64_t groups = config->dram_bank_groups;
+	uint64_t ranks = config->dram_ranks;
+	uint64_t same = clocks(config, config->dram_ccd_long_ps);
+	uint64_t visit =
+		groups * longer(burst_clocks(config),
+				clocks(config, config->dram_ccd_short_ps));
+	uint64_t idle = clocks(config, config->dram_rank_switch_ps);
+	const struct request_rate one = { groups, max_u64(visit, same) };
+	const struct request_rate all = {
+		groups * ranks, max_u64(ranks * (visit + idle), same)
+	};
+
+	if (ranks > 1 && all.requests * one.clocks > one.requests * all.clocks)
+		return all;
+	return one;
+}
+
+/* Refresh takes its part of one rank's time, while others go on. */
 uint64_t sim_config_dram_bandwidth(const struct sim_config *config)
 {
-	uint64_t groups = config->dram_bank_groups * config->dram_ranks;
-	uint64_t burst = longer(burst_clocks(config),
-				clocks(config, config->dram_ccd_short_ps));
-	uint64_t round = max_u64(groups * burst,
-				 clocks(config, config->dram_ccd_long_ps));
+	struct request_rate rate = request_rate(config);
 	unsigned __int128 bytes = (unsigned __int128)transfers_hz(config) *
 				  config->dram_burst_bytes *
-				  config->dram_channels * groups;
-	uint64_t peak =
-		(uint64_t)(bytes / (round * config->dram_transfers_per_clock));
+				  config->dram_channels * rate.requests;
+	uint64_t peak = (uint64_t)(bytes / (rate.clocks *
+					    config->dram_transfers_per_clock));
 	uint64_t interval = config->dram_refi_ps;
 
 	if (config->dram_ranks > 1)

@@ -65,6 +65,25 @@ static void rates_are_peaks_less_overhead(void **state)
 	assert_int_equal(sim_config_cycles(&config, 1500), 2);
 }
 
+/* Their switches cost time, and one's refresh none of the others'. */
+static void ranks_are_no_bank_groups(void **state)
+{
+	struct sim_config config;
+
+	(void)state;
+	assert_int_equal(sim_config_preset("small", &config), 0);
+	config.dram_ranks = 2;
+	assert_in_range(sim_config_dram_bandwidth(&config), 25599000000,
+			25600000000);
+	/* Two bursts of 4 clocks with 2 between, where one group has one in 8. */
+	config.dram_bank_groups = 1;
+	assert_in_range(sim_config_dram_bandwidth(&config), 17066000000,
+			17067000000);
+	config.dram_rank_switch_ps = 2500;
+	assert_in_range(sim_config_dram_bandwidth(&config), 12799000000,
+			12800000000);
+}
+
 static void file_changes_a_preset(void **state)
 {
 	struct sim_config config;
@@ -97,6 +116,8 @@ static void bad_lines_are_named(void **state)
 	refused("clusters = 99999999999999999999\n", "device.conf:1",
 		"not a number");
 	refused("lanes = 6\n", "device.conf:1", "power of two");
+	refused("clusters = 4\nlanes = 8\nclusters = 4\n", "device.conf:3",
+		"line 1");
 	refused("preset = huge\n", "device.conf:1", "default");
 	refused("lanes = 8\npreset = small\n", "device.conf:2", "first");
 	refused("pcie_completion_bytes = 256\n", "device.conf:1", "request");
@@ -288,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(presets_have_the_designed_size),
 		cmocka_unit_test(rates_are_peaks_less_overhead),
+		cmocka_unit_test(ranks_are_no_bank_groups),
 		cmocka_unit_test(file_changes_a_preset),
 		cmocka_unit_test(bad_lines_are_named),
 		cmocka_unit_test(impossible_memories_are_refused),

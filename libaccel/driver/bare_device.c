@@ -47,12 +47,37 @@ static int disable(struct bare_device *device)
 	return registers_wait_status(transport, UINT32_MAX, 0, deadline);
 }
 
+static unsigned int queue_limit(const struct bare_device *device)
+{
+	unsigned int limit = device->base.capabilities.queues;
+
+	/* Each queue has a context; number 0 is the untranslated one. */
+	if (limit > device->base.capabilities.contexts - 1)
+		limit = device->base.capabilities.contexts - 1;
+	return limit < 64 ? limit : 64;
+}
+
+/* Commands have one queue, the bytes that they need another. */
+static int queues_check(const struct bare_device *device)
+{
+	const struct capabilities *capabilities = &device->base.capabilities;
+
+	if (queue_limit(device) >= 2)
+		return 0;
+	return accel_error(
+		-EINVAL,
+		"the device has %u queues and %u contexts; needed are 2 queues, and a context for each beside context 0 (queues and contexts in the configuration of a simulated one)",
+		capabilities->queues, capabilities->contexts);
+}
+
 static int bring_up(struct bare_device *device)
 {
 	struct transport *transport = device->transport;
 	int ret = registers_read_capabilities(transport,
 					      &device->base.capabilities);
 
+	if (!ret)
+		ret = queues_check(device);
 	if (!ret)
 		ret = registers_read_geometry(transport,
 					      &device->base.geometry);
@@ -76,16 +101,6 @@ static int address_space_create(struct bare_device *device)
 		ret = range_set_create(&device->memory, 0,
 				       device->base.geometry.memory_bytes);
 	return ret;
-}
-
-static unsigned int queue_limit(const struct bare_device *device)
-{
-	unsigned int limit = device->base.capabilities.queues;
-
-	/* Each queue has a context; number 0 is the untranslated one. */
-	if (limit > device->base.capabilities.contexts - 1)
-		limit = device->base.capabilities.contexts - 1;
-	return limit < 64 ? limit : 64;
 }
 
 int bare_queue_number_take(struct bare_device *device)

@@ -15,7 +15,7 @@
 #include "driver/page_table.h"
 #include "transport/transport.h"
 
-/* Small rings would have to report each completion. */
+/* Smaller rings have to report each completion: only where the device has no more. */
 #define ENTRIES_MIN 16
 
 /* How often a sleeper looks whether the device still moves. */
@@ -140,15 +140,16 @@ static void doorbells_map(struct driver_queue *queue)
 
 static int rings_allocate(struct driver_queue *queue, uint32_t depth)
 {
+	uint32_t most = queue->device->capabilities.queue_entries;
 	uint32_t entries = 2 * depth;
 	int ret;
 
-	if (entries < ENTRIES_MIN)
-		entries = ENTRIES_MIN;
-	if (entries > queue->device->capabilities.queue_entries)
-		return accel_error(
-			-EINVAL, "queue: a depth of %u; the device has %u",
-			depth, queue->device->capabilities.queue_entries / 2);
+	if (entries > most)
+		return accel_error(-EINVAL,
+				   "queue: a depth of %u; the device has %u",
+				   depth, most / 2);
+	while (entries < ENTRIES_MIN && 2 * entries <= most)
+		entries *= 2;
 	queue->sq.entries = entries;
 	queue->cq.entries = entries;
 	ret = driver_memory_allocate_host(

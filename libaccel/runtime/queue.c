@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <accel/device.h>
 #include <accel/queue.h>
 
 #include <errno.h>
@@ -34,6 +35,18 @@ static uint32_t power_of_two_above(uint32_t value)
 	return power;
 }
 
+/* What the device has, if it has less. */
+static uint32_t default_depth(struct accel_device *device)
+{
+	struct accel_device_info info = { 0 };
+	uint32_t depth = DEFAULT_DEPTH;
+
+	device->operations->describe(device, &info);
+	while (depth > 1 && depth > info.queue_depth)
+		depth /= 2;
+	return depth;
+}
+
 int accel_queue_create(struct accel_device *device,
 		       const struct accel_queue_options *options,
 		       struct accel_queue **out)
@@ -51,7 +64,8 @@ int accel_queue_create(struct accel_device *device,
 		ret = queue_options_check(&known);
 	if (ret)
 		return ret;
-	depth = power_of_two_above(known.depth ? known.depth : DEFAULT_DEPTH);
+	depth = known.depth ? power_of_two_above(known.depth) :
+			      default_depth(device);
 	ret = device->operations->queue_create(device, depth, known.priority,
 					       &queue);
 	if (ret)

@@ -197,13 +197,34 @@ static void devices_of_any_configuration_follow_each_other(void **state)
 	}
 }
 
-/* The administrative ring is no larger than the device's rings can be. */
-static void devices_of_short_rings_come_up(void **state)
+static void nop_runs(struct accel_device *device, uint32_t depth)
+{
+	struct accel_operation nop = { .opcode = ACCEL_OPERATION_NOP };
+	struct accel_completion completion;
+	struct accel_queue *queue;
+
+	assert_int_equal(accel_queue_create(device, NULL, &queue), 0);
+	/* More than the ring has, so that it goes round. */
+	for (uint32_t i = 0; i < 4 * depth + 4; i++) {
+		assert_int_equal(accel_queue_submit(queue, &nop, 1), 1);
+		assert_int_equal(accel_queue_wait(queue, &completion, 1, 1,
+						  5000000000),
+				 1);
+		assert_int_equal(completion.status, 0);
+	}
+	accel_queue_destroy(queue);
+}
+
+/* No ring is larger than the device's can be, unless somebody asks for it. */
+static void devices_of_short_rings_work(void **state)
 {
 	(void)state;
 	for (uint32_t entries = 2; entries <= 33; entries++) {
+		const struct accel_queue_options deep = { .size = sizeof(deep),
+							  .depth = 32 };
 		struct accel_device_info info = { .size = sizeof(info) };
 		struct accel_device *device;
+		struct accel_queue *queue;
 		struct sim_config config;
 
 		assert_int_equal(sim_config_preset("small", &config), 0);
@@ -211,8 +232,31 @@ static void devices_of_short_rings_come_up(void **state)
 		assert_int_equal(device_open_sim(&config, &device), 0);
 		assert_int_equal(accel_device_get_info(device, &info), 0);
 		assert_int_equal(info.queue_depth, entries / 2);
+		nop_runs(device, info.queue_depth);
+		assert_int_equal(accel_queue_create(device, &deep, &queue),
+				 -EINVAL);
 		accel_device_close(device);
 	}
+}
+
+/* One queue has the commands and one moves what they need. */
+static void devices_of_one_queue_are_refused(void **state)
+{
+	struct accel_device *device;
+	struct sim_config config;
+
+	(void)state;
+	assert_int_equal(sim_config_preset("small", &config), 0);
+	config.queues = 1;
+	assert_int_equal(device_open_sim(&config, &device), -EINVAL);
+	assert_non_null(strstr(accel_last_error(), "queues"));
+	config.queues = 2;
+	config.contexts = 2;
+	assert_int_equal(device_open_sim(&config, &device), -EINVAL);
+	assert_non_null(strstr(accel_last_error(), "contexts"));
+	config.contexts = 3;
+	assert_int_equal(device_open_sim(&config, &device), 0);
+	accel_device_close(device);
 }
 
 int main(void)
@@ -230,7 +274,8 @@ int main(void)
 		cmocka_unit_test(a_newer_caller_may_only_leave_zeros),
 		cmocka_unit_test(
 			devices_of_any_configuration_follow_each_other),
-		cmocka_unit_test(devices_of_short_rings_come_up),
+		cmocka_unit_test(devices_of_short_rings_work),
+		cmocka_unit_test(devices_of_one_queue_are_refused),
 		cmocka_unit_test(null_handles_are_refused_or_ignored),
 	};
 

@@ -78,8 +78,8 @@ struct accel_completion {
 /**
  * struct accel_queue_options - how to create a queue
  * @size: sizeof(struct accel_queue_options)
- * @depth: operations that may be outstanding, 0: 64. It is rounded up to a
- *	power of two
+ * @depth: operations that may be outstanding, rounded up to a power of two; 0: 64, or
+ *	what the device has if that is less
  * @priority: 0 (lowest) … 3
  */
 struct accel_queue_options {

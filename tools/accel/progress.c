@@ -10,7 +10,7 @@
 #define TERMINAL_INTERVAL (SECOND / 4)
 #define LOG_INTERVAL (10 * SECOND)
 
-/* Quick work stays silent: nothing is shown for the first second. */
+/* Quick work stays silent: nothing is shown for the first second, or in a log for ten. */
 void progress_start(struct progress *progress, const char *what)
 {
 	uint64_t now = monotonic_ns();
@@ -47,9 +47,9 @@ void progress_update(struct progress *progress, int64_t done, int64_t total)
 void progress_refresh(struct progress *progress)
 {
 	uint64_t now = monotonic_ns();
-	uint64_t interval = !progress->visible ? SECOND :
-			    progress->terminal ? TERMINAL_INTERVAL :
-						 LOG_INTERVAL;
+	uint64_t interval = !progress->terminal ? LOG_INTERVAL :
+			    progress->visible	? TERMINAL_INTERVAL :
+						  SECOND;
 
 	if (now - progress->shown < interval)
 		return;
@@ -60,6 +60,13 @@ void progress_refresh(struct progress *progress)
 
 void progress_end(struct progress *progress)
 {
-	if (progress->visible && progress->terminal)
+	if (!progress->visible)
+		return;
+	if (progress->terminal) {
 		fprintf(stderr, "\r\033[K");
+	} else if (progress->done == progress->total) {
+		/* A log says how it ended, once. */
+		print_line(progress, monotonic_ns() - progress->start);
+		progress->visible = false;
+	}
 }

@@ -20,15 +20,15 @@ struct progress {
 void progress_start(struct progress *progress, const char *what);
 
 /*
- * So much of the work is done. Shown once it has taken a second, then four times a
- * second on a terminal and every ten seconds in a log.
+ * So much of the work is done. On a terminal it is shown once it has taken a second, then
+ * four times a second; in a log every ten seconds.
  */
 void progress_update(struct progress *progress, int64_t done, int64_t total);
 
 /* Time has passed, and no more is done. */
 void progress_refresh(struct progress *progress);
 
-/* Wipe the line, if there is one. */
+/* Wipe the line, if there is one; a log gets a last one when all is done. */
 void progress_end(struct progress *progress);
 
 #endif

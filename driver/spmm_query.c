@@ -2,11 +2,16 @@
 /* What a process may ask. */
 #include "spmm_query.h"
 
+#include "spmm_context.h"
 #include "spmm_device.h"
 #include "spmm_device_memory.h"
 #include "spmm_hw.h"
 #include "spmm_layout.h"
+#include "spmm_slot.h"
 
+#include <drm/drm_file.h>
+#include <drm/spmm_accel.h>
+#include <linux/atomic.h>
 #include <linux/uaccess.h>
 #include <spmm/registers.h>
 
@@ -72,6 +77,29 @@ static int query_device(struct spmm_device *spmm, struct drm_spmm_query *query)
 	return answer(query, &info, sizeof(info));
 }
 
+static int query_context(struct spmm_context *context,
+			 struct drm_spmm_query *query)
+{
+	struct drm_spmm_context_info info = {
+		.faults = atomic_read(&context->faults),
+		.resets = atomic_read(&context->spmm->resets) -
+			  context->first_reset,
+	};
+
+	if (atomic_read(&context->memory_lost))
+		info.state |= DRM_SPMM_CONTEXT_MEMORY_LOST;
+	return answer(query, &info, sizeof(info));
+}
+
+static int query_counters(struct spmm_context *context,
+			  struct drm_spmm_query *query)
+{
+	u64 counters[SPMM_COUNTER_COUNT];
+
+	spmm_slot_counters(context, counters);
+	return answer(query, counters, sizeof(counters));
+}
+
 int spmm_query_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_spmm_query *query = data;
@@ -79,6 +107,10 @@ int spmm_query_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
 	switch (query->kind) {
 	case DRM_SPMM_QUERY_DEVICE:
 		return query_device(to_spmm(drm), query);
+	case DRM_SPMM_QUERY_COUNTERS:
+		return query_counters(file->driver_priv, query);
+	case DRM_SPMM_QUERY_CONTEXT:
+		return query_context(file->driver_priv, query);
 	default:
 		return -EINVAL;
 	}

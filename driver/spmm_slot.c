@@ -4,6 +4,7 @@
 
 #include "spmm_admin.h"
 #include "spmm_context.h"
+#include "spmm_counters.h"
 #include "spmm_device.h"
 #include "spmm_interrupt.h"
 #include "spmm_layout.h"
@@ -20,7 +21,9 @@
 #include <linux/delay.h>
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 /* How long a queue may go on taking jobs while others wait. */
 #define SLICE_MS 50
@@ -164,6 +167,8 @@ static int detach_context(struct spmm_slots *slots,
 		if (ret)
 			return ret;
 	}
+	/* They are the slot's: its next context starts at 0. */
+	spmm_counters_add(slots->spmm, context->slot, context->counters);
 	ret = spmm_admin_delete_context(slots->spmm, context->slot);
 	if (ret)
 		return admin_failed(slots, ret, "a context does not go");
@@ -585,6 +590,18 @@ int spmm_slot_invalidate(struct spmm_device *spmm, struct spmm_context *context,
 					    length);
 	mutex_unlock(&slots->lock);
 	return ret;
+}
+
+void spmm_slot_counters(struct spmm_context *context, u64 *counters)
+{
+	struct spmm_device *spmm = context->spmm;
+
+	mutex_lock(&spmm->slots->lock);
+	memcpy(counters, context->counters,
+	       array_size(SPMM_COUNTER_COUNT, sizeof(*counters)));
+	if (context->slot)
+		spmm_counters_add(spmm, context->slot, counters);
+	mutex_unlock(&spmm->slots->lock);
 }
 
 static void destroy_workqueues(struct drm_device *drm, void *data)

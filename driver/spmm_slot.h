@@ -110,5 +110,10 @@ int spmm_slots_drain(struct spmm_device *spmm, u32 timeout_ms);
 /* INVALIDATE, if the context has a slot. For spmm_vm.c. */
 int spmm_slot_invalidate(struct spmm_device *spmm, struct spmm_context *context,
 			 u64 address, u64 length);
+/*
+ * The SPMM_COUNTER_COUNT counters of all that the context has done, but for what a reset of
+ * the device took with it. May sleep.
+ */
+void spmm_slot_counters(struct spmm_context *context, u64 *counters);
 
 #endif

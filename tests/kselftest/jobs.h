@@ -20,7 +20,6 @@
 #include <spmm/queue.h>
 #include <spmm/status.h>
 
-#define NODE "/dev/accel/accel0"
 #define SECOND 1000000000ll
 /* Where nothing is ever mapped, and where tests map their memory. */
 #define UNMAPPED 0x100000000ull
@@ -32,9 +31,17 @@ static inline int call(int fd, unsigned long request, void *argument)
 	return ioctl(fd, request, argument) ? -errno : 0;
 }
 
+/* A device that comes back has another number while the old one is in use. */
 static inline int node_open(void)
 {
-	return open(NODE, O_RDWR | O_CLOEXEC);
+	char path[32];
+	int i, fd = -1;
+
+	for (i = 0; i < 8 && fd < 0; i++) {
+		snprintf(path, sizeof(path), "/dev/accel/accel%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	}
+	return fd;
 }
 
 static inline int64_t now_ns(void)

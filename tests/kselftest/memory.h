@@ -6,40 +6,11 @@
 #ifndef KSELFTEST_MEMORY_H
 #define KSELFTEST_MEMORY_H
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "jobs.h"
 
-#include <drm/spmm_accel.h>
-
-#define READ_WRITE (DRM_SPMM_VM_BIND_READ | DRM_SPMM_VM_BIND_WRITE)
 #define DEVICE_VISIBLE (DRM_SPMM_BO_DEVICE | DRM_SPMM_BO_VISIBLE)
 #define MIB (1ull << 20)
 #define PAGE 4096ull
-
-static inline int call(int fd, unsigned long request, void *argument)
-{
-	return ioctl(fd, request, argument) ? -errno : 0;
-}
-
-/* A device that comes back has another number while the old one is in use. */
-static inline int node_open(void)
-{
-	char path[32];
-	int i, fd = -1;
-
-	for (i = 0; i < 8 && fd < 0; i++) {
-		snprintf(path, sizeof(path), "/dev/accel/accel%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-	}
-	return fd;
-}
 
 static inline struct drm_spmm_device_info device_info(int fd)
 {

@@ -14,7 +14,7 @@
 
 /* Requests in a turn while others wait, for each write that starts a drain. */
 #define READ_TURN 4
-#define WRITE_TURN 16
+#define WRITE_TURN 8
 
 static uint64_t all_positions(const struct dram_bank *bank)
 {

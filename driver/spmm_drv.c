@@ -5,6 +5,7 @@
 #include "spmm_bo.h"
 #include "spmm_context.h"
 #include "spmm_error.h"
+#include "spmm_fdinfo.h"
 #include "spmm_job.h"
 #include "spmm_job_wait.h"
 #include "spmm_pci.h"
@@ -61,6 +62,7 @@ const struct drm_driver spmm_drm_driver = {
 			   DRIVER_SYNCOBJ_TIMELINE,
 	.open = spmm_context_open,
 	.postclose = spmm_context_close,
+	.show_fdinfo = spmm_fdinfo_show,
 	.gem_prime_import = spmm_prime_import,
 	.ioctls = ioctls,
 	.num_ioctls = ARRAY_SIZE(ioctls),

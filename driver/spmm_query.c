@@ -8,6 +8,7 @@
 #include "spmm_hw.h"
 #include "spmm_layout.h"
 #include "spmm_slot.h"
+#include "spmm_user_queue.h"
 
 #include <drm/drm_file.h>
 #include <drm/spmm_accel.h>
@@ -43,6 +44,8 @@ int spmm_query_init(struct spmm_device *spmm)
 	struct drm_spmm_device_info *info = &spmm->info;
 
 	read_geometry(spmm, info);
+	if (spmm_user_queue_supported(spmm))
+		info->features |= DRM_SPMM_FEATURE_USER_QUEUES;
 	info->memory_bytes = capabilities->memory_bytes;
 	info->memory_visible = capabilities->window_bytes;
 	info->clock_hz = capabilities->clock_hz;

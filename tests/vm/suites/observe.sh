@@ -41,3 +41,17 @@ check "it falls asleep without work" asleep
 check "asleep is a state" is "$(cat "$device/spmm/state")" asleep
 check "who asks a sensor does not wake it" sh -c "! cat $sensors/temp1_input"
 check "still asleep" is "$(cat "$device/power/runtime_status")" suspended
+
+# gputop and others find the file by these.
+fdinfo_has()
+{
+	exec 3<>/dev/accel/accel0
+	cat /proc/self/fdinfo/3
+	cat /proc/self/fdinfo/3 >/tmp/fdinfo
+	exec 3>&-
+	for key in drm-driver:.spmm drm-engine-compute:.0.ns drm-cycles-compute:.0 \
+		drm-total-host:.0 drm-resident-device:.0; do
+		grep -q "$key" /tmp/fdinfo
+	done
+}
+check "fdinfo" fdinfo_has

@@ -13,6 +13,7 @@
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
 #include <spmm/registers.h>
 
 #define POLL_SLEEP_MIN_US 20
@@ -29,11 +30,12 @@ void spmm_hw_debugfs_init(struct spmm_device *spmm)
 
 /*
  * No register is reached after drm_dev_unplug(), when the BAR may be unmapped, nor of a
- * device that is gone. Ends with drm_dev_exit().
+ * device that is gone, nor while the PCI core has cut off its link because of an error:
+ * that may end well. Ends with drm_dev_exit().
  */
 static bool access_begin(struct spmm_device *spmm, int *index)
 {
-	if (spmm_device_is_gone(spmm))
+	if (spmm_device_is_gone(spmm) || pci_channel_offline(spmm->pdev))
 		return false;
 	return drm_dev_enter(&spmm->drm, index);
 }

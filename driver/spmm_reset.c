@@ -14,9 +14,13 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
+#include <linux/jiffies.h>
 #include <linux/pci.h>
 #include <linux/workqueue.h>
 #include <spmm/queue.h>
+
+/* The PCI core gives a function a minute to come back from its reset. */
+#define ABANDON_MS 75000
 
 /**
  * struct spmm_reset - resets, and the end of the device; one thread does them all
@@ -24,8 +28,8 @@
  * @workqueue: fences wait for it
  * @work: a reset, or what is left to do for a device that is gone
  * @why: of the reset that is asked for; NULL if none is
- * @prepared: between spmm_reset_prepare() and spmm_reset_done(), which the PCI core
- *	serializes
+ * @prepared: between spmm_reset_prepare() and spmm_reset_done() or @abandon
+ * @abandon: gives up when the latter does not come
  */
 struct spmm_reset {
 	struct spmm_device *spmm;
@@ -33,6 +37,7 @@ struct spmm_reset {
 	struct work_struct work;
 	const char *why;
 	bool prepared;
+	struct delayed_work abandon;
 };
 
 int spmm_device_start(struct spmm_device *spmm)
@@ -137,12 +142,13 @@ static void execute_reset(struct spmm_device *spmm, const char *why)
 /* What cannot be done in the context that found the device gone. */
 static void finish_gone(struct spmm_device *spmm)
 {
+	const unsigned long recovery = DRM_WEDGE_RECOVERY_REBIND |
+				       DRM_WEDGE_RECOVERY_BUS_RESET;
+
 	/* Whatever it is now, it does not write to memory that others will have. */
 	pci_clear_master(spmm->pdev);
 	forget(spmm);
-	drm_dev_wedged_event(
-		&spmm->drm,
-		DRM_WEDGE_RECOVERY_REBIND | DRM_WEDGE_RECOVERY_BUS_RESET, NULL);
+	drm_dev_wedged_event(&spmm->drm, recovery, NULL);
 }
 
 static void reset_work(struct work_struct *work)
@@ -163,6 +169,18 @@ static void reset_work(struct work_struct *work)
 	drm_dev_exit(index);
 }
 
+/* The PCI core does not tell when it cannot bring a link back. */
+static void abandon_work(struct work_struct *work)
+{
+	struct spmm_reset *reset =
+		container_of(work, struct spmm_reset, abandon.work);
+
+	if (!xchg(&reset->prepared, false))
+		return;
+	spmm_device_mark_gone(reset->spmm);
+	spmm_reset_unblock(reset->spmm);
+}
+
 static void destroy_workqueue_action(struct drm_device *drm, void *workqueue)
 {
 	destroy_workqueue(workqueue);
@@ -177,6 +195,7 @@ int spmm_reset_init(struct spmm_device *spmm)
 		return -ENOMEM;
 	reset->spmm = spmm;
 	INIT_WORK(&reset->work, reset_work);
+	INIT_DELAYED_WORK(&reset->abandon, abandon_work);
 	reset->workqueue =
 		alloc_ordered_workqueue("spmm-reset", WQ_MEM_RECLAIM);
 	if (!reset->workqueue)
@@ -220,10 +239,10 @@ void spmm_reset_unblock(struct spmm_device *spmm)
 		queue_work(reset->workqueue, &reset->work);
 }
 
-void spmm_reset_prepare(struct spmm_device *spmm)
+/* For somebody else's reset of the function; ends with spmm_reset_unblock(). */
+static void quiesce(struct spmm_device *spmm)
 {
 	spmm_reset_block(spmm);
-	spmm->reset->prepared = true;
 	if (!change_state(spmm, SPMM_DEVICE_READY, SPMM_DEVICE_RESETTING))
 		return;
 	/* Whether it stops or not, it will not have been able to resist. */
@@ -231,14 +250,22 @@ void spmm_reset_prepare(struct spmm_device *spmm)
 	forget(spmm);
 }
 
+void spmm_reset_prepare(struct spmm_device *spmm)
+{
+	quiesce(spmm);
+	xchg(&spmm->reset->prepared, true);
+	schedule_delayed_work(&spmm->reset->abandon,
+			      msecs_to_jiffies(ABANDON_MS));
+}
+
 int spmm_reset_done(struct spmm_device *spmm)
 {
 	int ret = -ENODEV;
 
-	/* Reset for the sake of another function, without a warning. */
-	if (!spmm->reset->prepared)
-		spmm_reset_prepare(spmm);
-	spmm->reset->prepared = false;
+	cancel_delayed_work_sync(&spmm->reset->abandon);
+	/* Reset for the sake of another function, without a warning; or too late. */
+	if (!xchg(&spmm->reset->prepared, false))
+		quiesce(spmm);
 
 	if (atomic_read(&spmm->state) == SPMM_DEVICE_RESETTING) {
 		ret = spmm_hw_reset(spmm);
@@ -255,6 +282,7 @@ int spmm_reset_done(struct spmm_device *spmm)
 
 void spmm_reset_fini(struct spmm_device *spmm)
 {
+	cancel_delayed_work_sync(&spmm->reset->abandon);
 	disable_work_sync(&spmm->reset->work);
 	change_state(spmm, SPMM_DEVICE_READY, SPMM_DEVICE_RESETTING);
 	spmm_device_stop(spmm);

@@ -13,10 +13,11 @@
 #endif
 
 #define drm_dev_wedged_event(drm, method, task) \
-	spmm_compat_wedged_event(drm, method)
+	spmm_compat_wedged_event(drm, method, task)
 
 static inline int spmm_compat_wedged_event(struct drm_device *drm,
-					   unsigned long method)
+					   unsigned long method,
+					   const void *task)
 {
 	return 0;
 }

@@ -74,6 +74,19 @@ unbind_and_bind()
 	works
 }
 
+# inject UNCORRECTABLE-STATUS: an error of the device 01:00.0, as struct aer_error_inj.
+inject()
+{
+	[ -e /dev/aer_inject ] || modprobe aer_inject aer_mask_override=1 ||
+		{ echo "this kernel has no aer_inject"; return 4; }
+	# The format is the structure.
+	# shellcheck disable=SC2059
+	printf "\\001\\000\\000\\000$1$zeros$zeros$zeros$zeros$zeros$zeros" \
+		>/dev/aer_inject
+}
+zeros='\000\000\000\000'
+completion_timeout='\000\100\000\000'
+
 # Some resets of the function that the device may not come back without.
 revive()
 {
@@ -88,6 +101,9 @@ check "work" works
 check "reset of the function during work" during 6 lost -- reset_function
 check "work afterwards" works
 check "sleep of all devices during work" during 9 -- sleep_devices
+check "work afterwards" works
+check "a PCI error, not fatal, during work" \
+	during 6 lost -- inject "$completion_timeout"
 check "work afterwards" works
 check "unbound during work" unbind_and_bind
 check "a fatal error during work" during 12 lost -- fault_arm fatal_now

@@ -11,9 +11,14 @@
 #include <drm/spmm_accel.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include <spmm/registers.h>
 
+/* What a file's queues take to go when it is closed, unless fences of others hold them up. */
+#define CLOSE_MS 1000
+
 static struct workqueue_struct *release_workqueue;
+static DECLARE_WAIT_QUEUE_HEAD(references_dropped);
 
 int spmm_context_module_init(void)
 {
@@ -31,11 +36,11 @@ void spmm_context_queue_release(struct work_struct *release)
 	queue_work(release_workqueue, release);
 }
 
-/* The module stays until here; its end waits for the work queue that this runs on. */
-static void context_release_work(struct work_struct *work)
+/* The module stays until here; its end waits for the work queue that this may run on. */
+static void context_release(struct kref *reference)
 {
 	struct spmm_context *context =
-		container_of(work, struct spmm_context, release);
+		container_of(reference, struct spmm_context, reference);
 	struct spmm_device *spmm = context->spmm;
 
 	spmm_slot_force_evict(spmm, context);
@@ -51,14 +56,6 @@ static void context_release_work(struct work_struct *work)
 	module_put(THIS_MODULE);
 }
 
-static void context_release(struct kref *reference)
-{
-	struct spmm_context *context =
-		container_of(reference, struct spmm_context, reference);
-
-	spmm_context_queue_release(&context->release);
-}
-
 void spmm_context_get(struct spmm_context *context)
 {
 	kref_get(&context->reference);
@@ -67,6 +64,7 @@ void spmm_context_get(struct spmm_context *context)
 void spmm_context_put(struct spmm_context *context)
 {
 	kref_put(&context->reference, context_release);
+	wake_up_all(&references_dropped);
 }
 
 static struct spmm_context *context_alloc(struct spmm_device *spmm)
@@ -83,7 +81,6 @@ static struct spmm_context *context_alloc(struct spmm_device *spmm)
 		return NULL;
 	}
 	kref_init(&context->reference);
-	INIT_WORK(&context->release, context_release_work);
 	xa_init_flags(&context->queues, XA_FLAGS_ALLOC);
 	context->spmm = spmm;
 	context->first_reset = atomic_read(&spmm->resets);
@@ -119,6 +116,10 @@ void spmm_context_close(struct drm_device *drm, struct drm_file *file)
 	struct spmm_context *context = file->driver_priv;
 
 	spmm_queues_close(context);
+	/* So that all is given back when a process has ended; if not, it will be later. */
+	wait_event_timeout(references_dropped,
+			   kref_read(&context->reference) == 1,
+			   msecs_to_jiffies(CLOSE_MS));
 	spmm_context_put(context);
 }
 

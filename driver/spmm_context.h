@@ -20,7 +20,6 @@ struct spmm_device;
 /**
  * struct spmm_context - an open file
  * @reference: the file's, and one for each of its queues
- * @release: destroys it: the last reference may go where that cannot be done
  * @spmm: its device, with a reference
  * @vm: its address space
  * @queues: struct spmm_queue by number; its own lock, taken outside of queue.lock
@@ -35,7 +34,6 @@ struct spmm_device;
  */
 struct spmm_context {
 	struct kref reference;
-	struct work_struct release;
 	struct spmm_device *spmm;
 	struct spmm_vm vm;
 	struct xarray queues;
@@ -49,8 +47,8 @@ struct spmm_context {
 };
 
 /*
- * What is left of files and queues after they were closed is destroyed here: flushed when
- * the module goes, which it can when nothing is left.
+ * What is left of a file after it was closed is destroyed by a work queue, which is
+ * flushed when the module goes: it can when nothing is left.
  */
 int spmm_context_module_init(void);
 void spmm_context_module_exit(void);
@@ -59,7 +57,7 @@ void spmm_context_queue_release(struct work_struct *release);
 int spmm_context_open(struct drm_device *drm, struct drm_file *file);
 void spmm_context_close(struct drm_device *drm, struct drm_file *file);
 void spmm_context_get(struct spmm_context *context);
-/* Any context. */
+/* May sleep. */
 void spmm_context_put(struct spmm_context *context);
 
 int spmm_context_restart_ioctl(struct drm_device *drm, void *data,

@@ -46,7 +46,7 @@ enum spmm_device_state {
  * struct spmm_capabilities - constants of the device, read once at probe
  * @queue_entries: largest ring
  * @queues: I/O queue pairs
- * @slots: address-space slots, 1 … @slots
+ * @slots: address-space slots, 0 … @slots − 1, the first being the admin queue's
  * @doorbell_stride: bytes
  * @ready_timeout_ms: for enabling, disabling and a reset
  * @job_limit_ms: hard maximum of a command list's time

@@ -14,6 +14,7 @@
 #include "spmm_pmu.h"
 #include "spmm_power.h"
 #include "spmm_query.h"
+#include "spmm_queue_ring.h"
 #include "spmm_reset.h"
 #include "spmm_slot.h"
 
@@ -176,6 +177,7 @@ void spmm_pci_remove(struct pci_dev *pdev)
 	spmm_power_fini(spmm);
 	spmm_reset_fini(spmm);
 	drm_dev_unplug(&spmm->drm);
+	spmm_queues_unplug(spmm);
 	spmm_memory_unplug(spmm);
 }
 

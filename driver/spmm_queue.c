@@ -12,6 +12,7 @@
 #include "spmm_user_queue.h"
 #include "spmm_validate.h"
 
+#include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/spmm_accel.h>
 #include <linux/capability.h>
@@ -118,6 +119,7 @@ static struct spmm_queue *queue_alloc(struct spmm_context *context,
 	init_waitqueue_head(&queue->room);
 	INIT_LIST_HEAD(&queue->jobs);
 	INIT_LIST_HEAD(&queue->waiter);
+	INIT_LIST_HEAD(&queue->with_memory);
 	queue->listener.notify = queue_notify;
 	queue->priority = priority;
 	queue->fence_context = dma_fence_context_alloc(1);
@@ -155,29 +157,18 @@ static int open_eventfd(struct spmm_queue *queue, int fd)
 	return 0;
 }
 
-/* @queue: where it is to be found under its number from now on; NULL: nowhere */
-static void publish(struct spmm_context *context, u32 number,
-		    struct spmm_queue *queue)
+/* It is found under its number from now on. The place is reserved: nothing is allocated. */
+static void publish(struct spmm_context *context, struct spmm_queue *queue)
 {
-	/* The place is reserved: nothing is allocated. */
-	xa_store(&context->queues, number, queue ?: XA_ZERO_ENTRY, GFP_KERNEL);
+	xa_store(&context->queues, queue->number, queue, GFP_KERNEL);
 }
 
-int spmm_queue_create_ioctl(struct drm_device *drm, void *data,
-			    struct drm_file *file)
+static int create_queue(struct spmm_context *context,
+			struct drm_spmm_queue_create *arguments)
 {
-	struct spmm_device *spmm = to_spmm(drm);
-	struct spmm_context *context = file->driver_priv;
-	struct drm_spmm_queue_create *arguments = data;
 	struct spmm_queue *queue;
 	int ret;
 
-	ret = spmm_validate_queue_create(arguments,
-					 spmm->capabilities.queue_entries);
-	if (ret)
-		return ret;
-	if (arguments->priority == HIGHEST_PRIORITY && !capable(CAP_SYS_NICE))
-		return -EPERM;
 	queue = queue_alloc(context, arguments->priority);
 	if (IS_ERR(queue))
 		return PTR_ERR(queue);
@@ -191,20 +182,39 @@ int spmm_queue_create_ioctl(struct drm_device *drm, void *data,
 		return ret;
 	}
 	arguments->queue = queue->number;
-	publish(context, queue->number, queue);
+	publish(context, queue);
 	return 0;
+}
+
+int spmm_queue_create_ioctl(struct drm_device *drm, void *data,
+			    struct drm_file *file)
+{
+	struct spmm_device *spmm = to_spmm(drm);
+	struct drm_spmm_queue_create *arguments = data;
+	int ret, index;
+
+	ret = spmm_validate_queue_create(arguments,
+					 spmm->capabilities.queue_entries);
+	if (ret)
+		return ret;
+	if (arguments->priority == HIGHEST_PRIORITY && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	/* The driver does not let go of the device before the queue can be found. */
+	if (!drm_dev_enter(drm, &index))
+		return -ENODEV;
+	ret = create_queue(file->driver_priv, arguments);
+	drm_dev_exit(index);
+	return ret;
 }
 
 /* Jobs that are submitted later are not concerned. */
 static void cancel_jobs(struct spmm_queue *queue, bool close)
 {
-	struct spmm_outcome canceled = spmm_outcome_of(DRM_SPMM_JOB_CANCELED);
-
 	mutex_lock(&queue->submit_lock);
 	queue->is_closed |= close;
 	spin_lock_irq(&queue->lock);
 	queue->canceled = queue->submitted;
-	spmm_queue_fail(queue, false, NULL, &canceled);
+	spmm_queue_fail_waiting(queue, DRM_SPMM_JOB_CANCELED);
 	spin_unlock_irq(&queue->lock);
 	mutex_unlock(&queue->submit_lock);
 

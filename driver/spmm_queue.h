@@ -76,7 +76,9 @@ struct spmm_queue_watch {
  *	spmm_device.h but vm.lock; nothing is allocated under it
  * @is_closed: takes no more jobs; under @submit_lock
  * @submitted: number of the last job; likewise
- * @memory: rings and commands
+ * @memory: rings and commands; NULL when the driver has let go of the device. Changed
+ *	under slots.lock and @lock
+ * @with_memory: in slots.with_memory; under slots.lock
  * @lock: queue.lock of spmm_device.h; fences are signalled under it, in order. It protects
  *	all that follows
  * @ring: of @memory
@@ -119,6 +121,7 @@ struct spmm_queue {
 	u64 submitted;
 
 	struct spmm_queue_memory *memory;
+	struct list_head with_memory;
 
 	spinlock_t lock; /* see above */
 	struct spmm_ring ring;

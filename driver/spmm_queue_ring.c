@@ -61,11 +61,8 @@ static u64 area(const struct spmm_queue *queue, u64 offset)
 	return SPMM_QUEUE_AREA(queue->number) + offset;
 }
 
-static void free_memory(struct spmm_queue *queue)
+static void free_memory(struct device *dev, struct spmm_queue_memory *memory)
 {
-	struct spmm_queue_memory *memory = queue->memory;
-	struct device *dev = device_of(queue);
-
 	if (memory->sq)
 		dma_free_coherent(dev, SQ_BYTES, memory->sq, memory->sq_bus);
 	if (memory->cq)
@@ -74,18 +71,15 @@ static void free_memory(struct spmm_queue *queue)
 		dma_free_coherent(dev, SPMM_QUEUE_COMMANDS_BYTES,
 				  memory->commands, memory->commands_bus);
 	kfree(memory);
-	queue->memory = NULL;
 }
 
-static int alloc_memory(struct spmm_queue *queue)
+static struct spmm_queue_memory *alloc_memory(struct device *dev)
 {
-	struct device *dev = device_of(queue);
 	struct spmm_queue_memory *memory;
 
 	memory = kzalloc(sizeof(*memory), GFP_KERNEL_ACCOUNT);
 	if (!memory)
-		return -ENOMEM;
-	queue->memory = memory;
+		return NULL;
 	memory->sq =
 		dma_alloc_coherent(dev, SQ_BYTES, &memory->sq_bus, GFP_KERNEL);
 	memory->cq =
@@ -94,9 +88,9 @@ static int alloc_memory(struct spmm_queue *queue)
 					      &memory->commands_bus,
 					      GFP_KERNEL);
 	if (memory->sq && memory->cq && memory->commands)
-		return 0;
-	free_memory(queue);
-	return -ENOMEM;
+		return memory;
+	free_memory(dev, memory);
+	return NULL;
 }
 
 static int map_memory(struct spmm_queue *queue)
@@ -141,24 +135,56 @@ static void unmap_memory(struct spmm_queue *queue)
 
 int spmm_queue_memory_create(struct spmm_queue *queue)
 {
-	int ret = alloc_memory(queue);
+	struct spmm_slots *slots = queue->context->spmm->slots;
 
-	if (ret)
-		return ret;
-	ret = map_memory(queue);
-	if (ret) {
-		unmap_memory(queue);
-		free_memory(queue);
-	}
-	return ret;
+	queue->memory = alloc_memory(device_of(queue));
+	if (!queue->memory)
+		return -ENOMEM;
+	mutex_lock(&slots->lock);
+	list_add_tail(&queue->with_memory, &slots->with_memory);
+	mutex_unlock(&slots->lock);
+	/* If it fails, what is mapped is undone when the queue is destroyed. */
+	return map_memory(queue);
+}
+
+static struct spmm_queue_memory *take_memory(struct spmm_slots *slots,
+					     struct spmm_queue *queue)
+{
+	struct spmm_queue_memory *memory;
+
+	lockdep_assert_held(&slots->lock);
+	spin_lock_irq(&queue->lock);
+	memory = queue->memory;
+	queue->memory = NULL;
+	spin_unlock_irq(&queue->lock);
+	list_del_init(&queue->with_memory);
+	return memory;
 }
 
 void spmm_queue_memory_destroy(struct spmm_queue *queue)
 {
-	if (!queue->memory)
+	struct spmm_slots *slots = queue->context->spmm->slots;
+	struct spmm_queue_memory *memory;
+
+	if (!READ_ONCE(queue->memory))
 		return;
 	unmap_memory(queue);
-	free_memory(queue);
+	mutex_lock(&slots->lock);
+	memory = take_memory(slots, queue);
+	mutex_unlock(&slots->lock);
+	if (memory)
+		free_memory(device_of(queue), memory);
+}
+
+void spmm_queues_unplug(struct spmm_device *spmm)
+{
+	struct spmm_slots *slots = spmm->slots;
+	struct spmm_queue *queue, *next;
+
+	mutex_lock(&slots->lock);
+	list_for_each_entry_safe(queue, next, &slots->with_memory, with_memory)
+		free_memory(spmm->drm.dev, take_memory(slots, queue));
+	mutex_unlock(&slots->lock);
 }
 
 u32 spmm_job_credits(u32 commands)
@@ -379,21 +405,29 @@ void spmm_queue_settle(struct spmm_queue *queue)
 		spmm_slot_release(queue->context->spmm, queue);
 }
 
-void spmm_queue_fail(struct spmm_queue *queue, bool on_device,
-		     const struct spmm_outcome *first,
-		     const struct spmm_outcome *others)
+/* Jobs that are not done, on the device or waiting. */
+static void fail_jobs(struct spmm_queue *queue, bool on_device,
+		      const struct spmm_outcome *first,
+		      const struct spmm_outcome *others)
 {
 	struct spmm_job *job;
 
-	lockdep_assert_held(&queue->lock);
 	list_for_each_entry(job, &queue->jobs, node) {
 		if (job->on_device != on_device ||
 		    job->outcome.state != DRM_SPMM_JOB_PENDING)
 			continue;
-		job->outcome = first ? *first : *others;
-		first = NULL;
+		job->outcome = *first;
+		first = others;
 	}
 	spmm_queue_settle(queue);
+}
+
+void spmm_queue_fail_waiting(struct spmm_queue *queue, u32 state)
+{
+	struct spmm_outcome outcome = spmm_outcome_of(state);
+
+	lockdep_assert_held(&queue->lock);
+	fail_jobs(queue, false, &outcome, &outcome);
 }
 
 /* The memory can be written by who has the queue: read once what is looked at. */
@@ -408,6 +442,7 @@ static bool read_completion(struct spmm_queue *queue, struct spmm_cqe *copy)
 	dma_rmb();
 	copy->result = READ_ONCE(cqe->result);
 	copy->sq_head = READ_ONCE(cqe->sq_head);
+	copy->sq = READ_ONCE(cqe->sq);
 	copy->list_index = READ_ONCE(cqe->list_index);
 	copy->id = READ_ONCE(cqe->id);
 	return true;
@@ -420,7 +455,8 @@ static struct spmm_job *job_of(struct spmm_queue *queue,
 	struct spmm_job *job =
 		list_first_entry_or_null(&queue->jobs, struct spmm_job, node);
 
-	if (!job || !job->on_device || le16_to_cpu(cqe->id) != (u16)job->number)
+	if (!job || !job->on_device || cqe->sq != queue->hardware ||
+	    le16_to_cpu(cqe->id) != (u16)job->number)
 		return NULL;
 	return job;
 }
@@ -461,4 +497,23 @@ void spmm_queue_reap(struct spmm_queue *queue)
 	if (queue->ring.cq_head != head)
 		spmm_hw_ring_cq(queue->context->spmm, queue->hardware,
 				queue->ring.cq_head);
+}
+
+bool spmm_queue_finish(struct spmm_queue *queue)
+{
+	struct spmm_outcome lost = spmm_outcome_of(queue->abort_state);
+	struct spmm_outcome first = lost;
+	bool sound;
+
+	lockdep_assert_held(&queue->lock);
+	queue->is_settling = true;
+	spmm_queue_reap(queue);
+	queue->is_settling = false;
+	sound = !queue->on_device && queue->trouble != SPMM_QUEUE_CORRUPT;
+	if (queue->trouble == SPMM_QUEUE_CORRUPT)
+		first = fault_outcome(SPMM_SC_INTERNAL, 0, 0);
+	else if (queue->trouble == SPMM_QUEUE_HUNG)
+		first = spmm_outcome_of(DRM_SPMM_JOB_TIMEOUT);
+	fail_jobs(queue, true, &first, &lost);
+	return sound;
 }

@@ -11,8 +11,7 @@
 
 #include <linux/types.h>
 
-struct spmm_job;
-struct spmm_outcome;
+struct spmm_device;
 struct spmm_queue;
 
 #define SPMM_QUEUE_RING_ENTRIES 256
@@ -21,6 +20,11 @@ struct spmm_queue;
 int spmm_queue_memory_create(struct spmm_queue *queue);
 /* The queue has no hardware. Resets the device if it does not let go otherwise. May sleep. */
 void spmm_queue_memory_destroy(struct spmm_queue *queue);
+/*
+ * The driver lets go of the device, which is gone: no mapping for DMA may outlive that,
+ * though files are open. Nothing is pushed any more.
+ */
+void spmm_queues_unplug(struct spmm_device *spmm);
 
 /*
  * How much of the credits a job takes: they bound the memory for commands and, by a
@@ -44,12 +48,13 @@ bool spmm_queue_has_waiting(const struct spmm_queue *queue);
  */
 void spmm_queue_reap(struct spmm_queue *queue);
 /*
- * Decide what becomes of jobs that are not done: on the device or still waiting. The
- * first of those on the device gets @first, if it is not NULL.
+ * The device has stopped: take what it has completed; the first of the jobs that are left
+ * is to blame if the queue is in trouble, the others are lost (abort_state). Return:
+ * whether there were none, and the rings are sound.
  */
-void spmm_queue_fail(struct spmm_queue *queue, bool on_device,
-		     const struct spmm_outcome *first,
-		     const struct spmm_outcome *others);
+bool spmm_queue_finish(struct spmm_queue *queue);
+/* Jobs that wait to be given to the device end so. */
+void spmm_queue_fail_waiting(struct spmm_queue *queue, u32 state);
 /* Complete, in order, all jobs of which the outcome is known. */
 void spmm_queue_settle(struct spmm_queue *queue);
 

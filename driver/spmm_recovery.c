@@ -4,6 +4,7 @@
 
 #include "spmm_admin.h"
 #include "spmm_context.h"
+#include "spmm_counters.h"
 #include "spmm_device.h"
 #include "spmm_hw.h"
 #include "spmm_job.h"
@@ -18,7 +19,6 @@
 #include <linux/math64.h>
 #include <spmm/queue.h>
 #include <spmm/registers.h>
-#include <spmm/status.h>
 
 /* Records of the device's log that are looked at in one go. */
 #define LOG_RECORDS 8
@@ -37,9 +37,29 @@ void spmm_recovery_request(struct spmm_queue *queue,
 	queue_work(slots->workqueue, &slots->recover);
 }
 
-void spmm_recovery_look(struct spmm_device *spmm)
+/* Jobs fail in their queues; only faults of user queues are looked for. */
+void spmm_recovery_notify(struct spmm_interrupt_listener *listener)
 {
-	queue_work(spmm->slots->workqueue, &spmm->slots->recover);
+	struct spmm_slots *slots =
+		container_of(listener, struct spmm_slots, faults);
+
+	if (READ_ONCE(slots->users))
+		queue_work(slots->workqueue, &slots->look);
+}
+
+/*
+ * Not by reading the log: that is a command of the admin queue, which raises the same
+ * vector.
+ */
+void spmm_recovery_look_work(struct work_struct *work)
+{
+	struct spmm_slots *slots = container_of(work, struct spmm_slots, look);
+	u64 count = spmm_counters_read(slots->spmm, 0, SPMM_COUNTER_FAULTS);
+
+	if (count == slots->fault_count)
+		return;
+	slots->fault_count = count;
+	queue_work(slots->workqueue, &slots->recover);
 }
 
 static void note_record(struct spmm_slots *slots,
@@ -96,32 +116,6 @@ static void stop_queues(struct spmm_slots *slots, struct spmm_context *context)
 	}
 }
 
-/* Return: whether its rings are in order again. */
-static bool settle_jobs(struct spmm_queue *queue)
-{
-	static const struct spmm_outcome corrupt = {
-		.state = DRM_SPMM_JOB_FAULT,
-		.error = -EIO,
-		.device_status = SPMM_SC_INTERNAL,
-	};
-	struct spmm_outcome victim = spmm_outcome_of(DRM_SPMM_JOB_VICTIM);
-	struct spmm_outcome hung = spmm_outcome_of(DRM_SPMM_JOB_TIMEOUT);
-	const struct spmm_outcome *first = NULL;
-
-	lockdep_assert_held(&queue->lock);
-	queue->is_settling = true;
-	spmm_queue_reap(queue);
-	queue->is_settling = false;
-	if (!queue->on_device && queue->trouble != SPMM_QUEUE_CORRUPT)
-		return true;
-	if (queue->trouble == SPMM_QUEUE_CORRUPT)
-		first = &corrupt;
-	else if (queue->trouble == SPMM_QUEUE_HUNG)
-		first = &hung;
-	spmm_queue_fail(queue, true, first, &victim);
-	return false;
-}
-
 static void settle_queue(struct spmm_slots *slots, struct spmm_queue *queue)
 {
 	bool sound;
@@ -130,7 +124,7 @@ static void settle_queue(struct spmm_slots *slots, struct spmm_queue *queue)
 	if (queue->user)
 		sound = spmm_user_queue_fault(queue);
 	else
-		sound = settle_jobs(queue);
+		sound = spmm_queue_finish(queue);
 	queue->log = (struct spmm_outcome){};
 	if (sound) {
 		queue->trouble = SPMM_QUEUE_WELL;
@@ -186,7 +180,7 @@ static void recover(struct spmm_slots *slots)
 		spmm_reset_schedule(spmm, "the log cannot be read");
 		return;
 	}
-	for (i = SPMM_SLOT_FIRST; i <= SPMM_CONTEXTS_MAX; i++)
+	for (i = SPMM_SLOT_FIRST; i < SPMM_CONTEXTS_MAX; i++)
 		if (slots->holders[i] &&
 		    is_in_trouble(slots, slots->holders[i]))
 			recover_context(slots, slots->holders[i]);

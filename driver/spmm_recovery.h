@@ -13,10 +13,11 @@ struct work_struct;
 /* To be called with queue.lock held. Any context. */
 void spmm_recovery_request(struct spmm_queue *queue,
 			   enum spmm_queue_trouble trouble);
-/* Looks for faults of user queues, which nobody else tells of. Any context. */
-void spmm_recovery_look(struct spmm_device *spmm);
 /* The time of the queue's first job is over: see whether it moves. May sleep. */
 void spmm_recovery_timeout(struct spmm_queue *queue);
 void spmm_recovery_work(struct work_struct *work);
+/* Faults of user queues, of which no completion tells the module. */
+void spmm_recovery_notify(struct spmm_interrupt_listener *listener);
+void spmm_recovery_look_work(struct work_struct *work);
 
 #endif

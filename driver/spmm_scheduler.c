@@ -45,8 +45,7 @@ static bool enqueue(struct spmm_queue *queue, struct spmm_job *job)
 	if (atomic_read(&spmm->state) == SPMM_DEVICE_READY &&
 	    !spmm_slot_is_over(spmm, queue))
 		spmm_queue_push(queue);
-	/* Who stopped it will push what waits. */
-	waiting = !queue->is_stopped && spmm_queue_has_waiting(queue);
+	waiting = spmm_queue_has_waiting(queue);
 	spin_unlock_irq(&queue->lock);
 	return waiting;
 }

@@ -36,7 +36,9 @@ static u32 last_queue(const struct spmm_slots *slots)
 
 static u32 last_slot(const struct spmm_slots *slots)
 {
-	return min_t(u32, slots->spmm->capabilities.slots, SPMM_CONTEXTS_MAX);
+	/* The admin queue's, 0, is one of them. */
+	return min_t(u32, slots->spmm->capabilities.slots, SPMM_CONTEXTS_MAX) -
+	       1;
 }
 
 /*
@@ -79,18 +81,16 @@ static void stop_queue(struct spmm_queue *queue, u32 state)
 static void disown_queue(struct spmm_slots *slots, struct spmm_queue *queue,
 			 u32 hardware)
 {
-	struct spmm_outcome lost = spmm_outcome_of(queue->abort_state);
-
 	spmm_interrupt_ignore(slots->spmm, hardware, &queue->listener);
-	if (spmm_device_is_gone(slots->spmm))
-		lost = spmm_outcome_of(DRM_SPMM_JOB_GONE);
 
 	spin_lock_irq(&queue->lock);
-	if (!queue->user) {
-		queue->is_settling = true;
-		spmm_queue_reap(queue);
-		spmm_queue_fail(queue, true, NULL, &lost);
+	if (spmm_device_is_gone(slots->spmm)) {
+		queue->abort_state = DRM_SPMM_JOB_GONE;
+		/* Nobody is to blame. */
+		queue->trouble = SPMM_QUEUE_WELL;
 	}
+	if (!queue->user)
+		spmm_queue_finish(queue);
 	queue->hardware = 0;
 	queue->is_stopped = false;
 	queue->is_settling = false;
@@ -366,13 +366,11 @@ static int attach(struct spmm_slots *slots, struct spmm_queue *queue)
 /* Push what waits, or let it fail. */
 static void push_or_fail(struct spmm_queue *queue, int error)
 {
-	struct spmm_outcome gone = spmm_outcome_of(DRM_SPMM_JOB_GONE);
-
 	spin_lock_irq(&queue->lock);
 	if (!error)
 		spmm_queue_push(queue);
 	else
-		spmm_queue_fail(queue, false, NULL, &gone);
+		spmm_queue_fail_waiting(queue, DRM_SPMM_JOB_GONE);
 	spin_unlock_irq(&queue->lock);
 }
 
@@ -540,7 +538,7 @@ void spmm_slots_forget(struct spmm_device *spmm)
 	for (i = SPMM_QUEUE_FIRST; i <= SPMM_IO_QUEUES_MAX; i++)
 		if (slots->owners[i])
 			disown_queue(slots, slots->owners[i], i);
-	for (i = SPMM_SLOT_FIRST; i <= SPMM_CONTEXTS_MAX; i++) {
+	for (i = SPMM_SLOT_FIRST; i < SPMM_CONTEXTS_MAX; i++) {
 		if (slots->holders[i])
 			slots->holders[i]->slot = 0;
 		slots->holders[i] = NULL;
@@ -609,6 +607,7 @@ static void destroy_workqueues(struct drm_device *drm, void *data)
 	struct spmm_slots *slots = data;
 
 	cancel_work_sync(&slots->unpark);
+	cancel_work_sync(&slots->look);
 	if (slots->timeouts)
 		destroy_workqueue(slots->timeouts);
 	if (slots->workqueue)
@@ -621,7 +620,7 @@ int spmm_slots_init(struct spmm_device *spmm)
 	int ret;
 
 	if (spmm->capabilities.queues < SPMM_QUEUE_FIRST ||
-	    spmm->capabilities.slots < SPMM_SLOT_FIRST)
+	    spmm->capabilities.slots <= SPMM_SLOT_FIRST)
 		return -ENODEV;
 	slots = drmm_kzalloc(&spmm->drm, sizeof(*slots), GFP_KERNEL);
 	if (!slots)
@@ -632,9 +631,12 @@ int spmm_slots_init(struct spmm_device *spmm)
 	slots->spmm = spmm;
 	INIT_LIST_HEAD(&slots->waiters);
 	INIT_LIST_HEAD(&slots->contexts);
+	INIT_LIST_HEAD(&slots->with_memory);
 	init_rwsem(&slots->doorbells);
 	INIT_WORK(&slots->serve, serve_work);
 	INIT_WORK(&slots->recover, spmm_recovery_work);
+	INIT_WORK(&slots->look, spmm_recovery_look_work);
+	slots->faults.notify = spmm_recovery_notify;
 	INIT_WORK(&slots->unpark, spmm_user_queue_unpark_work);
 	slots->workqueue =
 		alloc_workqueue("spmm-jobs", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
@@ -644,5 +646,9 @@ int spmm_slots_init(struct spmm_device *spmm)
 	ret = drmm_add_action_or_reset(&spmm->drm, destroy_workqueues, slots);
 	if (ret)
 		return ret;
-	return slots->workqueue && slots->timeouts ? 0 : -ENOMEM;
+	if (!slots->workqueue || !slots->timeouts)
+		return -ENOMEM;
+	/* The vector of the admin queue tells of faults, too. */
+	spmm_interrupt_listen(spmm, 0, &slots->faults);
+	return 0;
 }

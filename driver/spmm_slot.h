@@ -10,6 +10,8 @@
 #ifndef SPMM_SLOT_H
 #define SPMM_SLOT_H
 
+#include "spmm_interrupt.h"
+
 #include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -37,6 +39,7 @@ struct spmm_queue;
  * @waiters: struct spmm_queue that wait, the first in line first
  * @is_wanted: there are waiters; also read without the lock
  * @contexts: all struct spmm_context of the device
+ * @with_memory: all struct spmm_queue that have rings of their own
  * @doorbells: held for reading while a doorbell is mapped, see spmm_user_queue.c; no
  *	fence waits for it
  * @next_doorbell: for the next user queue's offset
@@ -44,6 +47,9 @@ struct spmm_queue;
  * @timeouts: for time limits of jobs, one after the other
  * @serve: gives waiters what has become free
  * @recover: resets contexts in trouble
+ * @look: whether there is a fault of a user queue
+ * @faults: listens to the vector that tells of them
+ * @fault_count: that @look has seen
  * @unpark: makes doorbells of user queues that were evicted unreachable
  */
 struct spmm_slots {
@@ -56,12 +62,16 @@ struct spmm_slots {
 	struct list_head waiters;
 	bool is_wanted;
 	struct list_head contexts;
+	struct list_head with_memory;
 	struct rw_semaphore doorbells;
 	u64 next_doorbell;
 	struct workqueue_struct *workqueue;
 	struct workqueue_struct *timeouts;
 	struct work_struct serve;
 	struct work_struct recover;
+	struct work_struct look;
+	struct spmm_interrupt_listener faults;
+	u64 fault_count;
 	struct work_struct unpark;
 };
 

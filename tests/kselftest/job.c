@@ -52,7 +52,7 @@ TEST_F(job, copy_moves_bytes)
 }
 
 /* More than the ring and the memory for commands hold, wrapping around both. */
-TEST_F(job, many_jobs_of_all_sizes)
+TEST_F_TIMEOUT(job, many_jobs_of_all_sizes, 240)
 {
 	static struct spmm_sqe commands[4096];
 	const uint32_t sizes[] = { 1, 4096, 3, 1000, 2999, 17, 4000, 1, 1, 96 };
@@ -71,7 +71,7 @@ TEST_F(job, many_jobs_of_all_sizes)
 		ASSERT_EQ(0, job_result(self->fd, self->queue, i));
 }
 
-TEST_F(job, last_1024_are_remembered)
+TEST_F_TIMEOUT(job, last_1024_are_remembered, 240)
 {
 	struct spmm_sqe command = nop();
 	uint64_t job;

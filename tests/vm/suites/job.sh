@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Jobs of processes: what is refused, what comes of the others.
-# targets: tests/kselftest/job
+# targets: tests/kselftest/job tests/kselftest/sync
 # limit: 120
 . /suites/guest
 module_load
 program "jobs" job
-check "the module can be unloaded" rmmod spmm
+program "sync objects" sync
+check "the module can be unloaded" wait_for 5 rmmod spmm

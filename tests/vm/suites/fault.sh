@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# A device that fails: hangs, wrong and lost completions, a silent admin queue.
+# targets: tests/kselftest/fault
+# spmm-sim: --fault tests/vm/faults/all.fault
+# limit: 300
+# allow: spmm .*(reset|does not end|no valid answer|no answer|admin command|does not)
+. /suites/guest
+module_load
+
+# A dump of a reset holds the module for minutes.
+unloads()
+{
+	for dump in /sys/class/devcoredump/devcd*/data; do
+		[ ! -e "$dump" ] || echo 1 >"$dump"
+	done
+	wait_for 5 rmmod spmm
+}
+
+program "the device fails" fault
+check "the module can be unloaded" unloads

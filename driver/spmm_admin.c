@@ -23,7 +23,10 @@
 
 /* Looked at this often even if no interrupt comes: one may be lost. */
 #define ADMIN_LOOK_MS 100
-/* The device serves admin commands at the tiles of what it runs: no progress, no hope. */
+/*
+ * The device serves admin commands at the tiles of what it runs: without progress, and
+ * without time passing for other work, there is no hope.
+ */
 #define ADMIN_STALL_MS 2000
 #define ADMIN_LIMIT_MS 10000
 
@@ -187,7 +190,8 @@ static int wait_completion(struct spmm_device *spmm)
 			return 0;
 		if (expired)
 			return -ETIMEDOUT;
-		now = spmm_hw_progress(spmm, 0);
+		now = spmm_hw_progress(spmm, 0) +
+		      spmm_hw_read64(spmm, SPMM_REG_CYCLES);
 		if (now != progress) {
 			progress = now;
 			stall = jiffies + msecs_to_jiffies(ADMIN_STALL_MS);

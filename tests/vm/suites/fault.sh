@@ -6,15 +6,5 @@
 # allow: spmm .*(reset|does not end|no valid answer|no answer|admin command|does not)
 . /suites/guest
 module_load
-
-# A dump of a reset holds the module for minutes.
-unloads()
-{
-	for dump in /sys/class/devcoredump/devcd*/data; do
-		[ ! -e "$dump" ] || echo 1 >"$dump"
-	done
-	wait_for 5 rmmod spmm
-}
-
 program "the device fails" fault
-check "the module can be unloaded" unloads
+check "the module can be unloaded" module_unload

@@ -6,4 +6,4 @@
 module_load
 program "jobs" job
 program "sync objects" sync
-check "the module can be unloaded" wait_for 5 rmmod spmm
+check "the module can be unloaded" module_unload

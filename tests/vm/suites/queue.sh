@@ -7,4 +7,4 @@ module_load
 program "queues" queue
 program "work is taken back" cancel
 program "user queues" user_queue
-check "the module can be unloaded" wait_for 5 rmmod spmm
+check "the module can be unloaded" module_unload

@@ -93,13 +93,15 @@ static int read_job(struct spmm_job *job, struct drm_device *drm,
 
 static int add_dependencies(struct spmm_job *job)
 {
+	struct dma_fence *fence;
 	int ret = 0;
 	u32 i;
 
 	/* It takes a reference, also if it fails. */
-	for (i = 0; !ret && i < job->wait_count; i++)
-		ret = drm_sched_job_add_dependency(
-			&job->base, dma_fence_get(job->waits[i]));
+	for (i = 0; !ret && i < job->wait_count; i++) {
+		fence = dma_fence_get(job->waits[i]);
+		ret = drm_sched_job_add_dependency(&job->base, fence);
+	}
 	return ret;
 }
 

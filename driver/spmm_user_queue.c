@@ -21,8 +21,8 @@
 #include <spmm/registers.h>
 
 /* Far above the offsets of buffer objects. */
-#define DOORBELL_OFFSET (1ull << 48)
-#define DOORBELL_AREA (1ull << 46)
+#define DOORBELL_OFFSET BIT_ULL(48)
+#define DOORBELL_AREA BIT_ULL(46)
 
 /**
  * struct spmm_user_queue - what a user queue has beyond other queues

@@ -138,6 +138,20 @@ static int validate_descriptor(const struct command_fields *fields,
 	return validate_object(fields, length);
 }
 
+static __u64 descriptor_bytes(__u8 opcode)
+{
+	switch (opcode) {
+	case SPMM_IO_COPY_STRIDED:
+		return sizeof(struct spmm_copy_descriptor);
+	case SPMM_IO_SPMM:
+		return sizeof(struct spmm_descriptor);
+	case SPMM_IO_ELTWISE:
+		return sizeof(struct spmm_eltwise_descriptor);
+	default:
+		return sizeof(struct spmm_recurrent_descriptor);
+	}
+}
+
 static int validate_fields(__u8 opcode, const struct command_fields *fields)
 {
 	switch (opcode) {
@@ -150,17 +164,10 @@ static int validate_fields(__u8 opcode, const struct command_fields *fields)
 	case SPMM_IO_COPY:
 		return validate_copy(fields);
 	case SPMM_IO_COPY_STRIDED:
-		return validate_descriptor(fields,
-					   sizeof(struct spmm_copy_descriptor));
 	case SPMM_IO_SPMM:
-		return validate_descriptor(fields,
-					   sizeof(struct spmm_descriptor));
 	case SPMM_IO_ELTWISE:
-		return validate_descriptor(
-			fields, sizeof(struct spmm_eltwise_descriptor));
 	case SPMM_IO_RECURRENT:
-		return validate_descriptor(
-			fields, sizeof(struct spmm_recurrent_descriptor));
+		return validate_descriptor(fields, descriptor_bytes(opcode));
 	case SPMM_IO_SEMAPHORE_SIGNAL:
 		return fields->length ? -EINVAL :
 					validate_object(fields, sizeof(__u64));

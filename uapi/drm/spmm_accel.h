@@ -419,8 +419,8 @@ struct drm_spmm_job_wait {
  * @pad: zero
  *
  * A reset that clears device memory makes DRM_SPMM_JOB_SUBMIT fail with -ESTALE for every
- * file that had buffer objects there. This call says that the process knows: its objects and mappings
- * are as before, their contents are zero.
+ * file that had buffer objects there. This call says that the process knows: its objects
+ * and mappings are as before, their contents are zero.
  */
 struct drm_spmm_context_restart {
 	__u32 flags;

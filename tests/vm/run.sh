@@ -177,6 +177,7 @@ prepare()
 	for file in "${targets[@]}"; do
 		files+=("build/$file")
 	done
+	mapfile -t files < <(printf '%s\n' "${files[@]}" | sort -u | grep .)
 	[ -f build/build.ninja ] || meson setup build >/dev/null || return
 	ninja -C build sim/server/spmm-sim "${targets[@]}" >"$work/ninja.log" ||
 		{ cat "$work/ninja.log"; return 1; }

@@ -31,6 +31,7 @@ struct spmm_device;
  *	device is removed
  * @block: of device memory; spmm_memory.lock, too, while it is allocated or freed
  * @imported: from another driver, else NULL; constant
+ * @exported: to other drivers, while that lives; NULL if it is not
  * @charge: to the user's locked memory, for an object in pages of the host
  * @node: in spmm_memory.objects, under its objects_lock
  * @kept_node: in spmm_memory.kept, under its lock, see spmm_bo_keep()
@@ -44,6 +45,7 @@ struct spmm_bo {
 	struct sg_table *table;
 	struct drm_mm_node block;
 	struct dma_buf *imported;
+	struct dma_buf *exported;
 	struct spmm_memlock charge;
 	struct list_head node;
 	struct list_head kept_node;

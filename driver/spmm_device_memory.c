@@ -7,6 +7,7 @@
 #include "spmm_context.h"
 #include "spmm_device.h"
 #include "spmm_power.h"
+#include "spmm_prime.h"
 #include "spmm_vm.h"
 
 #include <drm/drm_managed.h>
@@ -98,8 +99,11 @@ void spmm_memory_unplug(struct spmm_device *spmm)
 	struct spmm_vm *vm;
 
 	mutex_lock(&memory->objects_lock);
-	list_for_each_entry(bo, &memory->objects, node)
+	list_for_each_entry(bo, &memory->objects, node) {
+		if (spmm_bo_is_device(&bo->base))
+			spmm_prime_revoke(bo);
 		spmm_bo_end_dma(bo);
+	}
 	list_for_each_entry(vm, &memory->vms, node)
 		spmm_vm_unplug(vm);
 	mutex_unlock(&memory->objects_lock);

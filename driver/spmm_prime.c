@@ -9,6 +9,7 @@
 #include <drm/drm_prime.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/module.h>
 #include <linux/pci-p2pdma.h>
 #include <linux/scatterlist.h>
@@ -16,6 +17,8 @@
 
 /* Of one entry of a scatter list, whose lengths have 32 bits. */
 #define SPMM_PRIME_SEGMENT SZ_1G
+/* What importers are given to come to an end when the device is removed. */
+#define SPMM_PRIME_REVOKE_JIFFIES (5 * HZ)
 
 static struct spmm_bo *spmm_prime_object(struct dma_buf *dma_buf)
 {
@@ -199,6 +202,37 @@ static void spmm_prime_unmap_importer(struct dma_buf_attachment *attachment,
 	kfree(table);
 }
 
+/* What is attached does not move: it was settled where it is when it was attached. */
+static int spmm_prime_pin(struct dma_buf_attachment *attachment)
+{
+	return 0;
+}
+
+static void spmm_prime_unpin(struct dma_buf_attachment *attachment)
+{
+}
+
+static void spmm_prime_release(struct dma_buf *dma_buf)
+{
+	struct spmm_bo *bo = spmm_prime_object(dma_buf);
+
+	dma_resv_lock(bo->base.resv, NULL);
+	bo->exported = NULL;
+	dma_resv_unlock(bo->base.resv);
+	drm_gem_dmabuf_release(dma_buf);
+}
+
+void spmm_prime_revoke(struct spmm_bo *bo)
+{
+	dma_resv_lock(bo->base.resv, NULL);
+	if (bo->exported) {
+		dma_buf_invalidate_mappings(bo->exported);
+		dma_resv_wait_timeout(bo->base.resv, DMA_RESV_USAGE_BOOKKEEP,
+				      false, SPMM_PRIME_REVOKE_JIFFIES);
+	}
+	dma_resv_unlock(bo->base.resv);
+}
+
 /*
  * Not for device memory: drm_dev_unplug() finds mappings of the device's node, but none
  * that were made through the file of a buffer.
@@ -213,10 +247,12 @@ static int spmm_prime_mmap(struct dma_buf *dma_buf, struct vm_area_struct *vma)
 static const struct dma_buf_ops spmm_prime_operations = {
 	.attach = spmm_prime_attach,
 	.detach = spmm_prime_detach_importer,
+	.pin = spmm_prime_pin,
+	.unpin = spmm_prime_unpin,
 	.map_dma_buf = spmm_prime_map_importer,
 	.unmap_dma_buf = spmm_prime_unmap_importer,
 	.mmap = spmm_prime_mmap,
-	.release = drm_gem_dmabuf_release,
+	.release = spmm_prime_release,
 };
 
 struct dma_buf *spmm_prime_export(struct drm_gem_object *object, int flags)
@@ -231,13 +267,20 @@ struct dma_buf *spmm_prime_export(struct drm_gem_object *object, int flags)
 		.priv = object,
 		.resv = object->resv,
 	};
+	struct dma_buf *dma_buf;
 	int ret;
 
 	/* Mappings of the buffer count from this offset, too: it must not change later. */
 	ret = drm_gem_create_mmap_offset(object);
 	if (ret)
 		return ERR_PTR(ret);
-	return drm_gem_dmabuf_export(drm, &info);
+	dma_buf = drm_gem_dmabuf_export(drm, &info);
+	if (IS_ERR(dma_buf))
+		return dma_buf;
+	dma_resv_lock(object->resv, NULL);
+	to_spmm_bo(object)->exported = dma_buf;
+	dma_resv_unlock(object->resv);
+	return dma_buf;
 }
 
 struct drm_gem_object *spmm_prime_import(struct drm_device *drm,

@@ -19,6 +19,12 @@ struct dma_buf *spmm_prime_export(struct drm_gem_object *object, int flags);
 struct drm_gem_object *spmm_prime_import(struct drm_device *drm,
 					 struct dma_buf *dma_buf);
 
+/*
+ * The device is removed: importers that reach its memory directly have to stop. Takes the
+ * reservation lock.
+ */
+void spmm_prime_revoke(struct spmm_bo *bo);
+
 /* Reservation lock held: the imported object is mapped for this device. */
 int spmm_prime_map(struct spmm_bo *bo);
 /* It is no more, and never will be. Takes the reservation lock. */

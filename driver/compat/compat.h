@@ -8,6 +8,9 @@
 
 #ifndef SPMM_PROBE
 #include "compat_config.h"
+#ifndef SPMM_HAVE_INVALIDATE_MAPPINGS
+#include "invalidate_mappings.h"
+#endif
 #ifndef SPMM_HAVE_NAMESPACE_STRING
 #include "namespace.h"
 #endif

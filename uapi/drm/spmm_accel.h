@@ -156,7 +156,7 @@ struct drm_spmm_context_info {
 
 /* Where a buffer object is; just one of them. */
 #define DRM_SPMM_BO_HOST \
-	(1u << 0) /* pinned while it is bound; counts as locked memory */
+	(1u << 0) /* locked from its first use on; counts as locked memory */
 #define DRM_SPMM_BO_DEVICE (1u << 1)
 /* Device memory that DRM_SPMM_BO_MMAP_OFFSET works for. */
 #define DRM_SPMM_BO_VISIBLE (1u << 2)
@@ -206,8 +206,8 @@ struct drm_spmm_bo_mmap_offset {
  * range; none may be cut. When it returns, the device no longer reaches the pages; a
  * job that still uses them faults. A mapping keeps the object alive.
  *
- * Errors: -EINVAL; -ENOENT; -EEXIST when part of the range is mapped; -ENOMEM; -EIO and
- * -ENODEV when the device does not answer.
+ * Errors: -EINVAL; -ENOENT, also when there is nothing to unmap; -EEXIST when part of the
+ * range is mapped; -ENOMEM; -EIO and -ENODEV when the device does not answer.
  */
 struct drm_spmm_vm_bind {
 	__u32 handle;

@@ -185,7 +185,8 @@ static int leave_secrets(void)
 	return copy_job(fd, queue, AT, ODD, LENGTH, NULL) ? 3 : 0;
 }
 
-TEST_F(translation, nobody_sees_old_contents)
+/* Slow where the kernel checks itself. */
+TEST_F_TIMEOUT(translation, nobody_sees_old_contents, 120)
 {
 	uint32_t device;
 	int i, status;

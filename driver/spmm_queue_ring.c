@@ -31,7 +31,7 @@ static_assert(SQ_BYTES <= SPMM_QUEUE_CQ_OFFSET);
 static_assert(SPMM_QUEUE_CQ_OFFSET + CQ_BYTES <= SPMM_QUEUE_COMMANDS_OFFSET);
 static_assert(SPMM_QUEUE_COMMANDS_OFFSET + 2 * SPMM_QUEUE_COMMANDS_BYTES <=
 	      SZ_2M);
-static_assert(SPMM_JOB_COMMANDS_MAX <= COMMANDS);
+static_assert(COMMANDS >= SPMM_JOB_COMMANDS_MAX);
 
 /**
  * struct spmm_queue_memory - what the device reads and writes

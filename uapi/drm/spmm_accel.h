@@ -341,7 +341,8 @@ struct drm_spmm_sync {
  * job with the same error.
  *
  * Errors: -EINVAL; -ENOENT for an unknown queue or sync object; -EFAULT; -ENOMEM; -ESTALE
- * when device memory was lost, see DRM_SPMM_CONTEXT_RESTART; -ENODEV.
+ * when device memory was lost, see DRM_SPMM_CONTEXT_RESTART; -EAGAIN when the queue has held
+ * 1024 jobs that are not done for a second, -EINTR while waiting for that; -ENODEV.
  */
 struct drm_spmm_job_submit {
 	__u32 queue;

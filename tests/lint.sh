@@ -169,11 +169,30 @@ with()
 	fi
 }
 
+# Each promise names its proof: KIND:NAME, see Documentation/security.rst.
+proofs()
+{
+	local kind name file
+	grep -Eo '(kselftest|suite|kunit|fuzz|unit):[a-z0-9_.]+' Documentation/security.rst |
+		sort -u | while IFS=: read -r kind name; do
+		file=${name%%.*}
+		case $kind in
+		kselftest) grep -Eqs "\b${name#*.}\(|, ${name#*.}\)|\(${name#*.}\)" \
+			"tests/kselftest/$file.c" ;;
+		suite) [ -f "tests/vm/suites/$name.sh" ] ;;
+		kunit) grep -q "KUNIT_CASE($name)" driver/tests/*.c ;;
+		fuzz) [ -f "tests/fuzz/fuzz_$name.c" ] ;;
+		unit) [ -f "tests/unit/test_$name.c" ] ;;
+		esac || echo "Documentation/security.rst: there is no $kind:$name"
+	done
+}
+
 check licences licences
 check function-lengths function_lengths
 check headers-alone headers_alone
 check public-comments public_comments
 check rooms rooms
+check proofs proofs
 check shell shell
 with 14 clang-format format format
 with 14 clang-tidy tidy tidy

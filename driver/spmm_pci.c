@@ -75,8 +75,9 @@ static int init_rooms(struct spmm_device *spmm)
 	ret = spmm_interrupts_init(spmm) ?: spmm_counters_init(spmm);
 	if (ret)
 		return ret;
-	ret = spmm_memory_init(spmm) ?: spmm_blit_init(spmm) ?:
-	      spmm_slots_init(spmm);
+	ret = spmm_memory_init(spmm)	   ?:
+		      spmm_blit_init(spmm) ?:
+					     spmm_slots_init(spmm);
 	if (ret)
 		return ret;
 	return spmm_query_init(spmm);

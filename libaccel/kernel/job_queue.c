@@ -152,8 +152,8 @@ static void job_complete(struct driver_queue *queue, unsigned int status,
 
 	*entry = (struct spmm_cqe){
 		.result = htole64(result),
-		.sq_head = htole16((uint16_t)ring_index(&queue->sq,
-							counter + 1)),
+		.sq_head =
+			htole16((uint16_t)ring_index(&queue->sq, counter + 1)),
 		.id = queue->sq_entries[index].id,
 		.status = htole16((uint16_t)(status << 1 |
 					     ring_phase(&queue->cq, counter))),

@@ -38,7 +38,8 @@ FIXTURE_SETUP(user_queue)
 		.sq_address = MAPPED + SQ_OFFSET,
 		.cq_address = MAPPED + CQ_OFFSET,
 	};
-	ASSERT_EQ(0, call(self->fd, DRM_IOCTL_SPMM_QUEUE_CREATE, &self->create));
+	ASSERT_EQ(0,
+		  call(self->fd, DRM_IOCTL_SPMM_QUEUE_CREATE, &self->create));
 	self->doorbell = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			      self->fd, (off_t)self->create.doorbell_offset);
 	ASSERT_NE(MAP_FAILED, self->doorbell);
@@ -89,8 +90,8 @@ TEST_F(user_queue, runs_commands)
 	struct pollfd event = { .fd = self->event, .events = POLLIN };
 
 	memset(data, 0x77, 256);
-	push(self, copy(MAPPED + DATA_OFFSET, MAPPED + DATA_OFFSET + 0x1000,
-			256));
+	push(self,
+	     copy(MAPPED + DATA_OFFSET, MAPPED + DATA_OFFSET + 0x1000, 256));
 	EXPECT_EQ(0, completion(self, 0));
 	EXPECT_EQ(0, memcmp(data, data + 0x1000, 256));
 	EXPECT_EQ(1, poll(&event, 1, 5000));
@@ -105,8 +106,8 @@ TEST_F(user_queue, takes_no_jobs)
 	struct spmm_sqe command = nop();
 	uint64_t job;
 
-	EXPECT_EQ(-EINVAL, job_submit(self->fd, self->create.queue, &command,
-				      1, &job));
+	EXPECT_EQ(-EINVAL,
+		  job_submit(self->fd, self->create.queue, &command, 1, &job));
 	EXPECT_EQ(-EINVAL, queue_cancel(self->fd, self->create.queue));
 	EXPECT_EQ(-ENOENT, job_result(self->fd, self->create.queue, 1));
 }
@@ -171,8 +172,8 @@ TEST_F(user_queue, doorbell_is_memory_after_destruction)
 	*self->doorbell = 7;
 	EXPECT_EQ(7, *self->doorbell);
 	EXPECT_EQ(MAP_FAILED,
-		  mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
-		       self->fd, (off_t)self->create.doorbell_offset));
+		  mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,
+		       (off_t)self->create.doorbell_offset));
 }
 
 TEST_F(user_queue, doorbell_is_the_files_own)
@@ -185,8 +186,7 @@ TEST_F(user_queue, doorbell_is_the_files_own)
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 				   MAP_SHARED, self->fd, offset));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				   MAP_SHARED, self->fd,
-				   offset + (off_t)PAGE));
+				   MAP_SHARED, self->fd, offset + (off_t)PAGE));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE, self->fd, offset));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ | PROT_EXEC,
@@ -198,12 +198,12 @@ TEST_F(user_queue, bad_arguments_are_refused)
 {
 	struct drm_spmm_queue_create bad;
 
-#define REFUSED(field, value)                                             \
-	do {                                                              \
-		bad = self->create;                                       \
-		bad.field = (value);                                      \
-		EXPECT_EQ(-EINVAL, call(self->fd,                         \
-					DRM_IOCTL_SPMM_QUEUE_CREATE, &bad)); \
+#define REFUSED(field, value)                                                 \
+	do {                                                                  \
+		bad = self->create;                                           \
+		bad.field = (value);                                          \
+		EXPECT_EQ(-EINVAL,                                            \
+			  call(self->fd, DRM_IOCTL_SPMM_QUEUE_CREATE, &bad)); \
 	} while (0)
 
 	REFUSED(entries, 0);
@@ -273,8 +273,8 @@ TEST_F(user_queue, killed_with_work)
 		    call(fd, DRM_IOCTL_SPMM_QUEUE_CREATE, &create))
 			_exit(1);
 		for (i = 0; i < ENTRIES; i++)
-			ring[i] = copy(MAPPED + 0x2000, MAPPED + 0x8000,
-				       0x4000);
+			ring[i] =
+				copy(MAPPED + 0x2000, MAPPED + 0x8000, 0x4000);
 		doorbell = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 				fd, (off_t)create.doorbell_offset);
 		*doorbell = ENTRIES - 1;

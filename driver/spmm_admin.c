@@ -361,11 +361,6 @@ int spmm_admin_delete_sq(struct spmm_device *spmm, u32 queue)
 	return queue_command(spmm, SPMM_ADMIN_DELETE_SQ, queue, 0);
 }
 
-int spmm_admin_abort(struct spmm_device *spmm, u32 queue)
-{
-	return queue_command(spmm, SPMM_ADMIN_ABORT, queue, SPMM_ABORT_ALL);
-}
-
 int spmm_admin_get_log(struct spmm_device *spmm, u32 slot,
 		       struct spmm_fault_record *records, u32 room)
 {

@@ -36,8 +36,6 @@ int spmm_admin_delete_cq(struct spmm_device *spmm, u32 queue);
 int spmm_admin_create_sq(struct spmm_device *spmm, u32 queue, u32 slot,
 			 u64 address, u32 entries, u32 priority);
 int spmm_admin_delete_sq(struct spmm_device *spmm, u32 queue);
-int spmm_admin_abort(struct spmm_device *spmm,
-		     u32 queue); /* all that it holds */
 /* Oldest records of a slot (0: all), at most @room. Return: their number or an error. */
 int spmm_admin_get_log(struct spmm_device *spmm, u32 slot,
 		       struct spmm_fault_record *records, u32 room);

@@ -10,6 +10,7 @@
 #include "spmm_queue.h"
 #include "spmm_queue_ring.h"
 #include "spmm_sync.h"
+#include "spmm_trace.h"
 #include "spmm_validate.h"
 
 #include <drm/drm_file.h>
@@ -166,6 +167,8 @@ static int commit_job(struct spmm_job *job, struct spmm_sync_out *outs,
 	finished = &job->base.s_fence->finished;
 	spmm_job_records_add(queue->records, job->number, finished);
 	spmm_sync_out_attach(outs, out_count, finished);
+	trace_spmm_job_submit(&queue->context->spmm->drm, queue->fence_context,
+			      job->number, queue->hardware, job->count);
 	drm_sched_entity_push_job(&job->base);
 	return 0;
 }

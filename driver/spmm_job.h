@@ -38,7 +38,6 @@ struct spmm_outcome {
  * @fence: parent of the scheduler's fences, see spmm_fence.h
  * @commands: copied and validated
  * @count: of @commands
- * @credits: what it takes of the queue's memory, see spmm_job_credits()
  * @waits: fences of its in-syncs, kept for their errors
  * @wait_count: of @waits
  * @number: 1 … in the order of the queue
@@ -52,7 +51,6 @@ struct spmm_job {
 	struct dma_fence *fence;
 	struct spmm_sqe *commands;
 	u32 count;
-	u32 credits;
 	struct dma_fence **waits;
 	u32 wait_count;
 	u64 number;

@@ -4,6 +4,7 @@
 
 #include "spmm_context.h"
 #include "spmm_device.h"
+#include "spmm_hw.h"
 #include "spmm_job_wait.h"
 #include "spmm_layout.h"
 #include "spmm_queue_ring.h"
@@ -303,6 +304,14 @@ int spmm_queue_cancel_ioctl(struct drm_device *drm, void *data,
 	return ret;
 }
 
+/* Stands still while the queue has no hardware. */
+static u64 progress_of(const struct spmm_queue *queue)
+{
+	u32 hardware = READ_ONCE(queue->hardware);
+
+	return hardware ? spmm_hw_progress(queue->context->spmm, hardware) : 0;
+}
+
 int spmm_queue_status_ioctl(struct drm_device *drm, void *data,
 			    struct drm_file *file)
 {
@@ -320,6 +329,7 @@ int spmm_queue_status_ioctl(struct drm_device *drm, void *data,
 	arguments->address = queue->last_fault.address;
 	arguments->jobs_submitted = queue->submitted;
 	arguments->jobs_completed = queue->completed;
+	arguments->progress = progress_of(queue);
 	spin_unlock_irq(&queue->lock);
 	mutex_unlock(&queue->submit_lock);
 	spmm_queue_put(queue);

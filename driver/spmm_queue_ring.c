@@ -12,6 +12,7 @@
 #include "spmm_recovery.h"
 #include "spmm_reset.h"
 #include "spmm_slot.h"
+#include "spmm_trace.h"
 #include "spmm_vm.h"
 
 #include <drm/spmm_accel.h>
@@ -252,6 +253,8 @@ static void push_job(struct spmm_queue *queue, struct spmm_job *job)
 	};
 	job->on_device = true;
 	queue->on_device++;
+	trace_spmm_job_run(&queue->context->spmm->drm, queue->fence_context,
+			   job->number, queue->hardware, job->count);
 }
 
 void spmm_queue_push(struct spmm_queue *queue)
@@ -378,6 +381,9 @@ static void complete_job(struct spmm_queue *queue, struct spmm_job *job)
 	if (job->on_device)
 		queue->on_device--;
 	note_outcome(queue, job);
+	trace_spmm_job_done(&queue->context->spmm->drm, queue->fence_context,
+			    job->number, job->outcome.state,
+			    job->outcome.error);
 	if (job->outcome.error)
 		dma_fence_set_error(fence, job->outcome.error);
 	dma_fence_signal(fence);

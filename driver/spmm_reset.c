@@ -10,6 +10,7 @@
 #include "spmm_hw.h"
 #include "spmm_power.h"
 #include "spmm_slot.h"
+#include "spmm_trace.h"
 
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
@@ -126,6 +127,7 @@ static void execute_reset(struct spmm_device *spmm, const char *why)
 	if (!change_state(spmm, SPMM_DEVICE_READY, SPMM_DEVICE_RESETTING))
 		return;
 	drm_err(&spmm->drm, "reset: %s\n", why);
+	trace_spmm_reset(&spmm->drm, why);
 	spmm_coredump_take(spmm, why);
 
 	stopped = stop(spmm);

@@ -88,9 +88,24 @@ static void free_job(struct drm_sched_job *base)
 	spmm_job_free(to_spmm_job(base));
 }
 
+/*
+ * A job holds its queue, so that none should be left when its scheduler goes: one that is
+ * must not keep others waiting.
+ */
+static void cancel_job(struct drm_sched_job *base)
+{
+	struct dma_fence *fence = to_spmm_job(base)->fence;
+	bool cookie = dma_fence_begin_signalling();
+
+	dma_fence_set_error(fence, -ECANCELED);
+	dma_fence_signal(fence);
+	dma_fence_end_signalling(cookie);
+}
+
 static const struct drm_sched_backend_ops scheduler_ops = {
 	.run_job = run_job,
 	.timedout_job = timedout_job,
+	.cancel_job = cancel_job,
 	.free_job = free_job,
 };
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Schedulers that take their arguments one by one. Nothing on newer kernels. */
 #ifndef SPMM_HAVE_SCHED_INIT_ARGS
+#undef drm_sched_backend_ops
 #undef drm_sched_init
+#undef drm_sched_fini
 
 /* The driver has one kind of scheduler. */
-static const struct drm_sched_backend_ops *driver_ops;
+static const struct spmm_compat_sched_ops *driver_ops;
 
 /*
  * The scheduler took the job off its list, so that nobody frees it meanwhile. Back there, it
@@ -55,5 +57,19 @@ int spmm_compat_sched_init(struct drm_gpu_scheduler *scheduler,
 			      arguments->hang_limit, arguments->timeout,
 			      arguments->timeout_wq, arguments->score,
 			      arguments->name, arguments->dev);
+}
+
+/* Stopped, nobody else looks at the list. */
+void spmm_compat_sched_fini(struct drm_gpu_scheduler *scheduler)
+{
+	struct drm_sched_job *job, *next;
+
+	drm_sched_wqueue_stop(scheduler);
+	list_for_each_entry_safe(job, next, &scheduler->pending_list, list) {
+		driver_ops->cancel_job(job);
+		list_del(&job->list);
+		driver_ops->free_job(job);
+	}
+	drm_sched_fini(scheduler);
 }
 #endif

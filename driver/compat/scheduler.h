@@ -8,8 +8,16 @@
 
 #include <drm/gpu_scheduler.h>
 
+/* Those of newer kernels, where a scheduler that goes cancels what it still has. */
+struct spmm_compat_sched_ops {
+	struct dma_fence *(*run_job)(struct drm_sched_job *job);
+	enum drm_gpu_sched_stat (*timedout_job)(struct drm_sched_job *job);
+	void (*cancel_job)(struct drm_sched_job *job);
+	void (*free_job)(struct drm_sched_job *job);
+};
+
 struct drm_sched_init_args {
-	const struct drm_sched_backend_ops *ops;
+	const struct spmm_compat_sched_ops *ops;
 	struct workqueue_struct *submit_wq;
 	struct workqueue_struct *timeout_wq;
 	u32 num_rqs;
@@ -27,6 +35,10 @@ struct drm_sched_init_args {
 int spmm_compat_sched_init(struct drm_gpu_scheduler *scheduler,
 			   const struct drm_sched_init_args *arguments);
 
+void spmm_compat_sched_fini(struct drm_gpu_scheduler *scheduler);
+
+#define drm_sched_backend_ops spmm_compat_sched_ops
 #define drm_sched_init spmm_compat_sched_init
+#define drm_sched_fini spmm_compat_sched_fini
 
 #endif

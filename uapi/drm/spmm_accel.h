@@ -40,7 +40,8 @@ extern "C" {
 
 /*
  * Device addresses of a process lie below this; above, the module maps rings and the
- * commands of jobs, which no job can write.
+ * commands of jobs. The device can write only the completion rings of the file there: who
+ * makes it do so by a descriptor forges completions of his own jobs, and no others.
  */
 #define DRM_SPMM_ADDRESS_LIMIT (1ull << 47)
 
@@ -260,8 +261,9 @@ struct drm_spmm_queue_create {
  * @queue: of this context
  * @pad: zero
  *
- * Jobs that have not completed do so with -ECANCELED. Both calls return when the device has
- * let go of them.
+ * Jobs that have not completed do so with -ECANCELED; one that waits for a fence of another
+ * driver or queue does when that is signalled. Both calls return when the device has let go
+ * of them.
  *
  * Errors: -ENOENT; -EINVAL for CANCEL of a user queue.
  */
@@ -338,7 +340,8 @@ struct drm_spmm_sync {
  *
  * The job runs its commands as one list and stops at the first that fails; its fence then
  * carries the error of DRM_SPMM_JOB_WAIT. A fence of @in_syncs that has failed fails the
- * job with the same error.
+ * job with the same error; but a timeline forgets the errors of points that are not its
+ * newest.
  *
  * Errors: -EINVAL; -ENOENT for an unknown queue or sync object; -EFAULT; -ENOMEM; -ESTALE
  * when device memory was lost, see DRM_SPMM_CONTEXT_RESTART; -EAGAIN when the queue has held

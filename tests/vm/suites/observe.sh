@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What an operator sees of the device: sensors, attributes, events, a dump after a reset.
+# targets: tests/kselftest/flow
 . /suites/guest
 module_load
 device=$(device_folder)
@@ -55,3 +56,16 @@ fdinfo_has()
 	done
 }
 check "fdinfo" fdinfo_has
+
+# What became of each job, in the kernel's trace.
+traced()
+{
+	echo 1 >/sys/kernel/tracing/events/spmm/enable
+	flow 1
+	echo 0 >/sys/kernel/tracing/events/spmm/enable
+	for event in spmm_job_submit spmm_job_run; do
+		grep -q "$event: .* queue=.* commands=" /sys/kernel/tracing/trace
+	done
+	grep -q 'spmm_job_done: .* state=1 error=0' /sys/kernel/tracing/trace
+}
+check "jobs are traced" traced

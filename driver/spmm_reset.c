@@ -13,9 +13,11 @@
 #include "spmm_trace.h"
 
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 #include <linux/jiffies.h>
+#include <linux/kobject.h>
 #include <linux/pci.h>
 #include <linux/workqueue.h>
 #include <spmm/queue.h>
@@ -106,6 +108,18 @@ static void forget(struct spmm_device *spmm)
 	spmm_memory_release_kept(spmm);
 }
 
+/*
+ * As of Documentation/gpu/drm-uapi.rst, "Device Wedging". drm_dev_wedged_event() is not for
+ * accel devices: it follows drm->primary, which is NULL.
+ */
+static void send_wedged_event(struct spmm_device *spmm, char *event)
+{
+	char *environment[] = { event, NULL };
+
+	kobject_uevent_env(&spmm->drm.accel->kdev->kobj, KOBJ_CHANGE,
+			   environment);
+}
+
 static void resume_work(struct spmm_device *spmm, bool memory_lost)
 {
 	atomic_inc(&spmm->resets);
@@ -116,7 +130,7 @@ static void resume_work(struct spmm_device *spmm, bool memory_lost)
 	drm_info(&spmm->drm, "was reset%s\n",
 		 memory_lost ? ", its memory is lost" : "");
 	spmm_slots_restart(spmm);
-	drm_dev_wedged_event(&spmm->drm, DRM_WEDGE_RECOVERY_NONE, NULL);
+	send_wedged_event(spmm, "WEDGED=none");
 }
 
 static void execute_reset(struct spmm_device *spmm, const char *why)
@@ -144,13 +158,10 @@ static void execute_reset(struct spmm_device *spmm, const char *why)
 /* What cannot be done in the context that found the device gone. */
 static void finish_gone(struct spmm_device *spmm)
 {
-	const unsigned long recovery = DRM_WEDGE_RECOVERY_REBIND |
-				       DRM_WEDGE_RECOVERY_BUS_RESET;
-
 	/* Whatever it is now, it does not write to memory that others will have. */
 	pci_clear_master(spmm->pdev);
 	forget(spmm);
-	drm_dev_wedged_event(&spmm->drm, recovery, NULL);
+	send_wedged_event(spmm, "WEDGED=rebind,bus-reset");
 }
 
 static void reset_work(struct work_struct *work)

@@ -5,7 +5,7 @@
  * What is smaller (a context, a queue) is spmm_recovery.c's. Steps here: disable and enable
  * (device memory stays, all work of all contexts is lost: its jobs are victims), then RESET
  * (memory lost: contexts with objects in it are told, DRM_SPMM_CONTEXT_RESTART), then
- * gone. drm_dev_wedged_event() where the kernel has it; a devcoredump before the first step.
+ * gone. Each end is told by the event of wedged devices; a devcoredump comes before the first.
  */
 #ifndef SPMM_RESET_H
 #define SPMM_RESET_H

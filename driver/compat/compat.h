@@ -17,9 +17,6 @@
 #ifndef SPMM_HAVE_SCHED_INIT_ARGS
 #include "scheduler.h"
 #endif
-#ifndef SPMM_HAVE_WEDGED_EVENT
-#include "wedged.h"
-#endif
 #endif
 
 #endif

@@ -3,7 +3,6 @@
 # The module and the device as a whole: how it comes, goes, sleeps and is reset.
 # spmm-sim: --fault tests/vm/faults/all.fault
 # files: tests/vm/suites/lib/fault.sh
-# kernel-arguments: suspend.pm_test_delay=1
 # limit: 60
 # shellcheck source=tests/vm/guest.sh
 . /suites/guest
@@ -58,6 +57,7 @@ is_gone()
 
 test_devices()
 {
+	echo 1 >/sys/module/suspend/parameters/pm_test_delay
 	echo devices >/sys/power/pm_test
 	echo freeze >/sys/power/state
 	echo none >/sys/power/pm_test

@@ -5,7 +5,6 @@
 # spmm-sim: --fault tests/vm/faults/all.fault
 # files: tests/vm/suites/lib/fault.sh
 # targets: tests/kselftest/flow
-# kernel-arguments: suspend.pm_test_delay=1
 # limit: 180
 # shellcheck source=tests/vm/guest.sh
 . /suites/guest
@@ -48,6 +47,7 @@ reset_function()
 
 sleep_devices()
 {
+	echo 1 >/sys/module/suspend/parameters/pm_test_delay
 	echo devices >/sys/power/pm_test
 	echo freeze >/sys/power/state
 	echo none >/sys/power/pm_test

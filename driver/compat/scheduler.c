@@ -18,8 +18,9 @@ static void reinsert_job(struct drm_sched_job *job)
 
 	spin_lock(&scheduler->job_list_lock);
 	list_add(&job->list, &scheduler->pending_list);
-	spin_unlock(&scheduler->job_list_lock);
+	/* Under the lock: once the job can be freed, so can the scheduler. */
 	drm_sched_wqueue_start(scheduler);
+	spin_unlock(&scheduler->job_list_lock);
 }
 
 static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *job)

@@ -301,6 +301,8 @@ void spmm_reset_fini(struct spmm_device *spmm)
 	spmm_device_stop(spmm);
 	pci_clear_master(spmm->pdev);
 	atomic_set(&spmm->state, SPMM_DEVICE_GONE);
+	/* Again: who waits for a restart looks at the state when he is woken. */
+	spmm_blit_stop(spmm);
 	spmm_admin_stop(spmm);
 	forget(spmm);
 }

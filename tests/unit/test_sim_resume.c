@@ -84,7 +84,8 @@ static struct test_host *stream_interrupt(const char *folder, uint64_t seed,
 	unsigned long total = stream_accesses(folder, seed);
 	struct test_host *host = stream_prepare(seed);
 
-	host->pause_at = host->accesses + 1 + seed * 7919 % total;
+	/* How many there are at the end depends on the host's speed: how entries are fetched. */
+	host->pause_at = host->accesses + 1 + seed * 7919 % (total - total / 8);
 	sim_device_resume(host->device);
 	pause_wait(host);
 	assert_int_equal(sim_device_save(host->device, path), 0);

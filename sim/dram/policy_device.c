@@ -256,16 +256,21 @@ static bool drain_goes_on(const struct dram_controller *controller)
 
 static bool device_move(struct dram_controller *controller)
 {
-	bool drain;
+	bool drain, only_writes;
 
 	if (controller->writes_go && !reads_waiting(controller))
 		controller->streak = 0;
 	drain = drain_goes_on(controller);
 	if (drain)
 		writes_move(controller);
-	/* Those that are left may all wait for reads. */
-	direction_set(controller, drain && controller->queued_writes);
 	reads_move(controller);
+	/*
+	 * Writes that are left may all wait for reads; and reads for writes, if these have
+	 * taken all entries of their banks: no turn of reads would ever end then.
+	 */
+	only_writes = controller->queued == controller->queued_writes;
+	direction_set(controller,
+		      (drain || only_writes) && controller->queued_writes);
 	controller->move_stuck = true;
 	return false;
 }

@@ -20,7 +20,7 @@
 #define TABLES_PER_CONTEXT 8
 #define DATA (HOST_MEMORY_BYTES - HOST_VIRTUAL_HOST_BYTES)
 
-#define WAIT_NS 20000000000ull
+#define WAIT_NS 40000000000ull
 
 /* Before each access by DMA. */
 static void access_count(struct test_host *host)

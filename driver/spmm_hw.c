@@ -153,6 +153,11 @@ u64 spmm_hw_progress(struct spmm_device *spmm, u32 queue)
 	return spmm_hw_read64(spmm, SPMM_REG_PROGRESS(queue));
 }
 
+bool spmm_hw_is_fatal(struct spmm_device *spmm)
+{
+	return spmm_hw_read32(spmm, SPMM_REG_STATUS) & SPMM_STATUS_FATAL;
+}
+
 static void decode_cap(struct spmm_capabilities *capabilities, u64 cap)
 {
 	capabilities->queue_entries = (cap & SPMM_CAP_QUEUE_ENTRIES_MASK) + 1;

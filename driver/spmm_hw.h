@@ -44,6 +44,9 @@ void spmm_hw_ring_cq(struct spmm_device *spmm, u32 queue, u32 head);
 /* Changes while work of the queue moves; all ones when gone. */
 u64 spmm_hw_progress(struct spmm_device *spmm, u32 queue);
 
+/* Whether it has stopped all work until a reset; also true when gone. */
+bool spmm_hw_is_fatal(struct spmm_device *spmm);
+
 int spmm_hw_read_capabilities(struct spmm_device *spmm);
 int spmm_hw_enable(struct spmm_device *spmm);
 int spmm_hw_disable(struct spmm_device *spmm); /* device memory stays */

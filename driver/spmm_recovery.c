@@ -272,6 +272,12 @@ void spmm_recovery_timeout(struct spmm_queue *queue)
 	struct spmm_queue_watch now = {};
 	bool hung = false;
 
+	/* Then no job is to blame for not having been done. */
+	if (atomic_read(&spmm->state) == SPMM_DEVICE_READY &&
+	    spmm_hw_is_fatal(spmm)) {
+		spmm_reset_schedule(spmm, "fatal error");
+		return;
+	}
 	mutex_lock(&slots->lock);
 	if (atomic_read(&spmm->state) == SPMM_DEVICE_READY && queue->hardware) {
 		now.progress = spmm_hw_progress(spmm, queue->hardware);

@@ -82,6 +82,9 @@ static void disown_queue(struct spmm_slots *slots, struct spmm_queue *queue,
 			 u32 hardware)
 {
 	spmm_interrupt_ignore(slots->spmm, hardware, &queue->listener);
+	/* First, for faults of the doorbell: evicted, then without hardware. */
+	if (queue->user)
+		spmm_user_queue_evicted(queue);
 
 	spin_lock_irq(&queue->lock);
 	if (spmm_device_is_gone(slots->spmm)) {
@@ -91,7 +94,7 @@ static void disown_queue(struct spmm_slots *slots, struct spmm_queue *queue,
 	}
 	if (!queue->user)
 		spmm_queue_finish(queue);
-	queue->hardware = 0;
+	WRITE_ONCE(queue->hardware, 0);
 	queue->is_stopped = false;
 	queue->is_settling = false;
 	queue->trouble = SPMM_QUEUE_WELL;
@@ -101,7 +104,6 @@ static void disown_queue(struct spmm_slots *slots, struct spmm_queue *queue,
 	if (queue->user) {
 		slots->users--;
 		__set_bit(hardware, slots->parked);
-		spmm_user_queue_evicted(queue);
 		queue_work(system_unbound_wq, &slots->unpark);
 	}
 }

@@ -180,23 +180,27 @@ int spmm_user_queue_create(struct spmm_queue *queue,
 	return spmm_slot_acquire(spmm, queue);
 }
 
+static vm_fault_t insert_page(struct vm_fault *vmf, struct spmm_queue *queue)
+{
+	return vmf_insert_pfn(vmf->vma, vmf->address,
+			      page_to_pfn(queue->user->page));
+}
+
 static vm_fault_t insert_doorbell(struct vm_fault *vmf,
 				  struct spmm_queue *queue)
 {
 	struct spmm_device *spmm = queue->context->spmm;
 	u64 start = pci_resource_start(spmm->pdev, SPMM_BAR_REGISTERS);
-	u64 doorbell =
-		SPMM_DOORBELL_BASE + (u64)READ_ONCE(queue->hardware) *
-					     spmm->capabilities.doorbell_stride;
+	u32 hardware = READ_ONCE(queue->hardware);
+	u64 doorbell;
 
+	/* Taken away since its state was read; 0 is the admin queue's doorbell. */
+	if (!hardware)
+		return insert_page(vmf, queue);
+	doorbell = SPMM_DOORBELL_BASE +
+		   (u64)hardware * spmm->capabilities.doorbell_stride;
 	return vmf_insert_pfn(vmf->vma, vmf->address,
 			      (start + doorbell) >> PAGE_SHIFT);
-}
-
-static vm_fault_t insert_page(struct vm_fault *vmf, struct spmm_queue *queue)
-{
-	return vmf_insert_pfn(vmf->vma, vmf->address,
-			      page_to_pfn(queue->user->page));
 }
 
 static vm_fault_t doorbell_fault(struct vm_fault *vmf)

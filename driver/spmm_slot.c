@@ -421,12 +421,32 @@ static void serve_work(struct work_struct *work)
 	dma_fence_end_signalling(cookie);
 }
 
+/* How many slots are held by user queues of contexts other than @but. */
+static u32 count_user_slots(const struct spmm_slots *slots,
+			    const struct spmm_context *but)
+{
+	DECLARE_BITMAP(held, SPMM_CONTEXTS_MAX + 1) = {};
+	u32 i;
+
+	for (i = SPMM_QUEUE_FIRST; i <= last_queue(slots); i++) {
+		const struct spmm_queue *queue = slots->owners[i];
+
+		if (queue && queue->user && queue->context != but)
+			__set_bit(queue->context->slot, held);
+	}
+	return bitmap_weight(held, SPMM_CONTEXTS_MAX + 1);
+}
+
 /* At least one queue and one slot remain for jobs. */
 static int acquire_for_user(struct spmm_slots *slots, struct spmm_queue *queue)
 {
 	int ret;
 
 	if (slots->users + 1 > last_queue(slots) - SPMM_QUEUE_FIRST)
+		return -EBUSY;
+	/* The context's own slot counts too, even if only jobs hold it so far. */
+	if (count_user_slots(slots, queue->context) + 1 >
+	    last_slot(slots) - SPMM_SLOT_FIRST)
 		return -EBUSY;
 	ret = attach(slots, queue);
 	return ret == -EAGAIN ? -EBUSY : ret;

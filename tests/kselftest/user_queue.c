@@ -250,6 +250,45 @@ TEST_F_TIMEOUT(user_queue, hardware_runs_out, 120)
 		close(fds[--count]);
 }
 
+/* Return: a new file with one user queue, or the error. */
+static int open_with_queue(struct drm_spmm_queue_create create)
+{
+	int ret, fd = node_open();
+
+	if (fd < 0)
+		return fd;
+	create.eventfd = -1;
+	ret = -ENOMEM;
+	if (memory_map(fd, MEMORY) != MAP_FAILED)
+		ret = call(fd, DRM_IOCTL_SPMM_QUEUE_CREATE, &create);
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+/* Jobs always have an address-space slot left, for whoever has none yet. */
+TEST_F_TIMEOUT(user_queue, slots_run_out, 120)
+{
+	struct spmm_sqe command = nop();
+	int fds[80], fd = 0, count = 0, other = node_open();
+	uint32_t queue;
+	uint64_t job;
+
+	ASSERT_LE(0, other);
+	while (count < 80 && (fd = open_with_queue(self->create)) >= 0)
+		fds[count++] = fd;
+	EXPECT_EQ(-EBUSY, fd);
+	EXPECT_LT(30, count);
+	ASSERT_EQ(0, queue_create(other, &queue));
+	ASSERT_EQ(0, job_submit(other, queue, &command, 1, &job));
+	EXPECT_EQ(0, job_result(other, queue, job));
+	while (count)
+		close(fds[--count]);
+	close(other);
+}
+
 /* A process that dies with its queue full of work. */
 TEST_F(user_queue, killed_with_work)
 {

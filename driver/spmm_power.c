@@ -4,7 +4,6 @@
 
 #include "spmm_device.h"
 #include "spmm_device_memory.h"
-#include "spmm_hw.h"
 #include "spmm_reset.h"
 #include "spmm_slot.h"
 
@@ -81,14 +80,16 @@ static void open_eyes(struct spmm_device *spmm)
 /* What the device holds is lost in D3. */
 static void fall_asleep(struct spmm_device *spmm)
 {
-	spmm_device_stop(spmm);
+	/* Whatever does not stop does not write to memory that others will have. */
+	if (spmm_device_stop(spmm))
+		pci_clear_master(spmm->pdev);
 	spmm_slots_forget(spmm);
 }
 
 /* Return: 0, or -ENODEV: it has not woken up. */
 static int rouse(struct spmm_device *spmm)
 {
-	if (!spmm_hw_reset(spmm) && !spmm_device_start(spmm))
+	if (!spmm_device_restart(spmm))
 		return 0;
 	spmm_device_mark_gone(spmm);
 	return -ENODEV;
@@ -117,10 +118,12 @@ static int runtime_resume(struct device *dev)
 /* Jobs that do not end in time are victims, and user queues are evicted. */
 static int save(struct spmm_device *spmm)
 {
+	int ret;
+
 	if (spmm_slots_drain(spmm, DRAIN_MS))
 		drm_warn(&spmm->drm, "jobs do not end: they are lost\n");
-	spmm_slots_evict_all(spmm);
-	return spmm_memory_save(spmm);
+	ret = spmm_slots_evict_all(spmm);
+	return ret ?: spmm_memory_save(spmm);
 }
 
 static int system_suspend(struct device *dev)
@@ -136,7 +139,7 @@ static int system_suspend(struct device *dev)
 		fall_asleep(spmm);
 		return 0;
 	}
-	drm_err(&spmm->drm, "memory cannot be saved (%d)\n", ret);
+	drm_err(&spmm->drm, "cannot be put to sleep (%d)\n", ret);
 	open_eyes(spmm);
 	spmm_reset_unblock(spmm);
 	/* Unblocking forgets what was asked for. */

@@ -63,6 +63,18 @@ int spmm_device_stop(struct spmm_device *spmm)
 	return spmm_hw_disable(spmm);
 }
 
+int spmm_device_restart(struct spmm_device *spmm)
+{
+	int ret;
+
+	ret = spmm_hw_reset(spmm);
+	if (ret)
+		return ret;
+	/* Taken from one that did not stop; it has nothing to write any more. */
+	pci_set_master(spmm->pdev);
+	return spmm_device_start(spmm);
+}
+
 static bool change_state(struct spmm_device *spmm, enum spmm_device_state from,
 			 enum spmm_device_state to)
 {
@@ -258,8 +270,9 @@ static void quiesce(struct spmm_device *spmm)
 	spmm_reset_block(spmm);
 	if (!change_state(spmm, SPMM_DEVICE_READY, SPMM_DEVICE_RESETTING))
 		return;
-	/* Whether it stops or not, it will not have been able to resist. */
-	spmm_device_stop(spmm);
+	/* It may go on until it is reset, but not write to memory that others will have. */
+	if (spmm_device_stop(spmm))
+		pci_clear_master(spmm->pdev);
 	forget(spmm);
 }
 
@@ -281,9 +294,7 @@ int spmm_reset_done(struct spmm_device *spmm)
 		quiesce(spmm);
 
 	if (atomic_read(&spmm->state) == SPMM_DEVICE_RESETTING) {
-		ret = spmm_hw_reset(spmm);
-		if (!ret)
-			ret = spmm_device_start(spmm);
+		ret = spmm_device_restart(spmm);
 		if (ret)
 			spmm_device_mark_gone(spmm);
 		else

@@ -37,5 +37,7 @@ void spmm_device_mark_gone(struct spmm_device *spmm);
  */
 int spmm_device_start(struct spmm_device *spmm);
 int spmm_device_stop(struct spmm_device *spmm);
+/* With spmm_hw_reset(), and bus mastering: after a loss of power or somebody's reset. */
+int spmm_device_restart(struct spmm_device *spmm);
 
 #endif

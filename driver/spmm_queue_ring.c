@@ -10,7 +10,6 @@
 #include "spmm_layout.h"
 #include "spmm_queue.h"
 #include "spmm_recovery.h"
-#include "spmm_reset.h"
 #include "spmm_slot.h"
 #include "spmm_trace.h"
 #include "spmm_vm.h"
@@ -129,9 +128,15 @@ static void unmap_memory(struct spmm_queue *queue)
 {
 	struct spmm_context *context = queue->context;
 
-	/* An error means that the device may still reach it: until the reset. */
-	if (spmm_vm_unmap_bus(&context->vm, area(queue, 0), SZ_2M))
-		spmm_reset_now(context->spmm, "a queue cannot be unmapped");
+	int ret;
+
+	ret = spmm_vm_unmap_bus(&context->vm, area(queue, 0), SZ_2M);
+	/*
+	 * The device may still reach it, until the context is gone from there. -ENOENT:
+	 * nothing was mapped.
+	 */
+	if (ret && ret != -ENOENT)
+		spmm_slot_force_evict(context->spmm, context);
 }
 
 int spmm_queue_memory_create(struct spmm_queue *queue)

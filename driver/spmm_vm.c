@@ -267,6 +267,9 @@ static int map_mapping(struct spmm_vm *vm, struct drm_gem_object *object,
 	mutex_lock(&vm->lock);
 	ret = map_locked(vm, mapping, from, flags, &stuck);
 	mutex_unlock(&vm->lock);
+	/* Memory without an object cannot be kept: its owner frees it now. */
+	if (stuck && !object)
+		spmm_slot_force_evict(vm->spmm, vm->context);
 	if (ret) {
 		list_add(&mapping->released, &released);
 		release_mappings(&released, stuck);

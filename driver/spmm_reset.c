@@ -278,10 +278,13 @@ static void quiesce(struct spmm_device *spmm)
 
 void spmm_reset_prepare(struct spmm_device *spmm)
 {
-	quiesce(spmm);
-	xchg(&spmm->reset->prepared, true);
-	schedule_delayed_work(&spmm->reset->abandon,
-			      msecs_to_jiffies(ABANDON_MS));
+	struct spmm_reset *reset = spmm->reset;
+
+	/* A second error of the link before its reset: blocked once, unblocked once. */
+	if (!xchg(&reset->prepared, true))
+		quiesce(spmm);
+	cancel_delayed_work(&reset->abandon);
+	schedule_delayed_work(&reset->abandon, msecs_to_jiffies(ABANDON_MS));
 }
 
 int spmm_reset_done(struct spmm_device *spmm)

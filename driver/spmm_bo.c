@@ -283,7 +283,7 @@ static struct spmm_bo *spmm_bo_new(struct spmm_device *spmm, size_t length,
 	struct spmm_bo *bo;
 	int ret;
 
-	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	bo->flags = flags;
@@ -315,7 +315,7 @@ struct spmm_bo *spmm_bo_import(struct spmm_device *spmm, struct dma_buf *from,
 	/* The core of GEM takes whole pages only. */
 	if (!PAGE_ALIGNED(from->size))
 		return ERR_PTR(-EINVAL);
-	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	bo->base.funcs = &spmm_bo_functions;

@@ -45,11 +45,12 @@ static struct spmm_table *spmm_table_create(struct device *dev,
 	size_t children = level > 0 ? SPMM_PAGE_TABLE_ENTRIES : 0;
 	struct spmm_table *table;
 
-	table = kvzalloc(struct_size(table, children, children), GFP_KERNEL);
+	table = kvzalloc(struct_size(table, children, children),
+			 GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
 	table->entries = dma_alloc_coherent(dev, SPMM_TABLE_BYTES, &table->bus,
-					    GFP_KERNEL);
+					    GFP_KERNEL_ACCOUNT);
 	if (!table->entries) {
 		kvfree(table);
 		return NULL;
@@ -113,7 +114,7 @@ struct spmm_page_table *spmm_page_table_create(struct device *dev)
 {
 	struct spmm_page_table *table;
 
-	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
 	table->dev = dev;

@@ -80,13 +80,13 @@ static struct spmm_queue_memory *alloc_memory(struct device *dev)
 	memory = kzalloc(sizeof(*memory), GFP_KERNEL_ACCOUNT);
 	if (!memory)
 		return NULL;
-	memory->sq =
-		dma_alloc_coherent(dev, SQ_BYTES, &memory->sq_bus, GFP_KERNEL);
-	memory->cq =
-		dma_alloc_coherent(dev, CQ_BYTES, &memory->cq_bus, GFP_KERNEL);
+	memory->sq = dma_alloc_coherent(dev, SQ_BYTES, &memory->sq_bus,
+					GFP_KERNEL_ACCOUNT);
+	memory->cq = dma_alloc_coherent(dev, CQ_BYTES, &memory->cq_bus,
+					GFP_KERNEL_ACCOUNT);
 	memory->commands = dma_alloc_coherent(dev, SPMM_QUEUE_COMMANDS_BYTES,
 					      &memory->commands_bus,
-					      GFP_KERNEL);
+					      GFP_KERNEL_ACCOUNT);
 	if (memory->sq && memory->cq && memory->commands)
 		return memory;
 	free_memory(dev, memory);
@@ -127,7 +127,6 @@ static int map_memory(struct spmm_queue *queue)
 static void unmap_memory(struct spmm_queue *queue)
 {
 	struct spmm_context *context = queue->context;
-
 	int ret;
 
 	ret = spmm_vm_unmap_bus(&context->vm, area(queue, 0), SZ_2M);

@@ -252,7 +252,7 @@ static int map_mapping(struct spmm_vm *vm, struct drm_gem_object *object,
 	LIST_HEAD(released);
 	int ret = -ENOMEM;
 
-	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping) {
 		if (object) {
 			spmm_bo_unpin(object);

@@ -13,9 +13,10 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
-#include <drm/drm_managed.h>
-#include <linux/pci.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/perf_event.h>
+#include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <spmm/queue.h>
 
@@ -28,15 +29,27 @@
  * struct spmm_pmu - a source of events
  * @base: of perf
  * @name: spmm_N of /dev/accel/accelN
- * @spmm: its device; each event holds a reference
- * @is_closed: the device is unplugged
+ * @spmm: its device, referenced, so that the name stays unique
+ * @is_closed: the device is unplugged; changes under lock
+ * @was_used: there are or were events; changes under lock
+ * @link: in closed
  */
 struct spmm_pmu {
 	struct pmu base;
 	char name[16];
 	struct spmm_device *spmm;
 	bool is_closed;
+	bool was_used;
+	struct list_head link;
 };
+
+/*
+ * Those that had events when their device went away. perf reads an event's source still
+ * after event_destroy(), until it drops the event's reference to this module: nothing else
+ * tells that it is done, so they stay until the module goes.
+ */
+static LIST_HEAD(closed);
+static DEFINE_MUTEX(lock); /* of closed; innermost */
 
 static struct spmm_pmu *pmu_of(const struct perf_event *event)
 {
@@ -100,10 +113,20 @@ static void event_del(struct perf_event *event, int flags)
 
 static void event_destroy(struct perf_event *event)
 {
-	struct spmm_device *spmm = pmu_of(event)->spmm;
+	spmm_power_put(pmu_of(event)->spmm);
+}
 
-	spmm_power_put(spmm);
-	drm_dev_put(&spmm->drm);
+/* Return: whether the source takes events, and so will be there for them. */
+static bool use(struct spmm_pmu *pmu)
+{
+	bool is_open;
+
+	mutex_lock(&lock);
+	is_open = !pmu->is_closed;
+	if (is_open)
+		pmu->was_used = true;
+	mutex_unlock(&lock);
+	return is_open;
 }
 
 static int event_init(struct perf_event *event)
@@ -113,16 +136,15 @@ static int event_init(struct perf_event *event)
 
 	if (event->attr.type != event->pmu->type)
 		return -ENOENT;
-	if (READ_ONCE(pmu->is_closed))
-		return -ENODEV;
 	if (is_sampling_event(event) || has_branch_stack(event))
 		return -EOPNOTSUPP;
 	if (event->cpu < 0 || event->attr.config >= EVENT_COUNT)
 		return -EINVAL;
+	if (!use(pmu))
+		return -ENODEV;
 	ret = spmm_power_get(pmu->spmm);
 	if (ret)
 		return ret;
-	drm_dev_get(&pmu->spmm->drm);
 	event->destroy = event_destroy;
 	return 0;
 }
@@ -196,7 +218,7 @@ int spmm_pmu_init(struct spmm_device *spmm)
 	struct spmm_pmu *pmu;
 	int ret;
 
-	pmu = drmm_kzalloc(&spmm->drm, sizeof(*pmu), GFP_KERNEL);
+	pmu = kzalloc(sizeof(*pmu), GFP_KERNEL);
 	if (!pmu)
 		return -ENOMEM;
 	pmu->spmm = spmm;
@@ -204,7 +226,6 @@ int spmm_pmu_init(struct spmm_device *spmm)
 		 spmm->drm.accel->index);
 	pmu->base = (struct pmu){
 		.module = THIS_MODULE,
-		.parent = &spmm->pdev->dev,
 		.attr_groups = groups,
 		.task_ctx_nr = perf_invalid_context,
 		.scope = PERF_PMU_SCOPE_SYS_WIDE,
@@ -217,15 +238,43 @@ int spmm_pmu_init(struct spmm_device *spmm)
 		.read = event_read,
 	};
 	ret = perf_pmu_register(&pmu->base, pmu->name, -1);
-	if (!ret)
-		spmm->pmu = pmu;
-	return ret;
+	if (ret) {
+		kfree(pmu);
+		return ret;
+	}
+	drm_dev_get(&spmm->drm);
+	spmm->pmu = pmu;
+	return 0;
+}
+
+static void destroy(struct spmm_pmu *pmu)
+{
+	perf_pmu_unregister(&pmu->base);
+	drm_dev_put(&pmu->spmm->drm);
+	kfree(pmu);
 }
 
 void spmm_pmu_fini(struct spmm_device *spmm)
 {
-	if (!spmm->pmu)
+	struct spmm_pmu *pmu = spmm->pmu;
+
+	if (!pmu)
 		return;
-	WRITE_ONCE(spmm->pmu->is_closed, true);
-	perf_pmu_unregister(&spmm->pmu->base);
+	spmm->pmu = NULL;
+	mutex_lock(&lock);
+	WRITE_ONCE(pmu->is_closed, true);
+	if (pmu->was_used)
+		list_add(&pmu->link, &closed);
+	mutex_unlock(&lock);
+	if (!pmu->was_used)
+		destroy(pmu);
+}
+
+/* Each event has a reference to the module: there are none any more. */
+void spmm_pmu_module_exit(void)
+{
+	struct spmm_pmu *pmu, *next;
+
+	list_for_each_entry_safe(pmu, next, &closed, link)
+		destroy(pmu);
 }

@@ -8,5 +8,7 @@ struct spmm_device;
 int spmm_pmu_init(struct spmm_device *spmm);
 /* Before the device is unplugged; events that are still open count no more. */
 void spmm_pmu_fini(struct spmm_device *spmm);
+/* After the last device. */
+void spmm_pmu_module_exit(void);
 
 #endif

@@ -35,8 +35,8 @@ void spmm_counters_add(struct spmm_device *spmm, u32 slot, u64 *sums)
 	raw_spin_lock_irqsave(&spmm->counters->lock, flags);
 	spmm_hw_write32(spmm, SPMM_REG_COUNTER_LATCH, slot);
 	for (i = 0; i < SPMM_COUNTER_COUNT; i++) {
-		value = spmm_hw_read64(spmm, SPMM_REG_COUNTER_BASE + 8 * i);
-		if (spmm_device_is_gone(spmm))
+		value = spmm_hw_peek64(spmm, SPMM_REG_COUNTER_BASE + 8 * i);
+		if (value == U64_MAX)
 			break;
 		sums[i] += value;
 	}
@@ -51,7 +51,7 @@ u64 spmm_counters_read(struct spmm_device *spmm, u32 slot,
 
 	raw_spin_lock_irqsave(&spmm->counters->lock, flags);
 	spmm_hw_write32(spmm, SPMM_REG_COUNTER_LATCH, slot);
-	value = spmm_hw_read64(spmm, SPMM_REG_COUNTER_BASE + 8 * counter);
+	value = spmm_hw_peek64(spmm, SPMM_REG_COUNTER_BASE + 8 * counter);
 	raw_spin_unlock_irqrestore(&spmm->counters->lock, flags);
-	return spmm_device_is_gone(spmm) ? 0 : value;
+	return value == U64_MAX ? 0 : value;
 }

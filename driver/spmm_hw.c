@@ -75,6 +75,18 @@ u64 spmm_hw_read64(struct spmm_device *spmm, u32 offset)
 	return value;
 }
 
+u64 spmm_hw_peek64(struct spmm_device *spmm, u32 offset)
+{
+	u64 value = U64_MAX;
+	int index;
+
+	if (!access_begin(spmm, &index))
+		return value;
+	value = readq(spmm->registers + offset);
+	drm_dev_exit(index);
+	return value;
+}
+
 void spmm_hw_write32(struct spmm_device *spmm, u32 offset, u32 value)
 {
 	int index;

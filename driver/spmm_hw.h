@@ -15,6 +15,8 @@ struct spmm_device;
 
 u32 spmm_hw_read32(struct spmm_device *spmm, u32 offset);
 u64 spmm_hw_read64(struct spmm_device *spmm, u32 offset);
+/* All ones mark nothing: for those who hold raw spinlocks. */
+u64 spmm_hw_peek64(struct spmm_device *spmm, u32 offset);
 void spmm_hw_write32(struct spmm_device *spmm, u32 offset, u32 value);
 void spmm_hw_write64(struct spmm_device *spmm, u32 offset, u64 value);
 

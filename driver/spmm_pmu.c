@@ -59,9 +59,12 @@ static struct spmm_pmu *pmu_of(const struct perf_event *event)
 static u64 event_count(const struct perf_event *event)
 {
 	struct spmm_device *spmm = pmu_of(event)->spmm;
+	u64 cycles;
 
-	if (event->attr.config == EVENT_CYCLES)
-		return spmm_hw_read64(spmm, SPMM_REG_CYCLES);
+	if (event->attr.config == EVENT_CYCLES) {
+		cycles = spmm_hw_peek64(spmm, SPMM_REG_CYCLES);
+		return cycles == U64_MAX ? 0 : cycles;
+	}
 	return spmm_counters_read(spmm, SPMM_COUNTERS_ALL,
 				  event->attr.config - EVENT_COUNTER(0));
 }

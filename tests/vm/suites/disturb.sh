@@ -68,8 +68,11 @@ bind()
 
 unbind_and_bind()
 {
+	unbound_badly=
 	for _ in 1 2 3; do
-		during 3 gone -- unbind && bind || return 1
+		during 3 gone -- unbind || unbound_badly=1
+		bind || return 1
+		[ -z "$unbound_badly" ] || return 1
 	done
 	works
 }

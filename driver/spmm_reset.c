@@ -126,7 +126,7 @@ static void forget(struct spmm_device *spmm)
  */
 static void send_wedged_event(struct spmm_device *spmm, char *event)
 {
-	char *environment[] = { event, NULL };
+	char *environment[2] = { event };
 
 	kobject_uevent_env(&spmm->drm.accel->kdev->kobj, KOBJ_CHANGE,
 			   environment);

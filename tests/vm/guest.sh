@@ -79,3 +79,44 @@ module_unload()
 	done
 	wait_for 5 rmmod spmm
 }
+
+driver_of()
+{
+	basename "$(readlink "/sys/bus/pci/devices/$1/driver")"
+}
+
+# driver_take BDF DRIVER: instead of the one it has; "" for any that claims it.
+driver_take()
+{
+	echo "$2" >"/sys/bus/pci/devices/$1/driver_override"
+	[ ! -e "/sys/bus/pci/devices/$1/driver" ] ||
+		echo "$1" >"/sys/bus/pci/devices/$1/driver/unbind"
+	echo "$1" >/sys/bus/pci/drivers_probe
+}
+
+# The group's file of a device that VFIO has.
+vfio_group()
+{
+	vfio_number=$(basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")")
+	ls "/dev/vfio/$vfio_number" 2>/dev/null || ls "/dev/vfio/noiommu-$vfio_number"
+}
+
+# vfio_bind BDF: for `--device vfio:BDF`; spmm is unloaded. The debug kernel has built in
+# what modprobe names here.
+vfio_bind()
+{
+	[ ! -d /sys/module/spmm ] || module_unload || return 1
+	for vfio_module in vfio_iommu_type1 vfio-pci; do
+		modprobe "$vfio_module" 2>/dev/null || true
+	done
+	[ -d /sys/bus/pci/drivers/vfio-pci ] || { echo "this kernel has no vfio-pci"; return 77; }
+	driver_take "$1" vfio-pci
+	[ "$(driver_of "$1")" = vfio-pci ] && wait_for 5 vfio_group "$1"
+}
+
+# vfio_unbind BDF: spmm may have it again.
+vfio_unbind()
+{
+	driver_take "$1" ""
+	[ "$(driver_of "$1")" != vfio-pci ]
+}

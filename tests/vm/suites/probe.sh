@@ -75,3 +75,5 @@ check "power management" capability 1
 check "PCI Express" capability 16
 check "function-level reset" grep -qw flr "$device/reset_method"
 check "it comes back from a reset" survives_reset
+check "VFIO takes it" vfio_bind "$(basename "$device")"
+check "VFIO gives it back" vfio_unbind "$(basename "$device")"

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include <driver/range.h>
+#include <core/range.h>
 
 #include "random.h"
 

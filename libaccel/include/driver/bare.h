@@ -9,9 +9,9 @@
 
 #include <pthread.h>
 
+#include "core/range.h"
 #include "driver/admin.h"
 #include "driver/device.h"
-#include "driver/range.h"
 
 struct page_table;
 struct transport;

@@ -12,8 +12,8 @@
 
 #include <pthread.h>
 
+#include "core/range.h"
 #include "driver/device.h"
-#include "driver/range.h"
 
 /**
  * struct kernel_device - an open file of the module

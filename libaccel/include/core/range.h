@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which parts of an address space are free: virtual addresses, device memory. */
-#ifndef DRIVER_RANGE_H
-#define DRIVER_RANGE_H
+/* Which parts of an address space are free: of commands, of device memory, of a bus. */
+#ifndef CORE_RANGE_H
+#define CORE_RANGE_H
 
 #include <stddef.h>
 #include <stdint.h>

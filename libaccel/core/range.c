@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "driver/range.h"
+#include "core/range.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+accel compress "$MODELS/fashion_vae_dec_sp90.onnx" -o vae.safetensors --sparsity keep

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+accel verify vae.safetensors --device sim:

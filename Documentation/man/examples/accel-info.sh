@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 accel info sim: --json

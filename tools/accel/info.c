@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* accel info: one device, and what it reports of itself. */
+#include "card.h"
+#include "card_print.h"
 #include "command.h"
 #include "json_print.h"
 #include "options.h"
@@ -28,10 +30,12 @@ static void print_info(const struct accel_device_info *info)
 	       info->queue_count, info->queue_depth);
 }
 
-static int print_info_json(const struct accel_device_info *info)
+/* "pci" is null for what is no card. */
+static int print_info_json(const struct accel_device_info *info,
+			   const struct card *card)
 {
 	return json_print(json_pack(
-		"{s:s, s:s, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:s, s:s, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
 		"uri", info->uri, "name", info->name, "backend", info->backend,
 		"memory_bytes", (json_int_t)info->memory_bytes, "memory_used",
 		(json_int_t)info->memory_used, "memory_kind", info->memory_kind,
@@ -42,11 +46,12 @@ static int print_info_json(const struct accel_device_info *info)
 		(json_int_t)info->clusters, "lanes", (json_int_t)info->lanes,
 		"vector_width", (json_int_t)info->vector_width, "queue_count",
 		(json_int_t)info->queue_count, "queue_depth",
-		(json_int_t)info->queue_depth));
+		(json_int_t)info->queue_depth, "pci",
+		card ? card_json(card) : json_null()));
 }
 
 /* Opened for real: what is described is what a run would get. */
-static int describe(const char *uri, bool json)
+static int describe_device(const char *uri, const struct card *card, bool json)
 {
 	struct accel_device_info info = { .size = sizeof(info) };
 	struct accel_device *device = NULL;
@@ -55,10 +60,26 @@ static int describe(const char *uri, bool json)
 	if (!ret)
 		ret = accel_device_get_info(device, &info);
 	if (!ret && json)
-		ret = print_info_json(&info);
+		ret = print_info_json(&info, card);
 	else if (!ret)
 		print_info(&info);
+	if (!ret && !json && card)
+		card_print(card);
 	accel_device_close(device);
+	return ret;
+}
+
+static int describe(const char *uri, bool json)
+{
+	struct card_list list = { 0 };
+	int ret;
+
+	if (!card_is_name(uri))
+		return describe_device(uri, NULL, json);
+	ret = card_list_find(&list);
+	if (!ret)
+		ret = describe_device(uri, card_named(&list, uri), json);
+	card_list_free(&list);
 	return ret;
 }
 

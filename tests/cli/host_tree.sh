@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034 # the sourcing script uses them
+# Sourced after expect.sh: a machine as its kernel shows it in /sys, /proc and /dev, made
+# of plain files below a folder that ACCEL_TEST_ROOT names. There is one card behind a
+# port, and nothing is wrong with it.
+root=${folder:?of expect.sh}/host
+address=0000:01:00.0
+port=0000:00:02.0
+bus=$root/sys/bus/pci
+card=$bus/devices/$address
+export ACCEL_TEST_ROOT=$root
+
+# put FILE TEXT: below the root, with the folders that it needs.
+put()
+{
+	mkdir -p "$root/${1%/*}"
+	printf '%s\n' "$2" >"$root/$1"
+}
+
+# config_space FILE VENDOR DEVICE COMMAND: the first 64 bytes; numbers are four digits.
+config_space()
+{
+	local bytes="" word
+	for word in "$2" "$3" "$4"; do
+		bytes+="\\x${word:2:2}\\x${word:0:2}"
+	done
+	printf '%b' "$bytes" >"$1"
+	head -c 58 /dev/zero >>"$1"
+}
+
+# pci_device ADDRESS FOLDER VENDOR DEVICE CLASS: FOLDER is where it is below /sys/devices.
+pci_device()
+{
+	local at=sys/devices/$2
+	put "$at/vendor" "0x$3"
+	put "$at/device" "0x$4"
+	put "$at/class" "0x$5"
+	put "$at/numa_node" 0
+	put "$at/power_state" D0
+	put "$at/driver_override" "(null)"
+	put "$at/max_link_speed" "16.0 GT/s PCIe"
+	put "$at/max_link_width" 8
+	put "$at/current_link_speed" "16.0 GT/s PCIe"
+	put "$at/current_link_width" 8
+	put "$at/power/control" auto
+	put "$at/power/runtime_status" active
+	put "$at/aer_dev_correctable" "TOTAL_ERR_COR 0"
+	put "$at/aer_dev_nonfatal" "TOTAL_ERR_NONFATAL 0"
+	put "$at/aer_dev_fatal" "TOTAL_ERR_FATAL 0"
+	config_space "$root/$at/config" "$3" "$4" 0006
+	ln -sr "$root/$at" "$bus/devices/$1"
+}
+
+# driver_bind ADDRESS DRIVER, as the kernel does; no DRIVER unbinds.
+driver_bind()
+{
+	local device=$bus/devices/$1
+	rm -rf "$device/driver" "$device/accel" "$device/spmm"
+	[ -n "${2:-}" ] || return 0
+	mkdir -p "$bus/drivers/$2"
+	ln -sr "$bus/drivers/$2" "$device/driver"
+	[ "$2" = spmm ] || return 0
+	mkdir -p "$device/accel/accel0" "$device/spmm"
+	echo ready >"$device/spmm/state"
+}
+
+# group_add GROUP ADDRESS
+group_add()
+{
+	local group=$root/sys/kernel/iommu_groups/$1 device=$bus/devices/$2
+	mkdir -p "$group/devices"
+	rm -f "$device/iommu_group"
+	ln -sr "$device/" "$group/devices/$2"
+	ln -sr "$group" "$device/iommu_group"
+}
+
+# A user's process, 1000, of group 1000 and of render, 105; root is not needed to test.
+process_put()
+{
+	put proc/self/status "Uid:	1000	1000	1000	1000
+Gid:	1000	1000	1000	1000
+Groups:	105 1000
+CapEff:	0000000000000000"
+	put proc/self/limits "Limit                     Soft Limit           Hard Limit           Units
+Max locked memory         unlimited            unlimited            bytes"
+}
+
+tree_make()
+{
+	rm -rf "$root"
+	mkdir -p "$bus/devices" "$bus/drivers"
+	pci_device $port pci0000:00/$port 8086 1901 060400
+	pci_device $address pci0000:00/$port/$address 1de5 5b01 120000
+	driver_bind $port pcieport
+	driver_bind $address spmm
+	mkdir -p "$bus/drivers/vfio-pci"
+	group_add 3 $address
+	process_put
+}

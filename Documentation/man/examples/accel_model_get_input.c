@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inputs of a model; -1 is a size that the plan chooses. */
+/* Inputs and outputs of a model; -1 is a size that the plan chooses. */
 #include <accel/accel.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +23,11 @@ int main(int argc, char **argv)
 		return fprintf(stderr, "%s\n", accel_last_error()), 1;
 	for (uint32_t i = 0; i < info.input_count; i++) {
 		if (accel_model_get_input(model, i, &port))
+			return fprintf(stderr, "%s\n", accel_last_error()), 1;
+		port_print(&port);
+	}
+	for (uint32_t i = 0; i < info.output_count; i++) {
+		if (accel_model_get_output(model, i, &port))
 			return fprintf(stderr, "%s\n", accel_last_error()), 1;
 		port_print(&port);
 	}

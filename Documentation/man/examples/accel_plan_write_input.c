@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Gives a generator its latents, and starts it without waiting. */
+/* Gives a generator its latents, runs it through a queue, and fetches the picture. */
 #include <accel/accel.h>
 #include <stdio.h>
 

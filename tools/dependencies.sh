@@ -9,7 +9,7 @@ build=(
 	gcc:cc make:make git:git meson:meson ninja-build:ninja pkg-config:pkg-config
 	libc6-dev libjansson-dev libpng-dev zlib1g-dev libopenblas-dev
 	protobuf-c-compiler:protoc-c libprotobuf-c-dev libonnx-dev libcmocka-dev
-	libdrm-dev libpci-dev
+	libdrm-dev libpci-dev liburing-dev
 )
 
 # clang's sanitizer and fuzzer libraries carry the version in their name.

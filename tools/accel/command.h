@@ -22,6 +22,7 @@ int command_compare(int count, char **arguments);
 int command_sweep(int count, char **arguments);
 int command_explain(int count, char **arguments);
 int command_export(int count, char **arguments);
+int command_bench(int count, char **arguments);
 int command_info(int count, char **arguments);
 int command_list(int count, char **arguments);
 

@@ -29,6 +29,8 @@ static const struct command commands[] = {
 	{ "sweep", command_sweep,
 	  "run a model on a grid of simulated devices" },
 	{ "compare", command_compare, "measure how far two arrays are apart" },
+	{ "bench", command_bench,
+	  "measure a device's queue over batch and depth" },
 	{ "info", command_info, "describe a device" },
 	{ "list", command_list, "list the devices of this machine" },
 	{ NULL, NULL, NULL },

@@ -3,20 +3,16 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <spmm/page_table.h>
 #include <spmm/registers.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
 #include "core/deadline.h"
 #include "core/error.h"
-#include "core/integer.h"
 #include "driver/bare.h"
 #include "driver/page_table.h"
+#include "driver/ring_memory.h"
 #include "transport/transport.h"
-
-/* Smaller rings have to report each completion: only where the device has no more. */
-#define ENTRIES_MIN 16
 
 /* How often a sleeper looks whether the device still moves. */
 #define WATCH_NS 100000000ull
@@ -82,12 +78,6 @@ static int command(const struct driver_queue *queue, uint8_t opcode,
 	return admin_execute(&bare_device(queue->device)->admin, &entry, NULL);
 }
 
-static uint64_t sq_bytes(const struct driver_queue *queue)
-{
-	return align_up(queue->sq.entries * sizeof(struct spmm_sqe),
-			SPMM_PAGE_SIZE);
-}
-
 /* Create context and rings in the device, with empty rings here. */
 static int attach(struct driver_queue *queue)
 {
@@ -109,7 +99,7 @@ static int attach(struct driver_queue *queue)
 			      page_table_root(device->tables));
 	if (!ret)
 		ret = command(queue, SPMM_ADMIN_CREATE_CQ,
-			      address + sq_bytes(queue));
+			      address + ring_memory_completions(queue));
 	if (!ret)
 		ret = command(queue, SPMM_ADMIN_CREATE_SQ, address);
 	return ret;
@@ -138,32 +128,6 @@ static void doorbells_map(struct driver_queue *queue)
 		queue->doorbells = page;
 }
 
-static int rings_allocate(struct driver_queue *queue, uint32_t depth)
-{
-	uint32_t most = queue->device->capabilities.queue_entries;
-	uint32_t entries = 2 * depth;
-	int ret;
-
-	if (entries > most)
-		return accel_error(-EINVAL,
-				   "queue: a depth of %u; the device has %u",
-				   depth, most / 2);
-	while (entries < ENTRIES_MIN && 2 * entries <= most)
-		entries *= 2;
-	queue->sq.entries = entries;
-	queue->cq.entries = entries;
-	ret = driver_memory_allocate_host(
-		queue->device,
-		sq_bytes(queue) + entries * sizeof(struct spmm_cqe),
-		&queue->memory);
-	if (ret)
-		return ret;
-	queue->sq_entries = queue->memory.host.address;
-	queue->cq_entries =
-		(const void *)((char *)queue->sq_entries + sq_bytes(queue));
-	return 0;
-}
-
 int bare_queue_create(struct driver_queue *queue, uint32_t depth)
 {
 	struct bare_device *device = bare_device(queue->device);
@@ -173,7 +137,9 @@ int bare_queue_create(struct driver_queue *queue, uint32_t depth)
 	if (number < 0)
 		return number;
 	queue->number = (uint16_t)number;
-	ret = rings_allocate(queue, depth);
+	ret = ring_memory_size(queue, depth);
+	if (!ret)
+		ret = ring_memory_allocate(queue);
 	if (!ret) {
 		doorbells_map(queue);
 		ret = attach(queue);

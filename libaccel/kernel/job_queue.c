@@ -14,6 +14,7 @@
 
 #include "core/deadline.h"
 #include "core/error.h"
+#include "driver/ring_memory.h"
 
 static void rings_free(struct driver_queue *queue)
 {
@@ -25,10 +26,10 @@ static void rings_free(struct driver_queue *queue)
 	free(queue->kernel);
 }
 
-static int rings_allocate(struct driver_queue *queue, uint32_t entries)
+static int rings_allocate(struct driver_queue *queue)
 {
-	queue->sq.entries = entries;
-	queue->cq.entries = entries;
+	uint32_t entries = queue->sq.entries;
+
 	queue->sq_entries = calloc(entries, sizeof(*queue->sq_entries));
 	queue->cq_entries = calloc(entries, sizeof(*queue->cq_entries));
 	queue->lists = calloc(entries, sizeof(*queue->lists));
@@ -46,10 +47,10 @@ static int rings_allocate(struct driver_queue *queue, uint32_t entries)
 static int job_queue_create(struct driver_queue *queue, uint32_t depth)
 {
 	struct drm_spmm_queue_create arguments = { 0 };
-	int entries = kernel_queue_entries(queue, depth);
-	int ret = entries < 0 ? entries :
-				rings_allocate(queue, (uint32_t)entries);
+	int ret = ring_memory_size(queue, depth);
 
+	if (!ret)
+		ret = rings_allocate(queue);
 	if (ret)
 		return ret;
 	ret = kernel_queue_open(queue, &arguments);

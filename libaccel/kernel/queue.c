@@ -10,23 +10,6 @@
 
 #include "core/error.h"
 
-/* Small rings would have to report each completion. */
-#define ENTRIES_MIN 16
-
-int kernel_queue_entries(const struct driver_queue *queue, uint32_t depth)
-{
-	uint32_t most = queue->device->capabilities.queue_entries;
-	uint32_t entries = 2 * depth;
-
-	if (entries < ENTRIES_MIN)
-		entries = ENTRIES_MIN;
-	if (entries > most)
-		return accel_error(-EINVAL,
-				   "queue: a depth of %u; the device has %u",
-				   depth, most / 2);
-	return (int)entries;
-}
-
 int kernel_queue_open(struct driver_queue *queue,
 		      struct drm_spmm_queue_create *arguments)
 {

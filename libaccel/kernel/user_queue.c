@@ -6,7 +6,6 @@
 #include "kernel/queue.h"
 
 #include <drm/spmm_accel.h>
-#include <spmm/page_table.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -19,16 +18,10 @@
 
 #include "core/deadline.h"
 #include "core/error.h"
-#include "core/integer.h"
+#include "driver/ring_memory.h"
 
 /* How often a sleeper looks whether the device still moves. */
 #define WATCH_NS 100000000ull
-
-static uint64_t sq_bytes(const struct driver_queue *queue)
-{
-	return align_up(queue->sq.entries * sizeof(struct spmm_sqe),
-			SPMM_PAGE_SIZE);
-}
 
 static size_t doorbell_bytes(void)
 {
@@ -64,7 +57,8 @@ static int attach(struct driver_queue *queue)
 		.flags = DRM_SPMM_QUEUE_USER,
 		.entries = queue->sq.entries,
 		.sq_address = queue->memory.virtual_address,
-		.cq_address = queue->memory.virtual_address + sq_bytes(queue),
+		.cq_address = queue->memory.virtual_address +
+			      ring_memory_completions(queue),
 	};
 	int ret;
 
@@ -83,24 +77,6 @@ static int attach(struct driver_queue *queue)
 	return ret;
 }
 
-static int rings_allocate(struct driver_queue *queue, uint32_t entries)
-{
-	int ret;
-
-	queue->sq.entries = entries;
-	queue->cq.entries = entries;
-	ret = driver_memory_allocate_host(
-		queue->device,
-		sq_bytes(queue) + entries * sizeof(struct spmm_cqe),
-		&queue->memory);
-	if (ret)
-		return ret;
-	queue->sq_entries = queue->memory.host.address;
-	queue->cq_entries =
-		(const void *)((char *)queue->sq_entries + sq_bytes(queue));
-	return 0;
-}
-
 static void user_queue_destroy(struct driver_queue *queue)
 {
 	detach(queue);
@@ -110,15 +86,14 @@ static void user_queue_destroy(struct driver_queue *queue)
 
 static int user_queue_create(struct driver_queue *queue, uint32_t depth)
 {
-	int entries = kernel_queue_entries(queue, depth);
-	int ret;
+	int ret = ring_memory_size(queue, depth);
 
-	if (entries < 0)
-		return entries;
+	if (ret)
+		return ret;
 	queue->kernel = calloc(1, sizeof(*queue->kernel));
 	if (!queue->kernel)
 		return accel_error(-ENOMEM, "out of memory");
-	ret = rings_allocate(queue, (uint32_t)entries);
+	ret = ring_memory_allocate(queue);
 	if (!ret)
 		ret = attach(queue);
 	if (ret)

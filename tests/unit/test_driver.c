@@ -93,6 +93,30 @@ static void a_failed_admin_command_has_a_text(void **state)
 	driver_device_destroy(device);
 }
 
+static void a_depth_beyond_the_device_is_refused(void **state)
+{
+	static const uint32_t depths[] = { 0, 513, 1u << 31, (1u << 31) + 1,
+					   UINT32_MAX };
+	struct driver_device *device;
+	struct driver_queue queue;
+
+	(void)state;
+	fake_device_create(&hardware);
+	assert_int_equal(create(&device, 100 * MS), 0);
+	for (size_t i = 0; i < sizeof(depths) / sizeof(*depths); i++)
+		assert_int_equal(driver_queue_create(device, depths[i], 0,
+						     &queue),
+				 -EINVAL);
+	assert_int_equal(bare_device(device)->queues, 0);
+	assert_int_equal(driver_queue_create(device, 512, 0, &queue), 0);
+	assert_int_equal(queue.sq.entries, 1024);
+	driver_queue_destroy(&queue);
+	assert_int_equal(driver_queue_create(device, 1, 0, &queue), 0);
+	assert_int_equal(queue.sq.entries, 16);
+	driver_queue_destroy(&queue);
+	driver_device_destroy(device);
+}
+
 static int sleep_until_error(struct driver_queue *queue, uint64_t deadline)
 {
 	int ret = 0;
@@ -223,6 +247,7 @@ int main(void)
 		cmocka_unit_test(a_device_that_does_not_come_up),
 		cmocka_unit_test(a_device_comes_up_and_goes),
 		cmocka_unit_test(a_failed_admin_command_has_a_text),
+		cmocka_unit_test(a_depth_beyond_the_device_is_refused),
 		cmocka_unit_test(a_queue_without_progress_is_hung),
 		cmocka_unit_test(progress_re_arms_up_to_the_hard_maximum),
 		cmocka_unit_test(a_device_that_is_pulled_out),

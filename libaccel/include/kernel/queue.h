@@ -36,9 +36,6 @@ struct kernel_queue {
 	void *doorbell_page;
 };
 
-/* How many entries the rings need, or −EINVAL with a text. */
-int kernel_queue_entries(const struct driver_queue *queue, uint32_t depth);
-
 /* Make the module's queue; flags and addresses are set. Sets number and eventfd. */
 struct drm_spmm_queue_create;
 int kernel_queue_open(struct driver_queue *queue,

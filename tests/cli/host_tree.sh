@@ -97,3 +97,51 @@ tree_make()
 	group_add 3 $address
 	process_put
 }
+
+# ---- what happens when its files are written to ----
+
+# A file whose writers wait for readers, of which there is none.
+block_file()
+{
+	rm -f "$1"
+	mkfifo "$1"
+}
+
+# file_play FILE COMMAND: run it with each line that is written to the file.
+file_play()
+{
+	local file=$1 line
+	block_file "$file"
+	exec 8<>"$file"
+	while read -r line <&8; do
+		"$2" "$line"
+	done &
+	players+=($!)
+	exec 8>&-
+}
+
+# As a driver that is named, the module without one; not if it refuses.
+probe_play()
+{
+	local driver
+	driver=$(cat "$bus/devices/$1/driver_override")
+	driver=${driver:-spmm}
+	[ "$driver" = "$(cat "$root/refuses" 2>/dev/null)" ] || driver_bind "$1" "$driver"
+}
+
+# kernel_start: unbinding and probing do something; kernel_stop ends that.
+kernel_start()
+{
+	file_play "$bus/drivers/spmm/unbind" driver_bind
+	file_play "$bus/drivers/vfio-pci/unbind" driver_bind
+	file_play "$bus/drivers_probe" probe_play
+}
+
+kernel_stop()
+{
+	[ ${#players[@]} -eq 0 ] || kill "${players[@]}"
+	wait
+	players=()
+}
+players=()
+trap 'kernel_stop; rm -rf "$folder"' EXIT

@@ -33,6 +33,7 @@ static const struct command commands[] = {
 	  "measure a device's queue over batch and depth" },
 	{ "info", command_info, "describe a device" },
 	{ "list", command_list, "list the devices of this machine" },
+	{ "bind", command_bind, "give a PCI device to a driver" },
 	{ NULL, NULL, NULL },
 };
 

@@ -80,6 +80,12 @@ module_unload()
 	wait_for 5 rmmod spmm
 }
 
+# monitor COMMAND ARGUMENTS: tells QEMU's monitor, both as JSON; the device is "spmm".
+monitor()
+{
+	echo "# monitor: {\"execute\":\"$1\",\"arguments\":$2}" >/dev/ttyS0
+}
+
 driver_of()
 {
 	basename "$(readlink "/sys/bus/pci/devices/$1/driver")"

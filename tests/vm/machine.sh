@@ -53,8 +53,19 @@ machine_command()
 		-kernel "$kernel_folder/boot" -initrd "$initramfs"
 		-device "intel-iommu,intremap=on,caching-mode=on"
 		-device "pcie-root-port,id=rp1,chassis=1,slot=1"
-		-device "{\"driver\":\"vfio-user-pci\",\"bus\":\"rp1\",\"socket\":{\"type\":\"unix\",\"path\":\"$folder/socket\"}}"
+		-device "{\"driver\":\"vfio-user-pci\",\"id\":\"spmm\",\"bus\":\"rp1\",\"socket\":{\"type\":\"unix\",\"path\":\"$folder/socket\"}}"
 		"$@")
+}
+
+# What suites say to QEMU's monitor among their results, and answers that nobody reads.
+# Ends with the process PID. monitor_forward FOLDER PID
+monitor_forward()
+{
+	{
+		echo '{"execute":"qmp_capabilities"}'
+		tail --pid="$2" -n +1 -f "$1/results" |
+			sed -un "s/\r$//; s,SOCKET,$1/socket,; s/^# monitor: //p"
+	} 1<>"$1/monitor.in"
 }
 
 # machine_run FOLDER SECONDS ARGUMENTS: with what the suites print in FOLDER/results, the
@@ -62,10 +73,13 @@ machine_command()
 machine_run()
 {
 	local folder=$1 seconds=$2 status=0
+	mkfifo "$folder/monitor.in" "$folder/monitor.out"
 	timeout --kill-after=5 "$seconds" "${machine[@]}" \
 		-serial "file:$folder/results" -serial "file:$folder/kernel.log" \
+		-chardev "pipe,id=monitor,path=$folder/monitor" -mon chardev=monitor,mode=control \
 		-append "$kernel_arguments $3" </dev/null >"$folder/qemu.log" 2>&1 &
 	qemu_pid=$!
+	monitor_forward "$folder" "$qemu_pid" &
 	wait "$qemu_pid" || status=$?
 	qemu_pid=
 	return $status

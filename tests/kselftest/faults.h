@@ -14,11 +14,17 @@
 
 #include <spmm/error_injection.h>
 
-/* The configuration space of the device behind /dev/accel/accel0, or -1. */
+/* The configuration space of the device that has a node, or -1. */
 static inline int fault_open(void)
 {
-	return open("/sys/class/accel/accel0/device/config",
-		    O_RDWR | O_CLOEXEC);
+	glob_t found;
+	int fd;
+
+	if (glob("/sys/class/accel/accel*/device/config", 0, NULL, &found))
+		return -1;
+	fd = open(found.gl_pathv[0], O_RDWR | O_CLOEXEC);
+	globfree(&found);
+	return fd;
 }
 
 /* The next read or write at @offset of the capability. */

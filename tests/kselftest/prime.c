@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Buffer objects shared with other files and other drivers. */
 #include "memory.h"
+#include "vgem.h"
 
 #include <linux/udmabuf.h>
 
@@ -14,31 +15,6 @@ FIXTURE(prime)
 	int fd;
 	int vgem;
 };
-
-/* The node of the virtual GEM provider, or -1. */
-static int vgem_open(void)
-{
-	char path[32], name[8];
-	int i, fd;
-
-	for (i = 0; i < 8; i++) {
-		struct drm_version version = {
-			.name = name,
-			.name_len = sizeof(name) - 1,
-		};
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		memset(name, 0, sizeof(name));
-		if (!call(fd, DRM_IOCTL_VERSION, &version) &&
-		    !strcmp(name, "vgem"))
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
 
 FIXTURE_SETUP(prime)
 {

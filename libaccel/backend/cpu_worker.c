@@ -35,7 +35,7 @@ struct cpu_entry {
  * @work: there is something to execute, or @stop
  * @done: something was executed
  * @submitted: operations so far
- * @executed: of them
+ * @executed: of them; written under the lock, read also without it, by who spins
  * @reaped: of them; the caller's alone
  * @stop: the worker has to end
  * @cancel: what was submitted ends with −ECANCELED
@@ -49,7 +49,7 @@ struct cpu_queue {
 	pthread_cond_t work;
 	pthread_cond_t done;
 	uint32_t submitted;
-	uint32_t executed;
+	atomic_uint executed;
 	uint32_t reaped;
 	bool stop;
 	atomic_bool cancel;
@@ -160,7 +160,7 @@ static void worker_step(struct cpu_queue *queue)
 	if (entry->status)
 		snprintf(entry->text, TEXT_SIZE, "%s", accel_last_error());
 	pthread_mutex_lock(&queue->lock);
-	queue->executed++;
+	atomic_fetch_add_explicit(&queue->executed, 1, memory_order_release);
 	pthread_cond_broadcast(&queue->done);
 	/* It fails only when the counter is full, which wakes just as well. */
 	if (queue->event >= 0)
@@ -245,10 +245,14 @@ static int cpu_queue_submit(struct accel_queue *base,
 	}
 	pthread_cond_signal(&queue->work);
 	pthread_mutex_unlock(&queue->lock);
-	return accepted ? (int)accepted : ret;
+	if (!accepted)
+		return ret;
+	counter_add(&base->counters->doorbells, 1);
+	return (int)accepted;
 }
 
-static void entry_complete(const struct cpu_entry *entry,
+static void entry_complete(struct cpu_queue *queue,
+			   const struct cpu_entry *entry,
 			   struct accel_completion *completion)
 {
 	const struct accel_operation *operation = &entry->operation;
@@ -257,8 +261,10 @@ static void entry_complete(const struct cpu_entry *entry,
 		.user_data = operation->user_data,
 		.status = entry->status,
 	};
-	if (entry->status)
+	if (entry->status) {
 		accel_error(entry->status, "%s", entry->text);
+		counter_add(&queue->base.counters->failed, 1);
+	}
 	if (operation->opcode == ACCEL_OPERATION_RUN) {
 		operation->run.plan->outstanding = false;
 		operation->run.plan->has_run = !entry->status;
@@ -269,13 +275,13 @@ static int cpu_queue_reap(struct accel_queue *base,
 			  struct accel_completion *completions, uint32_t max)
 {
 	struct cpu_queue *queue = cpu_queue(base);
-	uint32_t count = 0, executed;
+	uint32_t executed =
+		atomic_load_explicit(&queue->executed, memory_order_acquire);
+	uint32_t count = 0;
 
-	pthread_mutex_lock(&queue->lock);
-	executed = queue->executed;
-	pthread_mutex_unlock(&queue->lock);
 	for (; count < max && queue->reaped != executed; count++)
 		entry_complete(
+			queue,
 			&queue->entries[queue->reaped++ & (base->depth - 1)],
 			&completions[count]);
 	base->outstanding -= count;

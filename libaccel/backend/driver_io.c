@@ -138,6 +138,7 @@ static int driver_io_submit(struct accel_queue *base,
 		return ret;
 	base->outstanding += accepted;
 	driver_queue_ring(&io->queue);
+	counter_add(&base->counters->doorbells, 1);
 	return (int)accepted;
 }
 
@@ -199,6 +200,8 @@ static inline void entry_complete(struct driver_io *io,
 		slot->plan->has_run = !completion->status;
 		slot->plan = NULL;
 	}
+	if (completion->status)
+		counter_add(&io->base.counters->failed, 1);
 }
 
 /* After a reset nothing completes by itself any more. */
@@ -224,6 +227,7 @@ static int lost_reap(struct driver_io *io, struct accel_completion *completions,
 		}
 		io->base.outstanding--;
 	}
+	counter_add(&io->base.counters->failed, count);
 	return (int)count;
 }
 
@@ -254,8 +258,8 @@ static int driver_io_reap(struct accel_queue *base,
 		io->oldest++;
 		base->outstanding--;
 	}
-	if (count)
-		driver_queue_report(&io->queue);
+	if (count && driver_queue_report(&io->queue))
+		counter_add(&base->counters->reports, 1);
 	return (int)count;
 }
 

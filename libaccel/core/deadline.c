@@ -14,13 +14,18 @@ uint64_t monotonic_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
 
-uint64_t deadline_after(uint64_t timeout_ns)
+uint64_t deadline_from(uint64_t start, uint64_t timeout_ns)
 {
 	uint64_t deadline;
 
-	if (__builtin_add_overflow(monotonic_ns(), timeout_ns, &deadline))
+	if (__builtin_add_overflow(start, timeout_ns, &deadline))
 		return UINT64_MAX;
 	return deadline;
+}
+
+uint64_t deadline_after(uint64_t timeout_ns)
+{
+	return deadline_from(monotonic_ns(), timeout_ns);
 }
 
 bool deadline_expired(uint64_t deadline)

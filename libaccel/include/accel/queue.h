@@ -81,11 +81,48 @@ struct accel_completion {
  * @depth: operations that may be outstanding, rounded up to a power of two; 0: 64, or
  *	what the device has if that is less
  * @priority: 0 (lowest) … 3
+ * @spin_ns: longest that a wait spins before it sleeps; 0: as long as completions take
+ *	that are likely there within 50 µs, else not at all; -1: sleeps at once
  */
 struct accel_queue_options {
 	size_t size;
 	uint32_t depth;
 	uint32_t priority;
+	int64_t spin_ns;
+};
+
+/**
+ * struct accel_queue_stats - what a queue has counted since it was created
+ * @size: sizeof(struct accel_queue_stats)
+ * @submitted: operations that were accepted
+ * @batches: calls of accel_queue_submit() that accepted some
+ * @doorbells: times that the device was told of new operations
+ * @reports: times that it was told which completions were taken
+ * @completed: operations that were reaped
+ * @failed: of them, with a status other than 0
+ * @reaps: looks for completions that found some
+ * @empty_reaps: looks that found none, among them those of waits that spin
+ * @spins: waits that began to spin
+ * @spin_ns: that they spent on it
+ * @sleeps: times that a wait slept
+ * @wakeups: of them, after which there was a completion
+ * @wait_ns: how long the next wait is expected to take, as those before did
+ */
+struct accel_queue_stats {
+	size_t size;
+	uint64_t submitted;
+	uint64_t batches;
+	uint64_t doorbells;
+	uint64_t reports;
+	uint64_t completed;
+	uint64_t failed;
+	uint64_t reaps;
+	uint64_t empty_reaps;
+	uint64_t spins;
+	uint64_t spin_ns;
+	uint64_t sleeps;
+	uint64_t wakeups;
+	uint64_t wait_ns;
 };
 
 /**
@@ -142,7 +179,7 @@ int accel_queue_reap(struct accel_queue *queue,
  * @max: most to take, at least @min
  * @timeout_ns: 0 polls once
  *
- * Spins for a moment, then sleeps.
+ * Spins if completions are likely soon, see struct accel_queue_options, then sleeps.
  *
  * Return: how many were taken, fewer than @min (perhaps 0) when the time is over
  * or when no more are outstanding; -EINVAL for a negative timeout or @min above
@@ -171,6 +208,18 @@ int accel_queue_cancel(struct accel_queue *queue, int64_t timeout_ns);
  * Return: their number.
  */
 uint32_t accel_queue_outstanding(const struct accel_queue *queue);
+
+/**
+ * accel_queue_get_stats() - read the counters
+ * @queue: of any thread, as long as it exists
+ * @stats: the result, its size set
+ *
+ * While its thread uses the queue the counters need not be of one moment.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int accel_queue_get_stats(const struct accel_queue *queue,
+			  struct accel_queue_stats *stats);
 
 /**
  * accel_queue_fd() - a file descriptor that becomes readable on completions

@@ -45,6 +45,10 @@ struct backend_operations {
 			    uint32_t priority, struct accel_queue **queue);
 };
 
+/*
+ * The caller counts what was submitted and reaped; a backend counts doorbells, reports,
+ * and what failed.
+ */
 struct backend_queue_operations {
 	/* Cancels what is outstanding and frees the queue. */
 	void (*destroy)(struct accel_queue *queue);

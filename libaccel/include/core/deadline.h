@@ -9,7 +9,10 @@
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t monotonic_ns(void);
 
-/* The moment timeout_ns from now; a timeout too long to count ends never. */
+/* The moment timeout_ns after another; a timeout too long to count ends never. */
+uint64_t deadline_from(uint64_t start, uint64_t timeout_ns);
+
+/* The moment timeout_ns from now, likewise. */
 uint64_t deadline_after(uint64_t timeout_ns);
 
 bool deadline_expired(uint64_t deadline);

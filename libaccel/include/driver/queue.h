@@ -200,11 +200,13 @@ static inline void driver_queue_take(struct driver_queue *queue)
 	queue->sq.head++;
 }
 
-/* The device needs to know only before its ring could fill up. */
-static inline void driver_queue_report(struct driver_queue *queue)
+/* The device needs to know only before its ring could fill up. True if it was told. */
+static inline bool driver_queue_report(struct driver_queue *queue)
 {
-	if (queue->cq.head - queue->cq_reported >= queue->cq.entries / 4)
-		queue->device->operations->queue_report(queue);
+	if (queue->cq.head - queue->cq_reported < queue->cq.entries / 4)
+		return false;
+	queue->device->operations->queue_report(queue);
+	return true;
 }
 
 #endif

@@ -15,6 +15,8 @@
 #include "pack/geometry.h"
 #include "plan/report.h"
 #include "plan/shape.h"
+#include "runtime/counters.h"
+#include "runtime/spin.h"
 
 struct backend_operations;
 struct backend_queue_operations;
@@ -79,11 +81,24 @@ struct accel_plan {
 
 #define QUEUE_DEPTH_MAX 65536
 
+/**
+ * struct accel_queue - the part that all backends share
+ * @operations: of the backend
+ * @device: that it keeps open
+ * @depth: a power of two
+ * @outstanding: operations
+ * @counters: where it counts: others may read there
+ * @own_counters: @counters, if nobody else is to read them
+ * @spin: of its waits
+ */
 struct accel_queue {
 	const struct backend_queue_operations *operations;
 	struct accel_device *device;
-	uint32_t depth; /* a power of two */
+	uint32_t depth;
 	uint32_t outstanding;
+	struct queue_counters *counters;
+	struct queue_counters own_counters;
+	struct spin spin;
 };
 
 void device_get(struct accel_device *device);

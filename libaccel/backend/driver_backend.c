@@ -11,6 +11,7 @@
 #include "driver/bare.h"
 #include "kernel/device.h"
 #include "transport/sim.h"
+#include "transport/vfio.h"
 #include "transport/vfio_user.h"
 
 static void driver_close(struct accel_device *device)
@@ -103,6 +104,8 @@ static void driver_buffer_destroy(struct accel_buffer *base)
 
 static const struct backend_operations bare_operations =
 	DRIVER_OPERATIONS("sim");
+static const struct backend_operations vfio_operations =
+	DRIVER_OPERATIONS("vfio");
 static const struct backend_operations kernel_operations =
 	DRIVER_OPERATIONS("dev");
 
@@ -129,9 +132,11 @@ static int backend_create(struct driver_device *device, const char *kind,
 	return 0;
 }
 
-int driver_backend_open(struct transport *transport, const char *kind,
-			const struct accel_device_options *options,
-			struct accel_device **device)
+/* Takes the transport over, also when it fails. */
+static int bare_open(struct transport *transport, const char *kind,
+		     const struct backend_operations *operations,
+		     const struct accel_device_options *options,
+		     struct accel_device **device)
 {
 	struct driver_device *driver;
 	int ret = bare_device_create(
@@ -139,7 +144,14 @@ int driver_backend_open(struct transport *transport, const char *kind,
 
 	if (ret)
 		return ret;
-	return backend_create(driver, kind, &bare_operations, device);
+	return backend_create(driver, kind, operations, device);
+}
+
+int driver_backend_open(struct transport *transport, const char *kind,
+			const struct accel_device_options *options,
+			struct accel_device **device)
+{
+	return bare_open(transport, kind, &bare_operations, options, device);
 }
 
 int driver_backend_open_sim(const struct transport_sim_options *simulation,
@@ -152,6 +164,18 @@ int driver_backend_open_sim(const struct transport_sim_options *simulation,
 	if (ret)
 		return ret;
 	return driver_backend_open(transport, "simulated", options, device);
+}
+
+int driver_backend_open_vfio(const struct transport_vfio_options *vfio,
+			     const struct accel_device_options *options,
+			     struct accel_device **device)
+{
+	struct transport *transport;
+	int ret = transport_vfio_open(vfio, &transport);
+
+	if (ret)
+		return ret;
+	return bare_open(transport, "VFIO", &vfio_operations, options, device);
 }
 
 int driver_backend_open_vfio_user(const char *path,

@@ -98,24 +98,44 @@ int range_allocate(struct range_set *set, uint64_t length, uint64_t alignment,
 	return -ENOMEM;
 }
 
-void range_release(struct range_set *set, uint64_t start, uint64_t length)
+/* Beside what is free already, of which it may be the missing piece. */
+static int add(struct range_set *set, uint64_t start, uint64_t length)
 {
 	size_t i = 0;
 
 	while (i < set->count && set->free[i].start < start)
 		i++;
-	set->used -= length;
 	if (i && set->free[i - 1].start + set->free[i - 1].length == start) {
 		set->free[i - 1].length += length;
 		if (i < set->count && start + length == set->free[i].start) {
 			set->free[i - 1].length += set->free[i].length;
 			remove_at(set, i);
 		}
-	} else if (i < set->count && start + length == set->free[i].start) {
+		return 0;
+	}
+	if (i < set->count && start + length == set->free[i].start) {
 		set->free[i].start = start;
 		set->free[i].length += length;
-	} else if (!reserve(set)) {
-		insert_at(set, i, (struct range){ start, length });
+		return 0;
 	}
+	if (reserve(set))
+		return -ENOMEM;
+	insert_at(set, i, (struct range){ start, length });
+	return 0;
+}
+
+int range_set_add(struct range_set *set, uint64_t start, uint64_t length)
+{
+	int ret = add(set, start, length);
+
+	if (!ret)
+		set->size += length;
+	return ret;
+}
+
+void range_release(struct range_set *set, uint64_t start, uint64_t length)
+{
 	/* Without memory to note it, the range stays lost: safe, if wasteful. */
+	add(set, start, length);
+	set->used -= length;
 }

@@ -70,12 +70,23 @@ static int queues_check(const struct bare_device *device)
 		capabilities->queues, capabilities->contexts);
 }
 
+/* Each queue has an interrupt of its own, beside the admin queue's. */
+static void vectors_share(struct bare_device *device)
+{
+	struct capabilities *capabilities = &device->base.capabilities;
+	unsigned int vectors = device->transport->vectors;
+
+	if (vectors && capabilities->queues > vectors - 1)
+		capabilities->queues = vectors - 1;
+}
+
 static int bring_up(struct bare_device *device)
 {
 	struct transport *transport = device->transport;
 	int ret = registers_read_capabilities(transport,
 					      &device->base.capabilities);
 
+	vectors_share(device);
 	if (!ret)
 		ret = queues_check(device);
 	if (!ret)

@@ -25,8 +25,14 @@ static uint64_t read64(struct transport *transport, uint32_t offset)
 	return transport->operations->read64(transport, offset);
 }
 
-static int gone(void)
+/* All ones were read: the transport may know why. */
+static int gone(struct transport *transport)
 {
+	const struct transport_operations *operations = transport->operations;
+	int ret = operations->check ? operations->check(transport) : 0;
+
+	if (ret)
+		return ret;
 	return accel_error(-ENODEV,
 			   "the device does not answer: it is gone or off");
 }
@@ -38,7 +44,7 @@ int registers_read_capabilities(struct transport *transport,
 	uint32_t version = read32(transport, SPMM_REG_VERSION);
 
 	if (cap == UINT64_MAX || version == UINT32_MAX)
-		return gone();
+		return gone(transport);
 	if (MAJOR(version) != MAJOR(SPMM_VERSION_1_0))
 		return accel_error(
 			-EOPNOTSUPP,
@@ -103,10 +109,15 @@ static int fatal(void)
 
 int registers_check_alive(struct transport *transport)
 {
-	uint32_t status = read32(transport, SPMM_REG_STATUS);
+	const struct transport_operations *operations = transport->operations;
+	int ret = operations->check ? operations->check(transport) : 0;
+	uint32_t status;
 
+	if (ret)
+		return ret;
+	status = read32(transport, SPMM_REG_STATUS);
 	if (status == UINT32_MAX)
-		return gone();
+		return gone(transport);
 	return status & SPMM_STATUS_FATAL ? fatal() : 0;
 }
 
@@ -119,7 +130,7 @@ int registers_wait_status(struct transport *transport, uint32_t mask,
 		uint32_t status = read32(transport, SPMM_REG_STATUS);
 
 		if (status == UINT32_MAX)
-			return gone();
+			return gone(transport);
 		if ((status & mask) == value)
 			return 0;
 		if (status & SPMM_STATUS_FATAL & ~mask)

@@ -40,6 +40,9 @@ static int backend_open(const char *uri,
 	case URI_SIM:
 		ret = driver_backend_open_sim(&parsed.sim, options, device);
 		break;
+	case URI_VFIO:
+		ret = driver_backend_open_vfio(&parsed.vfio, options, device);
+		break;
 	case URI_KERNEL:
 		ret = driver_backend_open_kernel(parsed.buffer,
 						 parsed.user_queues, device);

@@ -11,18 +11,17 @@
 
 struct uri_known {
 	const char *name;
-	bool supported;
 	bool takes_rest;
 	enum uri_scheme scheme;
 };
 
 static const struct uri_known known[] = {
-	{ "sim:", true, true, URI_SIM },
-	{ "cpu:", true, false, URI_CPU },
-	{ "nil:", true, false, URI_NIL },
-	{ "vfio:", false, true, URI_SIM },
-	{ "vfio-user:", true, true, URI_VFIO_USER },
-	{ "dev:", true, true, URI_KERNEL },
+	{ "sim:", true, URI_SIM },
+	{ "cpu:", false, URI_CPU },
+	{ "nil:", false, URI_NIL },
+	{ "vfio:", true, URI_VFIO },
+	{ "vfio-user:", true, URI_VFIO_USER },
+	{ "dev:", true, URI_KERNEL },
 };
 
 static const struct uri_known *uri_find(const char *uri)
@@ -41,13 +40,8 @@ static int uri_identify(const char *text, const struct uri_known **out)
 	if (!found)
 		return accel_error(
 			-EINVAL,
-			"%s: unknown device; known are sim:, sim:FILE, vfio-user:SOCKET, dev:NODE, cpu: and nil:",
+			"%s: unknown device; known are sim:, sim:FILE, vfio:ADDRESS, vfio-user:SOCKET, dev:NODE, cpu: and nil:",
 			text);
-	if (!found->supported)
-		return accel_error(
-			-ENOTSUP,
-			"%s: %s is not in this version; sim:, vfio-user:, dev:, cpu: and nil: are",
-			text, found->name);
 	rest = text + strlen(found->name);
 	if (*rest == '?' && !found->takes_rest)
 		return accel_error(
@@ -222,6 +216,38 @@ static int socket_parse(const char *text, struct uri *uri)
 	return decode(text, uri->buffer);
 }
 
+static int vfio_set_iommu(const char *text, struct uri *uri, const char *query)
+{
+	if (!strcmp(query, "iommu=type1"))
+		uri->vfio.iommu = VFIO_IOMMU_TYPE1;
+	else if (!strcmp(query, "iommu=iommufd"))
+		uri->vfio.iommu = VFIO_IOMMU_IOMMUFD;
+	else if (!strcmp(query, "iommu=noiommu"))
+		uri->vfio.iommu = VFIO_IOMMU_NONE;
+	else
+		return accel_error(
+			-EINVAL,
+			"%s: after \"?\" stands iommu=type1, iommu=iommufd or iommu=noiommu",
+			text);
+	return 0;
+}
+
+/* ADDRESS[?iommu=type1|iommufd|noiommu] */
+static int vfio_parse(const char *text, struct uri *uri)
+{
+	char *query = strchr(uri->buffer, '?');
+
+	if (query)
+		*query++ = '\0';
+	uri->vfio.address = uri->buffer;
+	if (!*uri->buffer)
+		return accel_error(
+			-EINVAL,
+			"%s: which device? vfio:ADDRESS, such as vfio:0000:01:00.0; `accel list` shows them",
+			text);
+	return query ? vfio_set_iommu(text, uri, query) : 0;
+}
+
 /* NODE[?queues=job|user] */
 static int kernel_parse(const char *text, struct uri *uri)
 {
@@ -258,6 +284,8 @@ int uri_parse(const char *text, struct uri *uri)
 		return accel_error(-ENOMEM, "out of memory");
 	if (uri->scheme == URI_SIM)
 		ret = sim_parse(text, uri);
+	else if (uri->scheme == URI_VFIO)
+		ret = vfio_parse(text, uri);
 	else if (uri->scheme == URI_VFIO_USER)
 		ret = socket_parse(text, uri);
 	else if (uri->scheme == URI_KERNEL)

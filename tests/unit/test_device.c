@@ -37,10 +37,22 @@ static void sockets_are_named_and_served(void **state)
 	refused("vfio-user:/nowhere/spmm?trace=t", -EINVAL, "no parameters");
 }
 
-static void devices_of_later_versions_are_named_as_such(void **state)
+static void devices_of_vfio_are_named_by_address(void **state)
 {
 	(void)state;
-	refused("vfio:0000:01:00.0", -ENOTSUP, "not in this version");
+	refused("vfio:", -EINVAL, "which device?");
+	refused("vfio:01:00", -EINVAL, "no address of a PCI device");
+	refused("vfio:01:00.0?", -EINVAL, "iommu=type1");
+	refused("vfio:01:00.0?iommu=", -EINVAL, "iommu=type1");
+	refused("vfio:01:00.0?iommu=none", -EINVAL, "iommu=noiommu");
+	refused("vfio:01:00.0?queues=job", -EINVAL, "iommu=type1");
+	refused("vfio:fffe:ff:1f.7?iommu=iommufd", -ENOENT,
+		"fffe:ff:1f.7: there is no such PCI device");
+}
+
+static void nodes_are_those_of_the_module(void **state)
+{
+	(void)state;
 	refused("dev:", -EINVAL, "which device?");
 	refused("dev:/dev/null?queues=some", -EINVAL, "queues=job or");
 	refused("dev:/dev/accel/none", -ENOENT, "module loaded");
@@ -264,7 +276,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			unknown_devices_are_refused_with_the_known_ones),
-		cmocka_unit_test(devices_of_later_versions_are_named_as_such),
+		cmocka_unit_test(devices_of_vfio_are_named_by_address),
+		cmocka_unit_test(nodes_are_those_of_the_module),
 		cmocka_unit_test(sockets_are_named_and_served),
 		cmocka_unit_test(wrong_parameters_are_refused),
 		folder_test(odd_file_names_can_be_given),

@@ -25,7 +25,7 @@ struct accel_device_options {
  * @size: sizeof(struct accel_device_info)
  * @uri: as it was opened
  * @name: for people
- * @backend: "sim", "dev", "cpu" or "nil"
+ * @backend: "sim", "vfio", "dev", "cpu" or "nil"
  * @memory_bytes: device memory; 0 where the host's is used
  * @memory_used: allocated of it
  * @sram_bytes: shared on-chip memory
@@ -63,6 +63,8 @@ struct accel_device_info {
  * accel_device_open() - open the device that a URI names
  * @uri: "sim:" (the simulator in this process), "sim:FILE" (the same with a
  *	configuration file), either of them with "?NAME=VALUE&NAME=VALUE...";
+ *	"vfio:ADDRESS" (a device on the PCI bus, such as vfio:0000:01:00.0, that the
+ *	kernel's vfio-pci driver has: this process drives it, without the module);
  *	"vfio-user:SOCKET" (a device that another process serves, see spmm-sim);
  *	"dev:NODE" (a device of the kernel module, such as dev:/dev/accel/accel0);
  *	"cpu:" (the golden arithmetic on this processor), "nil:" (does nothing,
@@ -78,6 +80,16 @@ struct accel_device_info {
  *	engine=MODE	"fast" or "reference": from event to event, or cycle by
  *			cycle; both give the same results
  *	fault=FILE	a fault script, for tests: what the device does wrong
+ *
+ * The parameter of "vfio:":
+ *
+ *	iommu=KIND	"iommufd" or "type1", which is what the kernel keeps the device in
+ *			with: the first where there is one; "noiommu": nothing does, and
+ *			the whole machine's memory is the device's
+ *
+ * Only one process at a time has such a device. When the kernel wants it back, because it
+ * is unbound or removed, it gets it: what is outstanding fails with -ENODEV.
+ * accel_device_reset() opens it again.
  *
  * The parameter of "dev:":
  *
@@ -95,8 +107,9 @@ struct accel_device_info {
  *
  * Return: 0; -EINVAL for an unknown URI, a bad option or a mistake in the
  * configuration; -ENOENT, -EACCES, -EIO, -ECONNREFUSED as the system says of the file or
- * socket or node; -ENOTSUP for "vfio:", which this version does not have; -ENODEV,
- * -ETIMEDOUT, -EPROTO or -EIO if the device does not come up; -ENOMEM.
+ * socket or node; -EBUSY if another process or driver has the device, -ENOTSUP if the
+ * kernel or the machine has no such IOMMU; -ENODEV, -ETIMEDOUT, -EPROTO or -EIO if the
+ * device does not come up; -ENOMEM.
  * Thread-safe.
  */
 int accel_device_open(const char *uri,

@@ -10,6 +10,7 @@
 
 struct transport;
 struct transport_sim_options;
+struct transport_vfio_options;
 
 struct backend_operations {
 	const char *name;
@@ -75,6 +76,9 @@ int driver_backend_open(struct transport *transport, const char *kind,
 int driver_backend_open_sim(const struct transport_sim_options *simulation,
 			    const struct accel_device_options *options,
 			    struct accel_device **device);
+int driver_backend_open_vfio(const struct transport_vfio_options *vfio,
+			     const struct accel_device_options *options,
+			     struct accel_device **device);
 int driver_backend_open_vfio_user(const char *path,
 				  const struct accel_device_options *options,
 				  struct accel_device **device);

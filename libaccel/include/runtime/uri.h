@@ -9,9 +9,11 @@
 #include <stdbool.h>
 
 #include "transport/sim.h"
+#include "transport/vfio.h"
 
 enum uri_scheme {
 	URI_SIM,
+	URI_VFIO,
 	URI_VFIO_USER,
 	URI_KERNEL,
 	URI_CPU,
@@ -22,12 +24,14 @@ enum uri_scheme {
  * struct uri - a parsed one
  * @scheme: of it
  * @sim: of URI_SIM; the texts are in @buffer
+ * @vfio: of URI_VFIO; the address is in @buffer
  * @user_queues: of URI_KERNEL
  * @buffer: decoded: the file, the socket's path, or the device's node
  */
 struct uri {
 	enum uri_scheme scheme;
 	struct transport_sim_options sim;
+	struct transport_vfio_options vfio;
 	bool user_queues;
 	char *buffer;
 };

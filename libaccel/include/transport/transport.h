@@ -2,8 +2,8 @@
 /*
  * A transport: the one boundary between the userspace driver and a device. The
  * driver above it knows registers, queues and page tables; the transport knows
- * how to reach them. Implementations: transport/sim.h, transport/vfio_user.h; VFIO
- * joins them behind the same table.
+ * how to reach them. Implementations: transport/sim.h, transport/vfio_user.h,
+ * transport/vfio.h.
  *
  * Thread-safety: register access and doorbells may come from any thread; the
  * other calls are serialised by the driver.
@@ -66,6 +66,12 @@ struct transport_operations {
 	int (*reset)(struct transport *transport);
 
 	/*
+	 * 0, or what the transport knows of a device that is of no use: −ENODEV, −EIO
+	 * until a reset, with a text. NULL where registers tell all there is to know.
+	 */
+	int (*check)(struct transport *transport);
+
+	/*
 	 * For who watches the device: what the entries of command lists with the id
 	 * @label, not 0, are called. NULL where nobody can watch.
 	 */
@@ -79,8 +85,14 @@ struct transport_operations {
 	int (*end_trace)(struct transport *transport, uint64_t deadline);
 };
 
+/**
+ * struct transport - to be embedded
+ * @operations: of its kind
+ * @vectors: interrupts that it has, if they are fewer than SPMM_MSIX_VECTORS; or 0
+ */
 struct transport {
 	const struct transport_operations *operations;
+	unsigned int vectors;
 };
 
 #endif

@@ -96,6 +96,7 @@ static const struct backend_operations cpu_operations = {
 	.describe = cpu_describe,
 	.reset = cpu_reset,
 	.buffer_create = host_buffer_create,
+	.buffer_import = host_buffer_import,
 	.buffer_destroy = host_buffer_destroy,
 	.plan_allocate = cpu_plan_allocate,
 	.plan_prepare = cpu_plan_prepare,

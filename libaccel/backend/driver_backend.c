@@ -11,6 +11,7 @@
 #include "driver/bare.h"
 #include "kernel/device.h"
 #include "transport/sim.h"
+#include "transport/transport.h"
 #include "transport/vfio.h"
 #include "transport/vfio_user.h"
 
@@ -78,6 +79,32 @@ static int driver_buffer_create(struct accel_device *device,
 	return 0;
 }
 
+static int driver_buffer_import(struct accel_device *device,
+				const struct accel_buffer_import *import,
+				struct accel_buffer **out)
+{
+	const struct transport_memory shown = {
+		.address = import->address,
+		.length = import->length,
+		.file = import->address ? -1 : import->file,
+		.offset = import->offset,
+	};
+	struct driver_buffer *buffer = calloc(1, sizeof(*buffer));
+	int ret;
+
+	if (!buffer)
+		return accel_error(-ENOMEM, "out of memory");
+	ret = driver_memory_import(driver_backend(device)->device, &shown,
+				   &buffer->memory);
+	if (ret) {
+		free(buffer);
+		return ret;
+	}
+	buffer->base.address = buffer->memory.host.address;
+	*out = &buffer->base;
+	return 0;
+}
+
 static void driver_buffer_destroy(struct accel_buffer *base)
 {
 	struct driver_buffer *buffer = driver_buffer(base);
@@ -93,6 +120,7 @@ static void driver_buffer_destroy(struct accel_buffer *base)
 		.describe = driver_describe, .reset = driver_backend_reset, \
 		.end_trace = driver_end_trace,                              \
 		.buffer_create = driver_buffer_create,                      \
+		.buffer_import = driver_buffer_import,                      \
 		.buffer_destroy = driver_buffer_destroy,                    \
 		.plan_allocate = driver_plan_allocate,                      \
 		.plan_prepare = driver_plan_prepare,                        \

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "core/error.h"
 
@@ -26,10 +28,45 @@ int host_buffer_create(struct accel_device *device, enum accel_memory memory,
 	return 0;
 }
 
-void host_buffer_destroy(struct accel_buffer *buffer)
+static void *file_map(const struct accel_buffer_import *import)
 {
-	free(host_buffer(buffer)->memory);
-	free(host_buffer(buffer));
+	void *memory = mmap(NULL, import->length, PROT_READ | PROT_WRITE,
+			    MAP_SHARED, import->file, (off_t)import->offset);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+int host_buffer_import(struct accel_device *device,
+		       const struct accel_buffer_import *import,
+		       struct accel_buffer **out)
+{
+	struct host_buffer *buffer = calloc(1, sizeof(*buffer));
+
+	(void)device;
+	if (!buffer)
+		return accel_error(-ENOMEM, "out of memory");
+	buffer->kind = import->address ? HOST_BORROWED : HOST_MAPPED;
+	buffer->memory = import->address ? import->address : file_map(import);
+	if (!buffer->memory) {
+		free(buffer);
+		return accel_error(-ENOTSUP,
+				   "import: the file cannot be mapped: %s",
+				   strerror(errno));
+	}
+	buffer->base.address = buffer->memory;
+	*out = &buffer->base;
+	return 0;
+}
+
+void host_buffer_destroy(struct accel_buffer *base)
+{
+	struct host_buffer *buffer = host_buffer(base);
+
+	if (buffer->kind == HOST_ALLOCATED)
+		free(buffer->memory);
+	else if (buffer->kind == HOST_MAPPED)
+		munmap(buffer->memory, base->length);
+	free(buffer);
 }
 
 static int staging_create(struct accel_plan *plan, struct plan_port *ports,

@@ -213,6 +213,7 @@ static const struct backend_operations nil_operations = {
 	.describe = nil_describe,
 	.reset = nil_reset,
 	.buffer_create = host_buffer_create,
+	.buffer_import = host_buffer_import,
 	.buffer_destroy = host_buffer_destroy,
 	.plan_allocate = nil_plan_allocate,
 	.plan_prepare = host_staging_create,

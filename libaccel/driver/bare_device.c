@@ -214,6 +214,7 @@ static const struct driver_operations bare_operations = {
 	.destroy = bare_device_destroy,
 	.reset = bare_device_reset,
 	.memory_allocate = bare_memory_allocate,
+	.memory_import = bare_memory_import,
 	.memory_release = bare_memory_release,
 	.memory_used = bare_memory_used,
 	.queue_create = bare_queue_create,

@@ -35,19 +35,25 @@ static int map(struct bare_device *device, uint64_t address, uint64_t flags,
 	return ret;
 }
 
+/* Host memory that the transport reaches, for commands; the lock is held. */
+static int map_host(struct bare_device *device, struct driver_memory *memory)
+{
+	int ret;
+
+	memory->length = memory->host.length;
+	ret = map(device, memory->host.bus, 0, memory);
+	if (ret)
+		dma_release(device->transport, &memory->host);
+	return ret;
+}
+
 static int allocate_host(struct bare_device *device,
 			 struct driver_memory *memory)
 {
 	int ret =
 		dma_allocate(device->transport, memory->length, &memory->host);
 
-	if (ret)
-		return ret;
-	memory->length = memory->host.length;
-	ret = map(device, memory->host.bus, 0, memory);
-	if (ret)
-		dma_release(device->transport, &memory->host);
-	return ret;
+	return ret ? ret : map_host(device, memory);
 }
 
 static int memory_short(const struct bare_device *device, uint64_t length)
@@ -89,6 +95,21 @@ int bare_memory_allocate(struct driver_device *base, bool on_device,
 	pthread_mutex_lock(&device->lock);
 	ret = on_device ? allocate_device(device, memory) :
 			  allocate_host(device, memory);
+	pthread_mutex_unlock(&device->lock);
+	return ret;
+}
+
+int bare_memory_import(struct driver_device *base,
+		       const struct transport_memory *shown,
+		       struct driver_memory *memory)
+{
+	struct bare_device *device = bare_device(base);
+	int ret;
+
+	pthread_mutex_lock(&device->lock);
+	ret = dma_import(device->transport, shown, &memory->host);
+	if (!ret)
+		ret = map_host(device, memory);
 	pthread_mutex_unlock(&device->lock);
 	return ret;
 }

@@ -255,6 +255,7 @@ const struct driver_operations kernel_job_operations = {
 	.destroy = kernel_device_destroy,
 	.reset = kernel_device_reset,
 	.memory_allocate = kernel_memory_allocate,
+	.memory_import = kernel_memory_import,
 	.memory_release = kernel_memory_release,
 	.memory_used = kernel_memory_used,
 	.queue_create = job_queue_create,

@@ -11,6 +11,8 @@
 #include "core/checked.h"
 #include "core/error.h"
 #include "kernel/device.h"
+#include "kernel/import.h"
+#include "transport/transport.h"
 
 static uint64_t alignment_of(uint64_t length)
 {
@@ -57,6 +59,16 @@ static void object_close(struct kernel_device *device,
 	kernel_ioctl(device, DRM_IOCTL_GEM_CLOSE, &close);
 }
 
+/* What was made here, or what others know, too. */
+static void object_release(struct kernel_device *device,
+			   const struct driver_memory *memory)
+{
+	if (memory->imported)
+		kernel_import_put(device, memory->handle);
+	else
+		object_close(device, memory);
+}
+
 static int object_map(struct kernel_device *device,
 		      struct driver_memory *memory)
 {
@@ -82,12 +94,13 @@ static void object_unmap(const struct driver_memory *memory)
 }
 
 /* The lock is held. */
-static int object_bind(struct kernel_device *device,
+static int object_bind(struct kernel_device *device, uint64_t offset,
 		       struct driver_memory *memory)
 {
 	struct drm_spmm_vm_bind bind = {
 		.handle = memory->handle,
 		.flags = DRM_SPMM_VM_BIND_READ | DRM_SPMM_VM_BIND_WRITE,
+		.offset = offset,
 		.length = memory->length,
 	};
 	int ret = range_allocate(&device->addresses, memory->length,
@@ -129,7 +142,7 @@ int kernel_memory_allocate(struct driver_device *base, bool on_device,
 		ret = object_map(device, memory);
 	if (!ret) {
 		pthread_mutex_lock(&device->lock);
-		ret = object_bind(device, memory);
+		ret = object_bind(device, 0, memory);
 		if (!ret && on_device)
 			device->memory_used += memory->length;
 		pthread_mutex_unlock(&device->lock);
@@ -137,6 +150,46 @@ int kernel_memory_allocate(struct driver_device *base, bool on_device,
 	if (ret) {
 		object_unmap(memory);
 		object_close(device, memory);
+	}
+	return ret;
+}
+
+static int file_map(const struct transport_memory *shown,
+		    struct driver_memory *memory)
+{
+	void *address = mmap(NULL, shown->length, PROT_READ | PROT_WRITE,
+			     MAP_SHARED, shown->file, (off_t)shown->offset);
+
+	if (address == MAP_FAILED)
+		return accel_error(-ENOTSUP,
+				   "import: the file cannot be mapped: %s",
+				   strerror(errno));
+	memory->host.address = address;
+	memory->host.length = shown->length;
+	memory->length = shown->length;
+	return 0;
+}
+
+int kernel_memory_import(struct driver_device *base,
+			 const struct transport_memory *shown,
+			 struct driver_memory *memory)
+{
+	struct kernel_device *device = kernel_device(base);
+	uint64_t offset;
+	int ret = kernel_import_get(device, shown, &memory->handle, &offset);
+
+	if (ret)
+		return ret;
+	memory->imported = true;
+	ret = file_map(shown, memory);
+	if (!ret) {
+		pthread_mutex_lock(&device->lock);
+		ret = object_bind(device, offset, memory);
+		pthread_mutex_unlock(&device->lock);
+	}
+	if (ret) {
+		object_unmap(memory);
+		object_release(device, memory);
 	}
 	return ret;
 }
@@ -160,7 +213,7 @@ void kernel_memory_release(struct driver_device *base,
 		device->memory_used -= memory->length;
 	pthread_mutex_unlock(&device->lock);
 	object_unmap(memory);
-	object_close(device, memory);
+	object_release(device, memory);
 }
 
 uint64_t kernel_memory_used(struct driver_device *base)

@@ -3,54 +3,11 @@
 #include "unit.h"
 
 #include "folder.h"
+#include "served.h"
 
 #include <accel/accel.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <sim/server/server.h>
-
-struct served {
-	struct server *server;
-	pthread_t thread;
-	int listener;
-	int stop;
-};
-
-static void *run(void *argument)
-{
-	struct served *served = argument;
-
-	server_run(served->server, served->listener, served->stop);
-	return NULL;
-}
-
-static void served_start(struct served *served, const char *path)
-{
-	struct server_options options = { .window = 1 << 20 };
-
-	assert_int_equal(sim_config_preset("small", &options.config), 0);
-	assert_int_equal(server_create(&options, &served->server), 0);
-	served->listener = server_listen(path);
-	assert_true(served->listener >= 0);
-	served->stop = eventfd(0, 0);
-	assert_int_equal(pthread_create(&served->thread, NULL, run, served), 0);
-}
-
-static void served_stop(struct served *served, const char *path)
-{
-	uint64_t one = 1;
-
-	assert_int_equal(write(served->stop, &one, sizeof(one)), sizeof(one));
-	pthread_join(served->thread, NULL);
-	close(served->listener);
-	close(served->stop);
-	unlink(path);
-	server_destroy(served->server);
-}
 
 #define COPY_BYTES (3ul << 20)
 

@@ -27,6 +27,10 @@ struct backend_operations {
 	int (*buffer_create)(struct accel_device *device,
 			     enum accel_memory memory, uint64_t length,
 			     struct accel_buffer **buffer);
+	/* What is checked: whole pages, and a file that has them. */
+	int (*buffer_import)(struct accel_device *device,
+			     const struct accel_buffer_import *import,
+			     struct accel_buffer **buffer);
 	void (*buffer_destroy)(struct accel_buffer *buffer);
 
 	/* Allocates a plan, the base zeroed. */

@@ -8,10 +8,18 @@
 struct host_buffer {
 	struct accel_buffer base;
 	void *memory; /* also of "device" memory, which has no public address */
+	enum host_memory {
+		HOST_ALLOCATED,
+		HOST_BORROWED,
+		HOST_MAPPED,
+	} kind;
 };
 
 int host_buffer_create(struct accel_device *device, enum accel_memory memory,
 		       uint64_t length, struct accel_buffer **buffer);
+int host_buffer_import(struct accel_device *device,
+		       const struct accel_buffer_import *import,
+		       struct accel_buffer **buffer);
 void host_buffer_destroy(struct accel_buffer *buffer);
 
 static inline struct host_buffer *host_buffer(struct accel_buffer *buffer)

@@ -57,6 +57,9 @@ void bare_queue_number_give(struct bare_device *device, unsigned int number);
 /* Operations of a device, see struct driver_operations. */
 int bare_memory_allocate(struct driver_device *device, bool on_device,
 			 struct driver_memory *memory);
+int bare_memory_import(struct driver_device *device,
+		       const struct transport_memory *shown,
+		       struct driver_memory *memory);
 void bare_memory_release(struct driver_device *device,
 			 struct driver_memory *memory);
 uint64_t bare_memory_used(struct driver_device *device);

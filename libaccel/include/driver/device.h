@@ -16,6 +16,7 @@
 struct driver_device;
 struct driver_memory;
 struct driver_queue;
+struct transport_memory;
 struct spmm_fault_record;
 
 /**
@@ -23,7 +24,8 @@ struct spmm_fault_record;
  * @destroy: see driver_device_destroy()
  * @reset: see driver_device_reset()
  * @memory_allocate: @memory is zeroed but for its length, which is not rounded yet
- * @memory_release: of memory that was allocated
+ * @memory_import: @memory is zeroed; −ENOTSUP with a text for what it cannot reach
+ * @memory_release: of memory that was allocated or imported
  * @memory_used: bytes of device memory
  * @queue_create: @queue is zeroed but for @device, @priority, and −1 as its event
  * @queue_destroy: see driver_queue_destroy(), as for the others
@@ -45,6 +47,9 @@ struct driver_operations {
 
 	int (*memory_allocate)(struct driver_device *device, bool on_device,
 			       struct driver_memory *memory);
+	int (*memory_import)(struct driver_device *device,
+			     const struct transport_memory *shown,
+			     struct driver_memory *memory);
 	void (*memory_release)(struct driver_device *device,
 			       struct driver_memory *memory);
 	uint64_t (*memory_used)(struct driver_device *device);

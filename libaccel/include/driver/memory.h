@@ -13,6 +13,7 @@
  * @host: of host memory; its address is NULL for device memory
  * @device_offset: of device memory that this process shares out
  * @handle: of memory that the kernel module shares out
+ * @imported: the object of @handle may be others', too
  * @virtual_address: for commands
  * @length: rounded up to pages; 0: nothing is allocated
  */
@@ -20,6 +21,7 @@ struct driver_memory {
 	struct dma_memory host;
 	uint64_t device_offset;
 	uint32_t handle;
+	bool imported;
 	uint64_t virtual_address;
 	uint64_t length;
 };
@@ -50,6 +52,20 @@ static inline int driver_memory_allocate_device(struct driver_device *device,
 						struct driver_memory *memory)
 {
 	return driver_memory_allocate(device, true, length, memory);
+}
+
+/* Of this process, or of a file where it has no address: see dma_import(). */
+static inline int driver_memory_import(struct driver_device *device,
+				       const struct transport_memory *shown,
+				       struct driver_memory *memory)
+{
+	int ret;
+
+	memset(memory, 0, sizeof(*memory));
+	ret = device->operations->memory_import(device, shown, memory);
+	if (ret)
+		memory->length = 0;
+	return ret;
 }
 
 /* No command that addresses it may be outstanding. Does nothing for a length of 0. */

@@ -15,13 +15,17 @@
 #include "core/range.h"
 #include "driver/device.h"
 
+struct kernel_import;
+struct transport_memory;
+
 /**
  * struct kernel_device - an open file of the module
  * @base: what its users see
  * @file: descriptor
- * @lock: over everything below; no ioctl but binding is made under it
+ * @lock: over everything below; no ioctl but binding and importing is made under it
  * @addresses: free device addresses
  * @memory_used: bytes of device memory
+ * @imports: objects that others made
  */
 struct kernel_device {
 	struct driver_device base;
@@ -29,6 +33,7 @@ struct kernel_device {
 	pthread_mutex_t lock;
 	struct range_set addresses;
 	uint64_t memory_used;
+	struct kernel_import *imports;
 };
 
 static inline struct kernel_device *kernel_device(struct driver_device *device)
@@ -47,6 +52,9 @@ int kernel_ioctl(const struct kernel_device *device, unsigned long request,
 /* Operations of either kind, see struct driver_operations. */
 int kernel_memory_allocate(struct driver_device *device, bool on_device,
 			   struct driver_memory *memory);
+int kernel_memory_import(struct driver_device *device,
+			 const struct transport_memory *shown,
+			 struct driver_memory *memory);
 void kernel_memory_release(struct driver_device *device,
 			   struct driver_memory *memory);
 uint64_t kernel_memory_used(struct driver_device *device);

@@ -68,18 +68,32 @@ monitor_forward()
 	} 1<>"$1/monitor.in"
 }
 
+# A line on the first serial port, so many seconds after a suite has asked for it.
+# Ends with the process PID. alarm_forward FOLDER PID
+alarm_forward()
+{
+	local seconds
+	tail --pid="$2" -n +1 -f "$1/results" | sed -un "s/\r$//; s/^# alarm: //p" |
+		while read -r seconds; do
+			sleep "$seconds"
+			echo
+		done 1<>"$1/input"
+}
+
 # machine_run FOLDER SECONDS ARGUMENTS: with what the suites print in FOLDER/results, the
 # kernel's messages in kernel.log and QEMU's own in qemu.log.
 machine_run()
 {
 	local folder=$1 seconds=$2 status=0
-	mkfifo "$folder/monitor.in" "$folder/monitor.out"
+	mkfifo "$folder/monitor.in" "$folder/monitor.out" "$folder/input"
 	timeout --kill-after=5 "$seconds" "${machine[@]}" \
-		-serial "file:$folder/results" -serial "file:$folder/kernel.log" \
+		-chardev "file,id=results,path=$folder/results,input-path=$folder/input" \
+		-serial chardev:results -serial "file:$folder/kernel.log" \
 		-chardev "pipe,id=monitor,path=$folder/monitor" -mon chardev=monitor,mode=control \
 		-append "$kernel_arguments $3" </dev/null >"$folder/qemu.log" 2>&1 &
 	qemu_pid=$!
 	monitor_forward "$folder" "$qemu_pid" &
+	alarm_forward "$folder" "$qemu_pid" &
 	wait "$qemu_pid" || status=$?
 	qemu_pid=
 	return $status

@@ -113,6 +113,8 @@ check "reset of the function during work" during 6 lost -- reset_function
 check "work afterwards" works
 check "sleep of all devices during work" during 9 -- sleep_devices
 check "work afterwards" works
+check "sleep of the machine during work" during 9 -- system_sleep 3
+check "work afterwards" works
 check "a PCI error, not fatal, during work" \
 	during 6 lost -- inject "$completion_timeout"
 check "work afterwards" works
@@ -121,13 +123,4 @@ check "a fatal error during work" during 12 lost -- fault_arm fatal_now
 check "work afterwards" works
 check "gone during work" during 6 gone -- fault_arm gone_now
 check "work when it is back" revive
-# A dump that nobody has read belongs to the module for five minutes.
-unload()
-{
-	for dump in /sys/class/devcoredump/devcd*/data; do
-		[ ! -e "$dump" ] || echo 1 >"$dump"
-	done
-	wait_for 5 rmmod spmm
-}
-
-check "unloads" unload
+check "unloads" module_unload

@@ -149,9 +149,9 @@ int vfio_vectors_enable(int device, unsigned int most)
 int vfio_interrupt_set(int device, unsigned int index, unsigned int vector,
 		       int event)
 {
-	struct {
+	union {
 		struct vfio_irq_set set;
-		int32_t event;
+		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
 	} request = {
 		.set = { .argsz = sizeof(request),
 			 .flags = VFIO_IRQ_SET_DATA_EVENTFD |
@@ -159,9 +159,10 @@ int vfio_interrupt_set(int device, unsigned int index, unsigned int vector,
 			 .index = index,
 			 .start = vector,
 			 .count = 1 },
-		.event = event,
 	};
+	int32_t number = event;
 
+	memcpy(request.set.data, &number, sizeof(number));
 	if (!ioctl(device, VFIO_DEVICE_SET_IRQS, &request))
 		return 0;
 	return accel_error(-errno, "vfio: interrupt %u of kind %u: %s", vector,

@@ -52,12 +52,12 @@ void bare_queue_report(struct driver_queue *queue)
 	uint32_t head = ring_index(&queue->cq, queue->cq.head);
 
 	queue->cq_reported = queue->cq.head;
+	if (queue->doorbells) {
+		doorbell_write(&queue->doorbells[1], head);
+		return;
+	}
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	if (queue->doorbells)
-		queue->doorbells[1] = htole32(head);
-	else
-		write32(queue, doorbell_offset(queue) + SPMM_DOORBELL_CQ_HEAD,
-			head);
+	write32(queue, doorbell_offset(queue) + SPMM_DOORBELL_CQ_HEAD, head);
 }
 
 static int command(const struct driver_queue *queue, uint8_t opcode,

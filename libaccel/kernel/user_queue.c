@@ -123,10 +123,9 @@ static int user_queue_abort(struct driver_queue *queue)
 static void user_queue_report(struct driver_queue *queue)
 {
 	queue->cq_reported = queue->cq.head;
-	if (!queue->doorbells)
-		return;
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	queue->doorbells[1] = htole32(ring_index(&queue->cq, queue->cq.head));
+	if (queue->doorbells)
+		doorbell_write(&queue->doorbells[1],
+			       ring_index(&queue->cq, queue->cq.head));
 }
 
 /* Only a queue whose doorbell was taken away comes here. */

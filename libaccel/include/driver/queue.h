@@ -150,14 +150,20 @@ static inline void driver_queue_set_list(struct driver_queue *queue,
 			commands;
 }
 
+/* A doorbell that is plain memory: the device sees all that was stored before. */
+static inline void doorbell_write(volatile uint32_t *doorbell, uint32_t value)
+{
+	__atomic_store_n(doorbell, htole32(value), __ATOMIC_RELEASE);
+}
+
 static inline void driver_queue_ring(struct driver_queue *queue)
 {
 	if (!queue->doorbells) {
 		queue->device->operations->queue_ring(queue);
 		return;
 	}
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	queue->doorbells[0] = htole32(ring_index(&queue->sq, queue->sq.tail));
+	doorbell_write(&queue->doorbells[0],
+		       ring_index(&queue->sq, queue->sq.tail));
 }
 
 /* For a device whose completions do not come by themselves: look for new ones. */

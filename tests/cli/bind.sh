@@ -15,8 +15,6 @@ driver_is()
 }
 
 tree_make
-mkdir -p "$root/dev/accel"
-: >"$root/dev/accel/accel0"
 kernel_start
 
 # ---- back and forth ----

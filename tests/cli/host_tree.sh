@@ -61,6 +61,7 @@ driver_bind()
 	ln -sr "$bus/drivers/$2" "$device/driver"
 	[ "$2" = spmm ] || return 0
 	mkdir -p "$device/accel/accel0" "$device/spmm"
+	echo 261:0 >"$device/accel/accel0/dev"
 	echo ready >"$device/spmm/state"
 }
 
@@ -74,15 +75,48 @@ group_add()
 	ln -sr "$group" "$device/iommu_group"
 }
 
-# A user's process, 1000, of group 1000 and of render, 105; root is not needed to test.
+# process_put GROUPS [MEMLOCK MEMLOCK_MAX]: a user who owns nothing here.
 process_put()
 {
-	put proc/self/status "Uid:	1000	1000	1000	1000
-Gid:	1000	1000	1000	1000
-Groups:	105 1000
+	put proc/self/status "Uid:	4242	4242	4242	4242
+Gid:	4242	4242	4242	4242
+Groups:	$1
 CapEff:	0000000000000000"
 	put proc/self/limits "Limit                     Soft Limit           Hard Limit           Units
-Max locked memory         unlimited            unlimited            bytes"
+Max cpu time              unlimited            unlimited            seconds
+Max locked memory         ${2:-unlimited}            ${3:-unlimited}            bytes"
+}
+
+# A group that is not root's, and that this test may give files to.
+group=$(id -g)
+[ "$group" -ne 0 ] || group=105
+
+# node_put PATH [MODE]: a file of /dev, of that group.
+node_put()
+{
+	put "dev/$1" ""
+	chgrp "$group" "$root/dev/$1"
+	chmod "${2:-660}" "$root/dev/$1"
+}
+
+# What the kernel was told, and has.
+system_put()
+{
+	put proc/cmdline "quiet intel_iommu=on"
+	put proc/cpuinfo "vendor_id	: GenuineIntel"
+	put proc/meminfo "MemTotal:  4096 kB
+HugePages_Total:      64
+HugePages_Free:       60"
+	put proc/sys/kernel/osrelease 6.12.0
+	put sys/firmware/acpi/tables/DMAR ""
+	put sys/module/vfio_iommu_type1/refcnt 0
+	put sys/module/vfio/parameters/enable_unsafe_noiommu_mode N
+	put sys/module/spmm/version \
+		"$(sed -n "s/^  version: '\(.*\)',/\1/p" "${ACCEL_SOURCE_DIR:?}/meson.build")"
+	mkdir -p "$root/sys/class/accel"
+	node_put accel/accel0
+	node_put vfio/vfio 666
+	node_put vfio/3
 }
 
 tree_make()
@@ -95,7 +129,8 @@ tree_make()
 	driver_bind $address spmm
 	mkdir -p "$bus/drivers/vfio-pci"
 	group_add 3 $address
-	process_put
+	process_put "105 $group"
+	system_put
 }
 
 # ---- what happens when its files are written to ----

@@ -73,6 +73,19 @@ static void read_link(struct card_link *link, const char *address,
 		link->width = (uint32_t)width;
 }
 
+/* A device's folder is within that of the port above it, or of a host bridge. */
+static void read_port(struct card *card)
+{
+	char path[PATH_MAX], *real, *last;
+
+	host_path(path, DEVICE_FOLDER "%s/..", card->address);
+	real = realpath(path, NULL);
+	last = real ? strrchr(real, '/') : NULL;
+	if (last && host_exists(DEVICE_FOLDER "%s", last + 1))
+		snprintf(card->port, sizeof(card->port), "%s", last + 1);
+	free(real);
+}
+
 static int read_group(struct pci_dev *device)
 {
 	const char *group =
@@ -103,7 +116,7 @@ static void read_card(struct pci_dev *device, struct card *card)
 		   DEVICE_FOLDER "%s/vfio-dev", card->address);
 	read_link(&card->link, card->address, "current");
 	read_link(&card->link_max, card->address, "max");
-	/* The folder of a device is within that of the port above it. */
+	read_port(card);
 	read_link(&card->slot_max, card->address, "../max");
 }
 

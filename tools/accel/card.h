@@ -28,6 +28,7 @@ struct card_link {
  * @address: domain:bus:device.function
  * @driver: that is bound, or ""
  * @node: "accelN", with the kernel module, or ""
+ * @port: the address of the port above it, or ""
  * @vfio_node: "vfioN", its character device of its own, with vfio-pci in newer kernels,
  *	or ""
  * @iommu_group: or −1
@@ -42,6 +43,7 @@ struct card {
 	char address[CARD_ADDRESS_SIZE];
 	char driver[HOST_NAME_MAX];
 	char node[HOST_NAME_MAX];
+	char port[HOST_NAME_MAX];
 	char vfio_node[HOST_NAME_MAX];
 	int iommu_group;
 	int numa_node;

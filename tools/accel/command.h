@@ -26,6 +26,7 @@ int command_bench(int count, char **arguments);
 int command_info(int count, char **arguments);
 int command_list(int count, char **arguments);
 int command_bind(int count, char **arguments);
+int command_doctor(int count, char **arguments);
 
 /* Print the last error's text behind the command's name; STATUS_FAILED. */
 int command_fail(const char *command);

@@ -83,24 +83,33 @@ static void spmm_prime_detach_importer(struct dma_buf *dma_buf,
 		spmm_bo_unpin(dma_buf->priv);
 }
 
+/* In segments that the importer can take. */
 static struct sg_table *spmm_prime_map_pages(struct spmm_bo *bo,
 					     struct device *dev,
 					     enum dma_data_direction direction)
 {
+	unsigned int count = bo->base.size >> PAGE_SHIFT;
+	unsigned int segment = dma_get_max_seg_size(dev);
 	struct sg_table *table;
 	int ret;
 
-	table = drm_prime_pages_to_sg(bo->base.dev, bo->pages,
-				      bo->base.size >> PAGE_SHIFT);
-	if (IS_ERR(table))
-		return table;
+	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	ret = sg_alloc_table_from_pages_segment(
+		table, bo->pages, count, 0, bo->base.size, segment, GFP_KERNEL);
+	if (ret)
+		goto free_table;
 	ret = dma_map_sgtable(dev, table, direction, DMA_ATTR_SKIP_CPU_SYNC);
-	if (ret) {
-		sg_free_table(table);
-		kfree(table);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto free_segments;
 	return table;
+
+free_segments:
+	sg_free_table(table);
+free_table:
+	kfree(table);
+	return ERR_PTR(ret);
 }
 
 static void spmm_prime_unmap_window(struct sg_table *table, struct device *dev,

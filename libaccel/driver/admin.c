@@ -137,6 +137,17 @@ static int wait_for(struct admin_queue *admin, uint16_t id, unsigned int opcode,
 	}
 }
 
+/* A device that is gone is not to be reset. */
+static int dead(struct admin_queue *admin)
+{
+	int ret = registers_check_alive(admin->transport);
+
+	if (ret == -ENODEV)
+		return ret;
+	return accel_error(
+		-EIO, "the device's admin queue is dead; reset the device");
+}
+
 bool admin_is_dead(struct admin_queue *admin)
 {
 	bool dead;
@@ -158,9 +169,7 @@ int admin_execute(struct admin_queue *admin,
 	pthread_mutex_lock(&admin->lock);
 	if (admin->dead) {
 		pthread_mutex_unlock(&admin->lock);
-		return accel_error(
-			-EIO,
-			"the device's admin queue is dead; reset the device");
+		return dead(admin);
 	}
 	id = (uint16_t)admin->sq.tail;
 	submit(admin, command, id);

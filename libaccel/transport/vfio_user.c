@@ -592,7 +592,8 @@ static int user_reset(struct transport *transport)
 	pthread_mutex_unlock(&user->lock);
 	if (!ret)
 		bus_master(user);
-	return ret;
+	/* A server that does not listen is a device that is gone. */
+	return ret == -ECONNREFUSED || ret == -ENOENT ? -ENODEV : ret;
 }
 
 static void user_close(struct transport *transport)

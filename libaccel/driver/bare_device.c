@@ -47,23 +47,26 @@ static int disable(struct bare_device *device)
 	return registers_wait_status(transport, UINT32_MAX, 0, deadline);
 }
 
-static unsigned int queue_limit(const struct bare_device *device)
+static unsigned int queue_limit(const struct capabilities *capabilities)
 {
-	unsigned int limit = device->base.capabilities.queues;
+	unsigned int limit = capabilities->queues;
 
 	/* Each queue has a context; number 0 is the untranslated one. */
-	if (limit > device->base.capabilities.contexts - 1)
-		limit = device->base.capabilities.contexts - 1;
+	if (limit >= capabilities->contexts)
+		limit = capabilities->contexts ? capabilities->contexts - 1 : 0;
 	return limit < 64 ? limit : 64;
 }
 
 /* Commands have one queue, the bytes that they need another. */
-static int queues_check(const struct bare_device *device)
+static int queues_limit(struct bare_device *device)
 {
-	const struct capabilities *capabilities = &device->base.capabilities;
+	struct capabilities *capabilities = &device->base.capabilities;
+	unsigned int limit = queue_limit(capabilities);
 
-	if (queue_limit(device) >= 2)
+	if (limit >= 2) {
+		capabilities->queues = limit;
 		return 0;
+	}
 	return accel_error(
 		-EINVAL,
 		"the device has %u queues and %u contexts; needed are 2 queues, and a context for each beside context 0 (queues and contexts in the configuration of a simulated one)",
@@ -88,7 +91,7 @@ static int bring_up(struct bare_device *device)
 
 	vectors_share(device);
 	if (!ret)
-		ret = queues_check(device);
+		ret = queues_limit(device);
 	if (!ret)
 		ret = registers_read_geometry(transport,
 					      &device->base.geometry);
@@ -116,7 +119,7 @@ static int address_space_create(struct bare_device *device)
 
 int bare_queue_number_take(struct bare_device *device)
 {
-	unsigned int limit = queue_limit(device);
+	unsigned int limit = device->base.capabilities.queues;
 	int number = 0;
 
 	pthread_mutex_lock(&device->lock);

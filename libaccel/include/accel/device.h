@@ -35,7 +35,8 @@ struct accel_device_options {
  * @clusters: of the array
  * @lanes: per cluster
  * @vector_width: int8 multiply-accumulates per lane and cycle
- * @queue_count: queues that can exist at once
+ * @queue_count: queues that can exist at once; on "dev:" those of all processes, which
+ *	share them. The first plan takes one for uploads
  * @queue_depth: largest depth of a queue
  * @memory_kind: standard of the device memory: "DDR4", "LPDDR5X", "HBM2E",
  *	"other"; NULL without any

@@ -45,8 +45,8 @@ struct accel_plan_options {
  * @plan: the result, to be destroyed by accel_plan_destroy()
  *
  * Return: 0; -EINVAL for sizes that do not fit, the text names the layer;
- * -ENOMEM when host or device memory is short; -EIO, -ETIMEDOUT, -ENODEV from
- * the upload.
+ * -ENOMEM when host or device memory is short; -EBUSY when the device has no queue left
+ * for the upload; -EIO, -ETIMEDOUT, -ENODEV from the upload.
  * Thread-safe.
  */
 int accel_plan_create(struct accel_device *device, struct accel_model *model,

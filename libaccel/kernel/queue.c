@@ -31,7 +31,7 @@ int kernel_queue_open(struct driver_queue *queue,
 	queue->event = -1;
 	if (ret == -EBUSY || ret == -ENOSPC)
 		return accel_error(
-			ret,
+			-EBUSY,
 			"all queues are in use; destroy one, or open the device without queues=user");
 	if (ret == -EPERM)
 		return accel_error(

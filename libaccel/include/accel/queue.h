@@ -132,7 +132,8 @@ struct accel_queue_stats {
  * @queue: the result, to be destroyed by accel_queue_destroy()
  *
  * Return: 0; -EINVAL for a depth that the device does not have; -EBUSY when the
- * device has no queue left; -ENOMEM; -ENODEV, -ETIMEDOUT or -EIO.
+ * device has no queue left, or none for this process; -EPERM for a priority that needs
+ * a privilege, as 3 does on "dev:"; -ENOMEM; -ENODEV, -ETIMEDOUT or -EIO.
  * Thread-safe.
  */
 int accel_queue_create(struct accel_device *device,

@@ -114,3 +114,5 @@ module_exit(spmm_exit);
 
 MODULE_DESCRIPTION("Accelerator of sparse matrix multiplication");
 MODULE_LICENSE("GPL");
+/* The library's, in meson.build: accel doctor compares them. */
+MODULE_VERSION("0.1.0");

@@ -80,6 +80,7 @@ put sys/kernel/iommu_groups/0/name vfio-noiommu
 group_add 0 $address
 node_put vfio/noiommu-0
 finds warn iommu "AMD-Vi" "systemctl reboot --firmware-setup"
+expect 0 "vfio:$address\?iommu=noiommu$" "$accel" list
 kernel_way
 rm "$card/iommu_group"
 finds warn iommu "VT-d" "systemctl reboot --firmware-setup"

@@ -86,12 +86,16 @@ static void read_port(struct card *card)
 	free(real);
 }
 
-static int read_group(struct pci_dev *device)
+static void read_group(struct card *card, struct pci_dev *device)
 {
 	const char *group =
 		pci_get_string_property(device, PCI_FILL_IOMMU_GROUP);
+	char name[HOST_NAME_MAX];
 
-	return group ? atoi(group) : -1;
+	card->iommu_group = group ? atoi(group) : -1;
+	host_read(name, sizeof(name), DEVICE_FOLDER "%s/iommu_group/name",
+		  card->address);
+	card->without_iommu = !strcmp(name, "vfio-noiommu");
 }
 
 static void read_card(struct pci_dev *device, struct card *card)
@@ -106,7 +110,7 @@ static void read_card(struct pci_dev *device, struct card *card)
 	driver = pci_get_string_property(device, PCI_FILL_DRIVER);
 	snprintf(card->driver, sizeof(card->driver), "%s",
 		 driver ? driver : "");
-	card->iommu_group = read_group(device);
+	read_group(card, device);
 	card->numa_node = device->numa_node;
 	card->command = pci_read_word(device, PCI_COMMAND);
 	card->responds = pci_read_word(device, PCI_VENDOR_ID) != 0xffff;
@@ -237,5 +241,6 @@ void card_uri(const struct card *card, char uri[CARD_URI_SIZE])
 	if (card->node[0])
 		snprintf(uri, CARD_URI_SIZE, "dev:/dev/accel/%s", card->node);
 	else if (!strcmp(card->driver, CARD_DRIVER_VFIO))
-		snprintf(uri, CARD_URI_SIZE, "vfio:%s", card->address);
+		snprintf(uri, CARD_URI_SIZE, "vfio:%s%s", card->address,
+			 card->without_iommu ? "?iommu=noiommu" : "");
 }

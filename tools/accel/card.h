@@ -32,6 +32,7 @@ struct card_link {
  * @vfio_node: "vfioN", its character device of its own, with vfio-pci in newer kernels,
  *	or ""
  * @iommu_group: or −1
+ * @without_iommu: its group is one that VFIO made up, to do without
  * @numa_node: or −1
  * @link: as it is now
  * @link_max: what the device can
@@ -51,6 +52,7 @@ struct card {
 	struct card_link link_max;
 	struct card_link slot_max;
 	uint16_t command;
+	bool without_iommu;
 	bool responds;
 };
 

@@ -226,11 +226,6 @@ static int64_t errors_of(const struct card *card, const char *kind)
 
 static void read_state(struct doctor_card_state *state, const struct card *card)
 {
-	char name[HOST_NAME_MAX];
-
-	host_read(name, sizeof(name), "/sys/kernel/iommu_groups/%d/name",
-		  card->iommu_group);
-	state->has_no_iommu = !strcmp(name, "vfio-noiommu");
 	state->has_stranger = card->iommu_group >= 0 &&
 			      group_find_stranger(card, &state->stranger);
 	host_read(state->power_state, sizeof(state->power_state),

@@ -97,7 +97,6 @@ struct doctor_node {
 
 /**
  * struct doctor_card_state - what changes of a card
- * @has_no_iommu: its group is one that VFIO made up, to do without
  * @has_stranger: a driver of the host has another device of its group
  * @stranger: that
  * @power_state: "D0" ... "D3cold", or ""
@@ -108,7 +107,6 @@ struct doctor_node {
  * @errors_corrected: the same
  */
 struct doctor_card_state {
-	bool has_no_iommu;
 	bool has_stranger;
 	struct group_member stranger;
 	char power_state[HOST_NAME_MAX];

@@ -69,7 +69,7 @@ static void judge_iommu(const struct doctor_facts *facts,
 	bool has_group = facts->card->iommu_group >= 0;
 	enum doctor_status status = DOCTOR_WARN;
 
-	if (has_group && !facts->state.has_no_iommu) {
+	if (has_group && !facts->card->without_iommu) {
 		doctor_find(finding, DOCTOR_OK, "group %d",
 			    facts->card->iommu_group);
 		return;

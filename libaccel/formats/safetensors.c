@@ -206,8 +206,7 @@ static int parse_header(struct safetensors_file *file, const char *text,
 	return 0;
 }
 
-static int copy_data(struct safetensors_file *file, const uint8_t *data,
-		     size_t size)
+static int data_reserve(struct safetensors_file *file, uint64_t size)
 {
 	size_t capacity;
 
@@ -215,31 +214,19 @@ static int copy_data(struct safetensors_file *file, const uint8_t *data,
 		return accel_error(-EINVAL, "too large");
 	file->data = aligned_alloc(ALIGNMENT, capacity);
 	if (!file->data)
-		return accel_error(-ENOMEM, "no memory for %zu bytes", size);
-	if (size)
-		memcpy(file->data, data, size);
+		return accel_error(-ENOMEM, "no memory for %llu bytes",
+				   (unsigned long long)size);
 	file->data_size = size;
 	return 0;
 }
 
-static int parse_file(struct safetensors_file *file, const uint8_t *bytes,
-		      size_t size)
+static int begin(struct safetensors_file *file, const char *header,
+		 size_t header_size, uint64_t data_size)
 {
-	uint64_t header_size = 0;
-	int ret;
+	int ret = parse_header(file, header, header_size);
 
-	if (size < 8)
-		return accel_error(-EINVAL, "not a safetensors file");
-	for (int i = 0; i < 8; i++)
-		header_size |= (uint64_t)bytes[i] << (8 * i);
-	if (header_size > SAFETENSORS_MAX_HEADER)
-		return accel_error(-EINVAL, "not a safetensors file");
-	if (!checked_range(8, header_size, size))
-		return accel_error(-EINVAL, "the header is cut off");
-	ret = parse_header(file, (const char *)bytes + 8, header_size);
 	if (!ret)
-		ret = copy_data(file, bytes + 8 + header_size,
-				size - 8 - header_size);
+		ret = data_reserve(file, data_size);
 	if (!ret)
 		ret = parse_entries(file);
 	if (!ret)
@@ -247,21 +234,54 @@ static int parse_file(struct safetensors_file *file, const uint8_t *bytes,
 	return ret;
 }
 
-int safetensors_parse(struct safetensors_file **result, const void *data,
-		      size_t size)
+int safetensors_begin(struct safetensors_file **result, const void *header,
+		      size_t header_size, uint64_t data_size)
 {
 	struct safetensors_file *file = calloc(1, sizeof(*file));
 	int ret;
 
 	if (!file)
 		return accel_error(-ENOMEM, "no memory");
-	ret = parse_file(file, data, size);
+	ret = begin(file, header, header_size, data_size);
 	if (ret) {
 		safetensors_close(file);
 		return ret;
 	}
 	*result = file;
 	return 0;
+}
+
+int safetensors_header_size(const uint8_t *bytes, uint64_t *size)
+{
+	*size = 0;
+	for (int i = 0; i < SAFETENSORS_PREFIX; i++)
+		*size |= (uint64_t)bytes[i] << (8 * i);
+	if (*size > SAFETENSORS_MAX_HEADER)
+		return accel_error(-EINVAL, "not a safetensors file");
+	return 0;
+}
+
+int safetensors_parse(struct safetensors_file **result, const void *data,
+		      size_t size)
+{
+	const uint8_t *bytes = data;
+	uint64_t header_size, data_size;
+	int ret;
+
+	if (size < SAFETENSORS_PREFIX)
+		return accel_error(-EINVAL, "not a safetensors file");
+	ret = safetensors_header_size(bytes, &header_size);
+	if (ret)
+		return ret;
+	if (!checked_range(SAFETENSORS_PREFIX, header_size, size))
+		return accel_error(-EINVAL, "the header is cut off");
+	data_size = size - SAFETENSORS_PREFIX - header_size;
+	ret = safetensors_begin(result, bytes + SAFETENSORS_PREFIX, header_size,
+				data_size);
+	if (!ret && data_size)
+		memcpy((*result)->data,
+		       bytes + SAFETENSORS_PREFIX + header_size, data_size);
+	return ret;
 }
 
 int safetensors_open(struct safetensors_file **file, const char *path)
@@ -307,6 +327,12 @@ safetensors_find(const struct safetensors_file *file, const char *name)
 			return &file->tensors[i];
 	}
 	return NULL;
+}
+
+uint64_t safetensors_offset(const struct safetensors_file *file,
+			    const struct safetensors_tensor *tensor)
+{
+	return (uint64_t)((const uint8_t *)tensor->data - file->data);
 }
 
 const char *safetensors_metadata(const struct safetensors_file *file,

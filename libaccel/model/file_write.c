@@ -92,9 +92,8 @@ static int add_columns(struct writer *writer, const char *prefix,
 			  count, narrow);
 }
 
-static int add_matrix(struct writer *writer, const char *prefix,
-		      const struct model_csr *csr, const float *scale,
-		      const int32_t *bias)
+static int add_csr(struct writer *writer, const char *prefix,
+		   const struct model_csr *csr)
 {
 	uint64_t count = (uint64_t)model_csr_nonzeros(csr);
 	int ret = add_tensor(writer, prefix, "crow_indices", SAFETENSORS_I64, 0,
@@ -105,6 +104,20 @@ static int add_matrix(struct writer *writer, const char *prefix,
 	if (!ret)
 		ret = add_tensor(writer, prefix, "values", SAFETENSORS_I8, 0,
 				 count, csr->value);
+	return ret;
+}
+
+/* stream is NULL in a portable file. */
+static int add_matrix(struct writer *writer, const char *prefix,
+		      const struct model_csr *csr,
+		      const struct model_stream *stream, const float *scale,
+		      const int32_t *bias)
+{
+	int ret = stream ? add_tensor(writer, prefix, MODEL_FILE_STREAM,
+				      SAFETENSORS_U8, 0, stream->length,
+				      stream->bytes) :
+			   add_csr(writer, prefix, csr);
+
 	if (!ret)
 		ret = add_tensor(writer, prefix, "scale", SAFETENSORS_F32, 0,
 				 csr->rows, scale);
@@ -123,7 +136,8 @@ static int add_table(struct writer *writer, const char *name,
 			  per_row ? rows : 0, GOLDEN_TABLE_SIZE, table);
 }
 
-static int add_recurrent(struct writer *writer, const struct model_layer *layer)
+static int add_recurrent(struct writer *writer, const struct model_layer *layer,
+			 const struct model_stream *streams)
 {
 	const struct model_recurrent *recurrent = &layer->recurrent;
 	char *prefix;
@@ -131,7 +145,7 @@ static int add_recurrent(struct writer *writer, const struct model_layer *layer)
 
 	if (asprintf(&prefix, "%s.input", layer->name) < 0)
 		return accel_error(-ENOMEM, "no memory to write the model");
-	ret = add_matrix(writer, prefix, &recurrent->input_weights,
+	ret = add_matrix(writer, prefix, &recurrent->input_weights, streams,
 			 recurrent->input_scale, recurrent->input_bias);
 	free(prefix);
 	if (ret)
@@ -139,20 +153,22 @@ static int add_recurrent(struct writer *writer, const struct model_layer *layer)
 	if (asprintf(&prefix, "%s.hidden", layer->name) < 0)
 		return accel_error(-ENOMEM, "no memory to write the model");
 	ret = add_matrix(writer, prefix, &recurrent->hidden_weights,
+			 streams ? &streams[MODEL_MATRIX_HIDDEN] : NULL,
 			 recurrent->hidden_scale, recurrent->hidden_bias);
 	free(prefix);
 	return ret;
 }
 
 static int add_layer(struct writer *writer, const struct model *model,
-		     const struct model_layer *layer)
+		     const struct model_layer *layer,
+		     const struct model_stream *streams)
 {
 	const struct model_spmm *spmm = &layer->spmm;
 	int ret;
 
 	switch (layer->op) {
 	case MODEL_SPMM:
-		ret = add_matrix(writer, layer->name, &spmm->weights,
+		ret = add_matrix(writer, layer->name, &spmm->weights, streams,
 				 spmm->weight_scale, spmm->bias);
 		if (ret)
 			return ret;
@@ -164,7 +180,7 @@ static int add_layer(struct writer *writer, const struct model *model,
 				 model->tensors[layer->inputs[0]].channels);
 	case MODEL_LSTM:
 	case MODEL_GRU:
-		return add_recurrent(writer, layer);
+		return add_recurrent(writer, layer, streams);
 	default:
 		return 0;
 	}
@@ -193,31 +209,47 @@ static char *checksums(const struct writer *writer)
 	return text;
 }
 
+static void crc_print(const char *text, char digits[MODEL_FILE_CRC_SIZE])
+{
+	snprintf(digits, MODEL_FILE_CRC_SIZE, MODEL_FILE_CRC_FORMAT,
+		 crc32c(0, text, strlen(text)));
+}
+
 /* The order of the texts is part of the bytes that a model gives. */
 static int save(const struct writer *writer, const char *graph,
-		const char *path)
+		const char *packing, const char *path)
 {
 	char graph_crc[MODEL_FILE_CRC_SIZE];
+	char packing_crc[MODEL_FILE_CRC_SIZE];
 	char *crcs = checksums(writer);
 	const struct safetensors_text texts[] = {
-		{ MODEL_FILE_FORMAT_KEY, MODEL_FILE_FORMAT },
+		{ MODEL_FILE_FORMAT_KEY,
+		  packing ? MODEL_FILE_PACKED_FORMAT : MODEL_FILE_FORMAT },
 		{ MODEL_FILE_GRAPH_KEY, graph },
 		{ MODEL_FILE_GRAPH_CRC_KEY, graph_crc },
 		{ MODEL_FILE_CRC_KEY, crcs },
+		/* The last two of packed files only. */
+		{ MODEL_FILE_PACKING_KEY, packing },
+		{ MODEL_FILE_PACKING_CRC_KEY, packing_crc },
 	};
+	size_t count = sizeof(texts) / sizeof(texts[0]);
 	int ret;
 
 	if (!crcs)
 		return accel_error(-ENOMEM, "no memory to write the model");
-	snprintf(graph_crc, sizeof(graph_crc), MODEL_FILE_CRC_FORMAT,
-		 crc32c(0, graph, strlen(graph)));
+	crc_print(graph, graph_crc);
+	if (packing)
+		crc_print(packing, packing_crc);
 	ret = safetensors_save(path, writer->tensors, writer->count, texts,
-			       sizeof(texts) / sizeof(texts[0]));
+			       packing ? count : count - 2);
 	free(crcs);
 	return ret;
 }
 
-int model_file_write(const struct model *model, const char *path)
+/* packing and its text are NULL for a portable file. */
+static int write_model(const struct model *model,
+		       const struct model_packing *packing, const char *text,
+		       const char *path)
 {
 	struct writer writer;
 	char *graph;
@@ -230,10 +262,30 @@ int model_file_write(const struct model *model, const char *path)
 		return -ENOMEM;
 	ret = writer_create(&writer, model);
 	for (uint32_t i = 0; !ret && i < model->layer_count; i++)
-		ret = add_layer(&writer, model, &model->layers[i]);
+		ret = add_layer(&writer, model, &model->layers[i],
+				packing ? packing->layers[i] : NULL);
 	if (!ret)
-		ret = save(&writer, graph, path);
+		ret = save(&writer, graph, text, path);
 	writer_release(&writer);
 	free(graph);
+	return ret;
+}
+
+int model_file_write(const struct model *model, const char *path)
+{
+	return write_model(model, NULL, NULL, path);
+}
+
+int model_file_write_packed(const struct model *model,
+			    const struct model_packing *packing,
+			    const char *path)
+{
+	char *text = model_packing_write(packing, model);
+	int ret;
+
+	if (!text)
+		return -ENOMEM;
+	ret = write_model(model, packing, text, path);
+	free(text);
 	return ret;
 }

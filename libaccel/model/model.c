@@ -2,6 +2,7 @@
 #include <model/model.h>
 
 #include <core/error.h>
+#include <model/packing.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -80,6 +81,7 @@ void model_destroy(struct model *model)
 	free(model->inputs);
 	free(model->outputs);
 	free(model->provenance);
+	model_packing_destroy(model->packing);
 	free(model->name);
 	free(model);
 }

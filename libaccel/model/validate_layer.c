@@ -91,7 +91,7 @@ static int check_columns(const struct model_csr *csr, uint32_t row)
 	return 0;
 }
 
-static int check_csr(const struct model_csr *csr)
+int model_validate_csr(const struct model_csr *csr)
 {
 	int ret;
 
@@ -99,6 +99,8 @@ static int check_csr(const struct model_csr *csr)
 	    csr->columns < 1 || csr->columns > INT32_MAX)
 		return accel_error(-EINVAL, "a matrix of %u × %u", csr->rows,
 				   csr->columns);
+	if (!csr->column)
+		return 0;
 	ret = check_row_starts(csr);
 	for (uint32_t row = 0; !ret && row < csr->rows; row++)
 		ret = check_columns(csr, row);
@@ -263,7 +265,7 @@ static int check_spmm(const struct model *model,
 	if (!ret)
 		ret = expect_int8(input_of(model, layer, 0));
 	if (!ret)
-		ret = check_csr(&spmm->weights);
+		ret = model_validate_csr(&spmm->weights);
 	if (!ret)
 		ret = check_window(window);
 	if (!ret && window->ceil_mode)
@@ -424,7 +426,7 @@ static int check_permute(const struct model *model,
 static int check_gates(const struct model_csr *weights, const float *scale,
 		       float operand_scale, uint64_t rows, uint32_t columns)
 {
-	int ret = check_csr(weights);
+	int ret = model_validate_csr(weights);
 
 	if (ret)
 		return ret;

@@ -13,6 +13,9 @@
 
 #define SAFETENSORS_MAX_RANK 8
 
+/* Bytes before the header, which tell its size. */
+#define SAFETENSORS_PREFIX 8
+
 enum safetensors_type {
 	SAFETENSORS_BOOL,
 	SAFETENSORS_U8,
@@ -52,6 +55,20 @@ int safetensors_open(struct safetensors_file **file, const char *path);
 /* The same from memory, which is copied. */
 int safetensors_parse(struct safetensors_file **file, const void *data,
 		      size_t size);
+
+/*
+ * The same from a header alone, that of a file of data_size bytes behind it: the tensors'
+ * bytes are not there yet, but have room where their data points to.
+ */
+int safetensors_begin(struct safetensors_file **file, const void *header,
+		      size_t header_size, uint64_t data_size);
+
+/* The header's size from a file's first eight bytes; −EINVAL for what is none. */
+int safetensors_header_size(const uint8_t *bytes, uint64_t *size);
+
+/* Where a tensor begins, counted from the end of the header. */
+uint64_t safetensors_offset(const struct safetensors_file *file,
+			    const struct safetensors_tensor *tensor);
 
 void safetensors_close(struct safetensors_file *file);
 

@@ -2,7 +2,8 @@
 /*
  * The portable model file: safetensors with <layer>.crow_indices (I64),
  * .col_indices (U16 while K ≤ 65536, else I32), .values (I8), .scale (F32),
- * .bias (I32); the graph as JSON and a CRC32C of every tensor in the metadata.
+ * .bias (I32); the graph as JSON and a CRC32C of every tensor in the metadata. A packed
+ * one has <layer>.stream (U8) in place of the first three.
  * Documentation/model-file.rst.
  */
 #ifndef MODEL_FILE_H
@@ -10,6 +11,7 @@
 
 #include <formats/safetensors.h>
 #include <model/model.h>
+#include <model/packing.h>
 
 /**
  * model_file_write() - write a model that is valid
@@ -33,6 +35,18 @@ int model_file_write(const struct model *model, const char *path);
 int model_file_read(const char *path, struct model **out);
 
 /** model_file_load() - the same from a file that is open, or from memory */
-int model_file_load(const struct safetensors_file *file, struct model **out);
+int model_file_load(struct safetensors_file *file, struct model **out);
+
+/**
+ * model_file_write_packed() - write a model with weight streams in place of CSR
+ * @model: valid
+ * @packing: of it, with the bytes of all streams
+ * @path: of the file
+ *
+ * Return: as model_file_write().
+ */
+int model_file_write_packed(const struct model *model,
+			    const struct model_packing *packing,
+			    const char *path);
 
 #endif

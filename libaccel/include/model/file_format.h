@@ -10,6 +10,15 @@
 #define MODEL_FILE_GRAPH_CRC_KEY "graph_crc32c"
 #define MODEL_FILE_CRC_KEY "crc32c"
 
+/* Of packed files: the other value of "format", and keys of their own. */
+#define MODEL_FILE_PACKED_FORMAT "accel-model-packed-1"
+#define MODEL_FILE_PACKING_KEY "packing"
+#define MODEL_FILE_PACKING_CRC_KEY "packing_crc32c"
+
+/* Names of a layer's tensors end so. */
+#define MODEL_FILE_STREAM "stream"
+#define MODEL_FILE_TABLE "table"
+
 /* Eight hexadecimal digits. */
 #define MODEL_FILE_CRC_FORMAT "%08x"
 #define MODEL_FILE_CRC_SIZE 9

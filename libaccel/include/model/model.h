@@ -18,6 +18,8 @@
 
 #include "golden/arithmetic.h"
 
+struct model_packing;
+
 #define MODEL_NO_TENSOR (-1)
 
 enum model_type {
@@ -53,7 +55,10 @@ struct model_tensor {
 	uint32_t width;
 };
 
-/* Sparse int8 matrix in CSR; columns ascend strictly within a row. */
+/*
+ * Sparse int8 matrix in CSR; columns ascend strictly within a row. One that is not read yet
+ * has no columns and no values, and of the row starts only the last one.
+ */
 struct model_csr {
 	uint32_t rows; /* M */
 	uint32_t columns; /* K */
@@ -277,6 +282,7 @@ struct model {
 	uint32_t output_count;
 	uint64_t dense_bytes; /* of the imported fp32 parameters */
 	char *provenance; /* JSON text of how it was compressed, or NULL */
+	struct model_packing *packing; /* of its file; NULL of a portable one */
 };
 
 /* More than any of these is refused, so that sums of sizes cannot overflow. */

@@ -12,6 +12,9 @@
 int model_validate_layer(const struct model *model,
 			 const struct model_layer *layer);
 
+/* A matrix; of one that is not read yet, only the sizes. */
+int model_validate_csr(const struct model_csr *csr);
+
 /* A finite positive scale and a zero point in −128 … 127; what is for the text. */
 int model_validate_quantization(struct golden_quantization quantization,
 				const char *what);

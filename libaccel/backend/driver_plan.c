@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backend/driver_state.h"
+#include "backend/upload.h"
 #include "core/error.h"
 #include "plan/report_roof.h"
 
@@ -57,14 +58,17 @@ static int commands_label(struct driver_plan *plan, uint16_t *first)
 	return ret;
 }
 
-static int commands_keep(struct driver_plan *plan, const uint8_t *image)
+/* @tail: of the image, from its descriptors on */
+static int commands_keep(struct driver_plan *plan, const uint8_t *tail)
 {
-	size_t bytes = plan->program.command_count * sizeof(*plan->commands);
+	const struct plan_program *program = &plan->program;
+	size_t bytes = program->command_count * sizeof(*plan->commands);
 
 	plan->commands = malloc(bytes);
 	if (!plan->commands)
 		return accel_error(-ENOMEM, "out of memory");
-	memcpy(plan->commands, image + plan->program.list, bytes);
+	memcpy(plan->commands, tail + program->list - program->descriptors,
+	       bytes);
 	return 0;
 }
 
@@ -83,29 +87,69 @@ static int commands_check(const struct accel_plan *base,
 		base->model->model->name, program->command_count, most);
 }
 
-static int image_upload(struct driver_plan *plan)
+static int pieces_upload(struct upload *upload,
+			 const struct plan_program *program,
+			 const uint8_t *tail)
+{
+	const struct plan_constants *constants = &program->constants;
+	const struct upload_piece rest = {
+		.offset = program->descriptors,
+		.length = program->image_length - program->descriptors,
+		.bytes = tail,
+	};
+
+	for (size_t i = 0; i < constants->piece_count; i++) {
+		const struct plan_piece *from = &constants->pieces[i];
+		const struct upload_piece piece = {
+			.offset = from->offset,
+			.length = from->length,
+			.bytes = from->bytes,
+			.place = from->place,
+		};
+		int ret = upload_put(upload, &piece);
+
+		if (ret)
+			return ret;
+	}
+	return upload_put(upload, &rest);
+}
+
+static int tail_upload(struct driver_plan *plan, const uint8_t *tail)
 {
 	struct driver_backend *backend = driver_backend(plan->base.device);
+	struct upload upload;
+	int ret = upload_begin(&upload, &backend->transfer,
+			       plan->image.virtual_address, plan->base.reader);
+
+	if (ret)
+		return ret;
+	ret = pieces_upload(&upload, &plan->program, tail);
+	return upload_end(&upload, ret);
+}
+
+static int image_upload(struct driver_plan *plan)
+{
+	struct plan_program *program = &plan->program;
 	struct plan_addresses addresses = {
 		.image = plan->image.virtual_address,
 		.activations = plan->activations.virtual_address,
 		.staging = plan->staging.virtual_address,
 	};
 	int ret = commands_label(plan, &addresses.first_label);
-	uint8_t *image;
+	uint8_t *tail;
 
 	if (ret)
 		return ret;
-	image = malloc(plan->program.image_length);
-	if (!image)
+	tail = malloc(program->image_length - program->descriptors);
+	if (!tail)
 		return accel_error(-ENOMEM, "out of memory");
-	ret = plan_program_link(&plan->program, &addresses, image);
+	ret = plan_program_link(program, &addresses, tail);
 	if (!ret)
-		ret = commands_keep(plan, image);
+		ret = commands_keep(plan, tail);
 	if (!ret)
-		ret = transfer_upload(&backend->transfer, addresses.image,
-				      image, plan->program.image_length);
-	free(image);
+		ret = tail_upload(plan, tail);
+	free(tail);
+	plan_constants_drop(&program->constants);
 	return ret;
 }
 
@@ -131,7 +175,8 @@ int driver_plan_prepare(struct accel_plan *base)
 
 	if (!ret)
 		ret = plan_program_create(base->model->model, &base->shape,
-					  geometry, keep, &plan->program);
+					  geometry, keep, base->reader,
+					  &plan->program);
 	if (!ret)
 		ret = commands_check(base, &plan->program);
 	if (!ret)

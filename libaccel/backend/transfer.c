@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend/upload.h"
 #include "core/deadline.h"
 #include "core/error.h"
+#include "core/integer.h"
 #include "driver/status.h"
 
-#define BOUNCE_BYTES (1u << 20)
+#define BOUNCE_BYTES (TRANSFER_WINDOWS * TRANSFER_WINDOW_BYTES)
 #define TIMEOUT_NS 60000000000ull
+#define ABORT_NS 5000000000ull
 
 void transfer_create(struct driver_device *device, struct transfer *transfer)
 {
@@ -39,7 +42,8 @@ static int prepare(struct transfer *transfer)
 			return ret;
 	}
 	if (!queue->device) {
-		ret = driver_queue_create(transfer->device, 1, 0, queue);
+		ret = driver_queue_create(transfer->device, TRANSFER_WINDOWS, 0,
+					  queue);
 		if (ret)
 			queue->device = NULL;
 		return ret;
@@ -102,8 +106,8 @@ static int completion_wait(struct driver_queue *queue, uint16_t id)
 			   status_text(status));
 }
 
-static int copy(struct transfer *transfer, uint64_t source,
-		uint64_t destination, uint64_t length)
+uint16_t transfer_put(struct transfer *transfer, uint64_t source,
+		      uint64_t destination, uint64_t length)
 {
 	uint16_t id = (uint16_t)transfer->queue.sq.tail;
 	struct spmm_sqe *entry = driver_queue_put(&transfer->queue);
@@ -118,50 +122,103 @@ static int copy(struct transfer *transfer, uint64_t source,
 		.length = htole64(length),
 	};
 	driver_queue_ring(&transfer->queue);
+	return id;
+}
+
+int transfer_wait(struct transfer *transfer, uint16_t id)
+{
 	return completion_wait(&transfer->queue, id);
 }
 
-int transfer_upload(struct transfer *transfer, uint64_t address,
-		    const void *bytes, uint64_t length)
+int transfer_begin(struct transfer *transfer)
 {
-	uint64_t done = 0;
 	int ret;
 
 	pthread_mutex_lock(&transfer->lock);
 	ret = prepare(transfer);
-	while (!ret && done < length) {
-		uint64_t chunk = length - done < BOUNCE_BYTES ? length - done :
-								BOUNCE_BYTES;
-
-		memcpy(transfer->bounce.host.address,
-		       (const char *)bytes + done, chunk);
-		ret = copy(transfer, transfer->bounce.virtual_address,
-			   address + done, chunk);
-		done += chunk;
-	}
-	pthread_mutex_unlock(&transfer->lock);
+	if (ret)
+		pthread_mutex_unlock(&transfer->lock);
 	return ret;
+}
+
+/* The context ends with what it holds; the next transfer makes it alive again. */
+static void copies_abort(struct transfer *transfer)
+{
+	struct driver_queue *queue = &transfer->queue;
+	uint16_t last = (uint16_t)(queue->sq.tail - 1);
+	uint64_t deadline = deadline_after(ABORT_NS);
+	unsigned int status;
+
+	if (queue->sq.head == queue->sq.tail || driver_queue_is_lost(queue))
+		return;
+	accel_error_hold();
+	driver_queue_abort(queue);
+	while (!completion_find(queue, last, &status) &&
+	       !deadline_expired(deadline) &&
+	       !driver_queue_sleep(queue, deadline))
+		;
+	queue->failed = true;
+	accel_error_release();
+}
+
+void transfer_end(struct transfer *transfer)
+{
+	copies_abort(transfer);
+	pthread_mutex_unlock(&transfer->lock);
+}
+
+void *transfer_window(const struct transfer *transfer, unsigned int window)
+{
+	return (char *)transfer->bounce.host.address +
+	       (size_t)window * TRANSFER_WINDOW_BYTES;
+}
+
+uint64_t transfer_window_address(const struct transfer *transfer,
+				 unsigned int window)
+{
+	return transfer->bounce.virtual_address +
+	       (uint64_t)window * TRANSFER_WINDOW_BYTES;
+}
+
+void transfer_abandon(struct transfer *transfer)
+{
+	memset(&transfer->bounce, 0, sizeof(transfer->bounce));
 }
 
 int transfer_download(struct transfer *transfer, uint64_t address, void *bytes,
 		      uint64_t length)
 {
 	uint64_t done = 0;
-	int ret;
+	int ret = transfer_begin(transfer);
 
-	pthread_mutex_lock(&transfer->lock);
-	ret = prepare(transfer);
+	if (ret)
+		return ret;
 	while (!ret && done < length) {
-		uint64_t chunk = length - done < BOUNCE_BYTES ? length - done :
-								BOUNCE_BYTES;
+		uint64_t chunk = min_u64(length - done, BOUNCE_BYTES);
 
-		ret = copy(transfer, address + done,
-			   transfer->bounce.virtual_address, chunk);
+		ret = transfer_wait(
+			transfer,
+			transfer_put(transfer, address + done,
+				     transfer_window_address(transfer, 0),
+				     chunk));
 		if (!ret)
 			memcpy((char *)bytes + done,
-			       transfer->bounce.host.address, chunk);
+			       transfer_window(transfer, 0), chunk);
 		done += chunk;
 	}
-	pthread_mutex_unlock(&transfer->lock);
+	transfer_end(transfer);
 	return ret;
+}
+
+int transfer_upload(struct transfer *transfer, uint64_t address,
+		    const void *bytes, uint64_t length)
+{
+	const struct upload_piece piece = { .length = length, .bytes = bytes };
+	struct upload upload;
+	int ret = upload_begin(&upload, transfer, address, NULL);
+
+	if (ret)
+		return ret;
+	ret = upload_put(&upload, &piece);
+	return upload_end(&upload, ret);
 }

@@ -8,64 +8,92 @@
 
 #include "core/checked.h"
 #include "core/error.h"
-#include "core/integer.h"
 #include "golden/arithmetic.h"
 #include "golden/table.h"
-#include "pack/mapping.h"
-#include "pack/stream.h"
-#include "plan/gate_rows.h"
+#include "plan/matrix.h"
 
-#define CAPACITY_FIRST 65536
+#define PIECES_FIRST 64
 
-static int reserve(struct plan_constants *constants, size_t end)
+/**
+ * struct builder - constants in the making
+ * @context: of the matrices
+ * @reader: see plan_constants_create()
+ * @constants: the result
+ */
+struct builder {
+	struct plan_matrix_context context;
+	struct model_reader *reader;
+	struct plan_constants *constants;
+};
+
+static int pieces_reserve(struct plan_constants *constants)
 {
-	size_t capacity = constants->capacity ? constants->capacity :
-						CAPACITY_FIRST;
-	uint8_t *bytes;
+	size_t capacity = constants->piece_capacity ?
+				  2 * constants->piece_capacity :
+				  PIECES_FIRST;
+	struct plan_piece *pieces;
 
-	if (end <= constants->capacity)
+	if (constants->piece_count < constants->piece_capacity)
 		return 0;
-	while (capacity < end)
-		if (!checked_multiply(capacity, 2, &capacity))
-			return accel_error(-ENOMEM, "weights too large");
-	bytes = realloc(constants->bytes, capacity);
-	if (!bytes)
-		return accel_error(-ENOMEM,
-				   "out of memory for %zu weight bytes",
-				   capacity);
-	memset(bytes + constants->capacity, 0, capacity - constants->capacity);
-	constants->bytes = bytes;
-	constants->capacity = capacity;
+	pieces = realloc(constants->pieces, capacity * sizeof(*pieces));
+	if (!pieces)
+		return accel_error(-ENOMEM, "out of memory");
+	constants->pieces = pieces;
+	constants->piece_capacity = capacity;
 	return 0;
 }
 
-/* Room for length bytes; *offset is aligned. */
-static int append(struct plan_constants *constants, size_t length,
-		  uint64_t *offset)
+/* A piece of so many bytes behind the others, without any yet; NULL with a text. */
+static struct plan_piece *piece_add(struct plan_constants *constants,
+				    uint64_t length, uint64_t *offset)
 {
+	struct plan_piece *piece;
 	size_t start, end;
-	int ret;
 
 	if (!checked_align(constants->length, PLAN_CONSTANTS_ALIGNMENT,
 			   &start) ||
-	    !checked_add(start, length, &end))
-		return accel_error(-ENOMEM, "weights too large");
-	ret = reserve(constants, end);
-	if (ret)
-		return ret;
+	    !checked_add(start, length, &end)) {
+		accel_error(-ENOMEM, "weights too large");
+		return NULL;
+	}
+	if (pieces_reserve(constants))
+		return NULL;
+	piece = &constants->pieces[constants->piece_count++];
+	*piece = (struct plan_piece){ .offset = start, .length = length };
 	constants->length = end;
 	*offset = start;
-	return 0;
+	return piece;
+}
+
+/* The same with room for them; NULL with a text. */
+static uint8_t *append(struct plan_constants *constants, size_t length,
+		       uint64_t *offset)
+{
+	struct plan_piece *piece = piece_add(constants, length, offset);
+
+	if (!piece)
+		return NULL;
+	piece->bytes = malloc(length + 1);
+	if (!piece->bytes)
+		accel_error(-ENOMEM, "out of memory for %zu weight bytes",
+			    length);
+	return piece->bytes;
 }
 
 static int append_bytes(struct plan_constants *constants, const void *bytes,
 			size_t length, uint64_t *offset)
 {
-	int ret = append(constants, length, offset);
+	uint8_t *room = append(constants, length, offset);
 
-	if (!ret && length)
-		memcpy(constants->bytes + *offset, bytes, length);
-	return ret;
+	if (room && length)
+		memcpy(room, bytes, length);
+	return room ? 0 : -ENOMEM;
+}
+
+static void put_word(uint8_t *at, uint32_t bits)
+{
+	bits = htole32(bits);
+	memcpy(at, &bits, sizeof(bits));
 }
 
 static void put_float(uint8_t *at, float value)
@@ -73,67 +101,115 @@ static void put_float(uint8_t *at, float value)
 	uint32_t bits;
 
 	memcpy(&bits, &value, sizeof(bits));
-	bits = htole32(bits);
-	memcpy(at, &bits, sizeof(bits));
+	put_word(at, bits);
 }
 
-static int append_biases(struct plan_constants *constants, const int32_t *bias,
-			 uint32_t rows, uint64_t *offset)
+/**
+ * struct rows - what belongs to the rows of a matrix
+ * @count: M
+ * @units: see model_stream_row()
+ * @scale: of the weights
+ * @bias: likewise
+ * @input: scale of the matrix' operand
+ * @output: scale of the result, 0 where it is not requantized
+ */
+struct rows {
+	uint32_t count;
+	uint32_t units;
+	const float *scale;
+	const int32_t *bias;
+	float input;
+	float output;
+};
+
+static int append_biases(struct plan_constants *constants,
+			 const struct rows *rows, uint64_t *offset)
 {
-	int ret = append(constants, (size_t)rows * sizeof(*bias), offset);
+	uint8_t *room = append(
+		constants, (size_t)rows->count * sizeof(*rows->bias), offset);
 
-	for (uint32_t i = 0; i < rows && !ret; i++) {
-		uint32_t bits = htole32((uint32_t)bias[i]);
+	for (uint32_t i = 0; room && i < rows->count; i++) {
+		uint32_t row = model_stream_row(i, rows->count, rows->units);
 
-		memcpy(constants->bytes + *offset + i * sizeof(bits), &bits,
-		       sizeof(bits));
+		put_word(room + i * sizeof(uint32_t),
+			 (uint32_t)rows->bias[row]);
 	}
-	return ret;
+	return room ? 0 : -ENOMEM;
 }
 
 /* One scale for each row: output 0 gives fl(sx·sw), else fl(fl(sx·sw) / sy). */
-static int append_scales(struct plan_constants *constants, float input,
-			 const float *weight, float output, uint32_t rows,
-			 uint64_t *offset)
+static int append_scales(struct plan_constants *constants,
+			 const struct rows *rows, uint64_t *offset)
 {
-	int ret = append(constants, (size_t)rows * sizeof(float), offset);
+	uint8_t *room =
+		append(constants, (size_t)rows->count * sizeof(float), offset);
 
-	for (uint32_t i = 0; i < rows && !ret; i++)
-		put_float(constants->bytes + *offset + i * sizeof(float),
-			  output ? golden_output_scale(input, weight[i],
-						       output) :
-				   input * weight[i]);
-	return ret;
+	for (uint32_t i = 0; room && i < rows->count; i++) {
+		uint32_t row = model_stream_row(i, rows->count, rows->units);
+		float scale = rows->scale[row];
+
+		put_float(room + i * sizeof(float),
+			  rows->output ? golden_output_scale(rows->input, scale,
+							     rows->output) :
+					 rows->input * scale);
+	}
+	return room ? 0 : -ENOMEM;
 }
 
-static int append_stream(struct plan_constants *constants,
-			 const struct geometry *geometry,
-			 const struct model_csr *csr, uint64_t columns,
-			 uint32_t kernel_width, uint32_t row_weight,
+/* The stream as the file has it, where that is what packing would give. */
+static bool find_packed(const struct builder *builder, uint32_t layer,
+			int index, struct model_stream *stream,
+			struct model_place *place)
+{
+	const struct model_packing *packing = builder->context.model->packing;
+	const struct model_stream *packed;
+
+	if (!builder->reader ||
+	    !plan_matrix_is_packed(&builder->context, layer, index, stream) ||
+	    !model_reader_place(builder->reader, layer, index, place))
+		return false;
+	packed = &packing->layers[layer][index];
+	stream->length = place->length;
+	stream->issue_cycles = packed->issue_cycles;
+	stream->optimal_cycles = packed->optimal_cycles;
+	return true;
+}
+
+static int stream_pack_now(struct builder *builder, uint32_t layer, int index,
+			   struct model_stream *stream)
+{
+	int ret = 0;
+
+	if (builder->reader)
+		ret = model_reader_matrix(builder->reader, layer, index);
+	return ret ? ret :
+		     plan_matrix_pack(&builder->context, layer, index, stream);
+}
+
+static int append_stream(struct builder *builder, uint32_t layer, int index,
 			 struct plan_matrix *matrix)
 {
-	struct mapping_layer layer = {
-		.rows = csr->rows,
-		.inner = csr->columns,
-		.columns = columns,
-		.nonzeros = (uint64_t)model_csr_nonzeros(csr),
-		.kernel_width = kernel_width,
-	};
-	struct mapping mapping = mapping_choose(geometry, &layer);
-	struct stream stream;
-	int ret =
-		stream_pack_rows(csr, geometry, &mapping, row_weight, &stream);
+	struct model_place place = { 0 };
+	struct plan_piece *piece;
+	struct model_stream stream;
+	int ret = plan_matrix_choose(&builder->context, layer, index, &stream);
 
+	if (!ret && !find_packed(builder, layer, index, &stream, &place))
+		ret = stream_pack_now(builder, layer, index, &stream);
 	if (ret)
 		return ret;
-	ret = append_bytes(constants, stream.bytes, stream.length,
-			   &matrix->weights);
+	piece = piece_add(builder->constants, stream.length, &matrix->weights);
+	if (!piece) {
+		free(stream.bytes);
+		return -ENOMEM;
+	}
+	piece->bytes = stream.bytes;
+	piece->place = place;
 	matrix->weights_length = stream.length;
 	matrix->nonzeros = stream.nonzeros;
 	matrix->issue_cycles = stream.issue_cycles;
 	matrix->optimal_cycles = stream.optimal_cycles;
-	stream_free(&stream);
-	return ret;
+	return 0;
 }
 
 static float scale_of_output(const struct model *model,
@@ -144,192 +220,149 @@ static float scale_of_output(const struct model *model,
 	return output->type == MODEL_INT8 ? layer->spmm.accumulator.scale : 0;
 }
 
-static int
-spmm_append(const struct model *model, const struct plan_shape *shape,
-	    const struct geometry *geometry, const struct model_layer *layer,
-	    struct plan_constants *constants, struct plan_layer_constants *out)
-{
-	const struct model_spmm *spmm = &layer->spmm;
-	const struct model_tensor *input = &model->tensors[layer->inputs[0]];
-	uint32_t rows = spmm->weights.rows;
-	struct model_grid grid;
-	int ret =
-		model_spmm_grid(spmm, &shape->extents[layer->inputs[0]], &grid);
-
-	if (!ret)
-		ret = append_stream(constants, geometry, &spmm->weights,
-				    (uint64_t)grid.height * grid.width *
-					    shape->batch,
-				    spmm->window.kernel_width, 0, &out->matrix);
-	if (!ret)
-		ret = append_scales(constants, input->quantization.scale,
-				    spmm->weight_scale,
-				    scale_of_output(model, layer), rows,
-				    &out->matrix.scales);
-	if (!ret)
-		ret = append_biases(constants, spmm->bias, rows,
-				    &out->matrix.biases);
-	if (!ret && spmm->table)
-		ret = append_bytes(constants, spmm->table,
-				   GOLDEN_TABLE_SIZE * (spmm->table_per_row ?
-								(size_t)rows :
-								1),
-				   &out->tables);
-	return ret;
-}
-
-static int recurrent_matrix_append(const struct geometry *geometry,
-				   const struct gate_rows *gates,
-				   uint64_t columns, uint32_t row_weight,
-				   float scale,
-				   struct plan_constants *constants,
-				   struct plan_matrix *matrix)
-{
-	const struct model_csr *csr = &gates->csr;
-	int ret = append_stream(constants, geometry, csr, columns, 1,
-				row_weight, matrix);
-
-	if (!ret)
-		ret = append_scales(constants, scale, gates->scale, 0,
-				    csr->rows, &matrix->scales);
-	if (!ret)
-		ret = append_biases(constants, gates->bias, csr->rows,
-				    &matrix->biases);
-	return ret;
-}
-
-/*
- * In every step a row of the state's matrix also brings its sums of the input through
- * the port, and takes a turn of the epilogue, half of which passes while the lanes work:
- * in weights that a cluster could issue meanwhile.
- */
-static uint32_t state_row_weight(const struct geometry *geometry,
-				 uint32_t batch)
-{
-	uint64_t values = min_u64(batch, geometry->vector_width);
-	uint64_t rate = geometry->decoder_rate;
-	uint64_t port = max_u64(geometry->sram_port_bytes, 1);
-
-	return (uint32_t)(rate * values * sizeof(int32_t) / port +
-			  rate / max_u64(2ull * geometry->epilogue_rate, 1));
-}
-
-/* The input's part is computed for all steps at once. */
-static int recurrent_input_append(const struct model *model,
-				  const struct plan_shape *shape,
-				  const struct geometry *geometry,
-				  const struct model_layer *layer,
-				  struct plan_constants *constants,
-				  struct plan_matrix *matrix)
+static struct rows rows_of(const struct model *model,
+			   const struct model_layer *layer, int index)
 {
 	const struct model_recurrent *recurrent = &layer->recurrent;
-	const struct model_tensor *input = &model->tensors[layer->inputs[0]];
-	uint64_t steps = shape->extents[layer->inputs[0]].height;
-	struct gate_rows gates;
-	int ret = gate_rows_create(&recurrent->input_weights,
-				   recurrent->input_scale,
-				   recurrent->input_bias, recurrent->hidden,
-				   &gates);
+	float input = model->tensors[layer->inputs[0]].quantization.scale;
+	struct rows rows = {
+		.count = plan_matrix_csr(layer, index)->rows,
+		.input = input,
+	};
 
-	if (ret)
-		return ret;
-	ret = recurrent_matrix_append(geometry, &gates, steps * shape->batch, 0,
-				      input->quantization.scale, constants,
-				      matrix);
-	gate_rows_free(&gates);
-	return ret;
-}
-
-/* A step needs the state of the one before: N is the batch. */
-static int recurrent_state_append(const struct plan_shape *shape,
-				  const struct geometry *geometry,
-				  const struct model_recurrent *recurrent,
-				  struct plan_constants *constants,
-				  struct plan_matrix *matrix)
-{
-	struct gate_rows gates;
-	int ret = gate_rows_create(&recurrent->hidden_weights,
-				   recurrent->hidden_scale,
-				   recurrent->hidden_bias, recurrent->hidden,
-				   &gates);
-
-	if (ret)
-		return ret;
-	ret = recurrent_matrix_append(geometry, &gates, shape->batch,
-				      state_row_weight(geometry, shape->batch),
-				      recurrent->hidden_quantization.scale,
-				      constants, matrix);
-	gate_rows_free(&gates);
-	return ret;
-}
-
-static int recurrent_append(const struct model *model,
-			    const struct plan_shape *shape,
-			    const struct geometry *geometry,
-			    const struct model_layer *layer,
-			    struct plan_constants *constants,
-			    struct plan_layer_constants *out)
-{
-	int ret = recurrent_input_append(model, shape, geometry, layer,
-					 constants, &out->matrix);
-
-	if (ret)
-		return ret;
-	return recurrent_state_append(shape, geometry, &layer->recurrent,
-				      constants, &out->hidden);
-}
-
-static int
-layer_append(const struct model *model, const struct plan_shape *shape,
-	     const struct geometry *geometry, const struct model_layer *layer,
-	     struct plan_constants *constants, struct plan_layer_constants *out)
-{
-	size_t tables;
-
-	switch (layer->op) {
-	case MODEL_SPMM:
-		return spmm_append(model, shape, geometry, layer, constants,
-				   out);
-	case MODEL_LSTM:
-	case MODEL_GRU:
-		return recurrent_append(model, shape, geometry, layer,
-					constants, out);
-	case MODEL_TABLE:
-		tables = layer->table.per_channel ?
-				 shape->extents[layer->inputs[0]].channels :
-				 1;
-		return append_bytes(constants, layer->table.entries,
-				    GOLDEN_TABLE_SIZE * tables, &out->tables);
-	default:
-		return 0;
+	if (layer->op == MODEL_SPMM) {
+		rows.scale = layer->spmm.weight_scale;
+		rows.bias = layer->spmm.bias;
+		rows.output = scale_of_output(model, layer);
+		return rows;
 	}
+	rows.units = recurrent->hidden;
+	if (index == MODEL_MATRIX_HIDDEN) {
+		rows.scale = recurrent->hidden_scale;
+		rows.bias = recurrent->hidden_bias;
+		rows.input = recurrent->hidden_quantization.scale;
+		return rows;
+	}
+	rows.scale = recurrent->input_scale;
+	rows.bias = recurrent->input_bias;
+	return rows;
+}
+
+static int matrix_append(struct builder *builder, uint32_t layer, int index,
+			 struct plan_matrix *matrix)
+{
+	const struct model *model = builder->context.model;
+	struct rows rows = rows_of(model, &model->layers[layer], index);
+	int ret = append_stream(builder, layer, index, matrix);
+
+	if (!ret)
+		ret = append_scales(builder->constants, &rows, &matrix->scales);
+	if (!ret)
+		ret = append_biases(builder->constants, &rows, &matrix->biases);
+	return ret;
+}
+
+/* Of an SPMM that has one, or of a layer that is one. */
+static int table_append(const struct builder *builder,
+			const struct model_layer *layer, uint64_t *offset)
+{
+	const int8_t *table;
+	size_t count = 1;
+
+	if (layer->op == MODEL_SPMM) {
+		table = layer->spmm.table;
+		if (layer->spmm.table_per_row)
+			count = layer->spmm.weights.rows;
+	} else {
+		table = layer->table.entries;
+		if (layer->table.per_channel)
+			count = builder->context.shape
+					->extents[layer->inputs[0]]
+					.channels;
+	}
+	if (!table)
+		return 0;
+	return append_bytes(builder->constants, table,
+			    GOLDEN_TABLE_SIZE * count, offset);
+}
+
+static int layer_append(struct builder *builder, uint32_t index)
+{
+	const struct model_layer *layer =
+		&builder->context.model->layers[index];
+	struct plan_layer_constants *out = &builder->constants->layers[index];
+	struct plan_matrix *matrices[] = { &out->matrix, &out->hidden };
+	int ret = 0;
+
+	for (int m = 0; !ret && m < model_matrix_count(layer); m++)
+		ret = matrix_append(builder, index, m, matrices[m]);
+	if (!ret && (layer->op == MODEL_SPMM || layer->op == MODEL_TABLE))
+		ret = table_append(builder, layer, &out->tables);
+	return ret ? accel_error_prefix(ret, "%s", layer->name) : 0;
+}
+
+/* Reads can begin as soon as it is known which matrices stay in the file. */
+static int reader_start(const struct builder *builder)
+{
+	const struct model *model = builder->context.model;
+	struct model_stream stream;
+	struct model_place place;
+
+	for (uint32_t i = 0; i < model->layer_count; i++) {
+		for (int m = 0; m < model_matrix_count(&model->layers[i]);
+		     m++) {
+			int ret = plan_matrix_choose(&builder->context, i, m,
+						     &stream);
+
+			if (ret)
+				return accel_error_prefix(
+					ret, "%s", model->layers[i].name);
+			if (find_packed(builder, i, m, &stream, &place))
+				model_reader_skip(builder->reader, i, m);
+		}
+	}
+	model_reader_start(builder->reader);
+	return 0;
 }
 
 int plan_constants_create(const struct model *model,
 			  const struct plan_shape *shape,
 			  const struct geometry *geometry,
+			  struct model_reader *reader,
 			  struct plan_constants *constants)
 {
+	struct builder builder = {
+		.context = { model, shape, geometry },
+		.reader = reader,
+		.constants = constants,
+	};
+	int ret = 0;
+
 	memset(constants, 0, sizeof(*constants));
 	constants->layers = calloc((size_t)model->layer_count + 1,
 				   sizeof(*constants->layers));
 	if (!constants->layers)
 		return accel_error(-ENOMEM, "out of memory");
-	for (uint32_t i = 0; i < model->layer_count; i++) {
-		int ret = layer_append(model, shape, geometry,
-				       &model->layers[i], constants,
-				       &constants->layers[i]);
+	if (reader)
+		ret = reader_start(&builder);
+	for (uint32_t i = 0; !ret && i < model->layer_count; i++)
+		ret = layer_append(&builder, i);
+	return ret;
+}
 
-		if (ret)
-			return accel_error_prefix(ret, "%s",
-						  model->layers[i].name);
-	}
-	return 0;
+void plan_constants_drop(struct plan_constants *constants)
+{
+	for (size_t i = 0; i < constants->piece_count; i++)
+		free(constants->pieces[i].bytes);
+	free(constants->pieces);
+	constants->pieces = NULL;
+	constants->piece_count = 0;
+	constants->piece_capacity = 0;
 }
 
 void plan_constants_free(struct plan_constants *constants)
 {
-	free(constants->bytes);
+	plan_constants_drop(constants);
 	free(constants->layers);
 	memset(constants, 0, sizeof(*constants));
 }

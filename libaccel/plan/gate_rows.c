@@ -6,21 +6,17 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "model/packing.h"
 
-static int rows_allocate(const struct model_csr *csr, struct gate_rows *out)
+static int rows_allocate(const struct model_csr *csr, struct model_csr *out)
 {
 	size_t nonzeros = (size_t)model_csr_nonzeros(csr) + 1;
 
-	*out = (struct gate_rows){ .csr.rows = csr->rows,
-				   .csr.columns = csr->columns };
-	out->csr.row_start =
-		calloc(csr->rows + 1ul, sizeof(*out->csr.row_start));
-	out->csr.column = calloc(nonzeros, sizeof(*out->csr.column));
-	out->csr.value = calloc(nonzeros, sizeof(*out->csr.value));
-	out->scale = calloc(csr->rows + 1ul, sizeof(*out->scale));
-	out->bias = calloc(csr->rows + 1ul, sizeof(*out->bias));
-	if (out->csr.row_start && out->csr.column && out->csr.value &&
-	    out->scale && out->bias)
+	*out = (struct model_csr){ .rows = csr->rows, .columns = csr->columns };
+	out->row_start = calloc(csr->rows + 1ul, sizeof(*out->row_start));
+	out->column = calloc(nonzeros, sizeof(*out->column));
+	out->value = calloc(nonzeros, sizeof(*out->value));
+	if (out->row_start && out->column && out->value)
 		return 0;
 	gate_rows_free(out);
 	return accel_error(-ENOMEM, "out of memory");
@@ -40,33 +36,23 @@ static void row_append(const struct model_csr *from, uint32_t row,
 	csr->row_start[to + 1] = at + (int64_t)count;
 }
 
-int gate_rows_create(const struct model_csr *csr, const float *scale,
-		     const int32_t *bias, uint32_t units, struct gate_rows *out)
+int gate_rows_create(const struct model_csr *csr, uint32_t units,
+		     struct model_csr *out)
 {
-	uint32_t gates = units ? csr->rows / units : 0;
 	int ret = rows_allocate(csr, out);
 
 	if (ret)
 		return ret;
-	for (uint32_t unit = 0; unit < units; unit++) {
-		for (uint32_t gate = 0; gate < gates; gate++) {
-			uint32_t from = gate * units + unit;
-			uint32_t to = unit * gates + gate;
-
-			row_append(csr, from, &out->csr, to);
-			out->scale[to] = scale[from];
-			out->bias[to] = bias[from];
-		}
-	}
+	for (uint32_t row = 0; row < csr->rows; row++)
+		row_append(csr, model_stream_row(row, csr->rows, units), out,
+			   row);
 	return 0;
 }
 
-void gate_rows_free(struct gate_rows *rows)
+void gate_rows_free(struct model_csr *csr)
 {
-	free(rows->csr.row_start);
-	free(rows->csr.column);
-	free(rows->csr.value);
-	free(rows->scale);
-	free(rows->bias);
-	memset(rows, 0, sizeof(*rows));
+	free(csr->row_start);
+	free(csr->column);
+	free(csr->value);
+	memset(csr, 0, sizeof(*csr));
 }

@@ -27,6 +27,7 @@ static void image_measure(struct plan_program *program)
 int plan_program_create(const struct model *model,
 			const struct plan_shape *shape,
 			const struct geometry *geometry, bool keep,
+			struct model_reader *reader,
 			struct plan_program *program)
 {
 	int ret;
@@ -38,7 +39,7 @@ int plan_program_create(const struct model *model,
 	if (ret)
 		return ret;
 	plan_live_spill(model, &program->memory, geometry->sram_bytes);
-	ret = plan_constants_create(model, shape, geometry,
+	ret = plan_constants_create(model, shape, geometry, reader,
 				    &program->constants);
 	if (!ret)
 		ret = plan_commands_create(program, geometry->sram_bytes);
@@ -61,7 +62,7 @@ void plan_program_free(struct plan_program *program)
 }
 
 int plan_program_link(const struct plan_program *program,
-		      const struct plan_addresses *addresses, uint8_t *image)
+		      const struct plan_addresses *addresses, uint8_t *tail)
 {
 	struct descriptor_context context = {
 		.model = program->model,
@@ -77,21 +78,19 @@ int plan_program_link(const struct plan_program *program,
 		.weights_hint = SPMM_HINT_STREAM,
 	};
 
-	memset(image, 0, program->image_length);
-	if (program->constants.length)
-		memcpy(image, program->constants.bytes,
-		       program->constants.length);
+	memset(tail, 0, program->image_length - program->descriptors);
 	for (uint32_t i = 0; i < program->command_count; i++) {
-		uint64_t slot = program->descriptors + i * PLAN_DESCRIPTOR_SLOT;
+		uint64_t slot = (uint64_t)i * PLAN_DESCRIPTOR_SLOT;
+		uint64_t list = program->list - program->descriptors;
 		struct spmm_sqe entry;
 		int ret = plan_command_link(program, &context, addresses, i,
-					    addresses->image + slot,
-					    image + slot, &entry);
+					    addresses->image +
+						    program->descriptors + slot,
+					    tail + slot, &entry);
 
 		if (ret)
 			return ret;
-		memcpy(image + program->list + i * sizeof(entry), &entry,
-		       sizeof(entry));
+		memcpy(tail + list + i * sizeof(entry), &entry, sizeof(entry));
 	}
 	return 0;
 }

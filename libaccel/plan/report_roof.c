@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/integer.h"
+#include "plan/matrix.h"
 #include "plan/live.h"
 #include "plan/roof.h"
 
@@ -43,26 +44,6 @@ static uint64_t operands_bytes(const struct plan_program *program,
 	return bytes;
 }
 
-/* Channels of the input that any weight is for. */
-static uint64_t channels_used(const struct model_spmm *spmm, uint64_t channels)
-{
-	const struct model_csr *csr = &spmm->weights;
-	uint32_t taps = (uint32_t)(csr->columns / max_u64(channels, 1));
-	int64_t count = model_csr_nonzeros(csr);
-	uint64_t used = 0;
-	uint8_t *seen = calloc(channels + 1, 1);
-
-	/* Without memory for a better one, 0 is a bound, too. */
-	for (int64_t i = 0; seen && taps && i < count; i++) {
-		uint8_t *channel = &seen[(uint32_t)csr->column[i] / taps];
-
-		used += !*channel;
-		*channel = 1;
-	}
-	free(seen);
-	return used;
-}
-
 /* A stride may pass over rows, and weights that are pruned over channels. */
 static uint64_t port_bytes(const struct plan_program *program,
 			   const struct model_layer *layer)
@@ -75,7 +56,9 @@ static uint64_t port_bytes(const struct plan_program *program,
 		return bytes;
 	channels = program->shape->extents[layer->inputs[0]].channels;
 	input = program->memory.bytes[layer->inputs[0]];
-	seen = input / channels * channels_used(&layer->spmm, channels);
+	seen = input / channels *
+	       plan_matrix_channels(program->model,
+				    (uint32_t)(layer - program->model->layers));
 	if (window->kernel_height < window->stride_height)
 		seen = seen / window->stride_height * window->kernel_height;
 	return bytes - input + seen;

@@ -10,6 +10,15 @@
 #include "runtime/port.h"
 #include "runtime/sized.h"
 
+struct accel_model *loaded_model_create(void)
+{
+	struct accel_model *model = calloc(1, sizeof(*model));
+
+	if (model)
+		atomic_init(&model->references, 1);
+	return model;
+}
+
 int accel_model_load(const char *path, struct accel_model **out)
 {
 	struct accel_model *model;
@@ -18,15 +27,14 @@ int accel_model_load(const char *path, struct accel_model **out)
 	if (!path || !out)
 		return accel_error(-EINVAL, "accel_model_load: NULL");
 	*out = NULL;
-	model = calloc(1, sizeof(*model));
+	model = loaded_model_create();
 	if (!model)
 		return accel_error(-ENOMEM, "out of memory");
 	ret = model_file_read(path, &model->model);
 	if (ret) {
-		free(model);
+		loaded_model_put(model);
 		return ret;
 	}
-	atomic_init(&model->references, 1);
 	*out = model;
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "core/error.h"
+#include "model/file_reader.h"
 #include "runtime/plan_port.h"
 #include "runtime/port.h"
 #include "runtime/sized.h"
@@ -50,34 +51,93 @@ static int plan_build(struct accel_plan *plan,
 	return 0;
 }
 
-int accel_plan_create(struct accel_device *device, struct accel_model *model,
-		      const struct accel_plan_options *options,
-		      struct accel_plan **out)
+/* The reader is only used while the plan is made. */
+static int plan_make(struct accel_device *device, struct accel_model *model,
+		     struct model_reader *reader,
+		     const struct accel_plan_options *options,
+		     struct accel_plan **out)
 {
-	struct accel_plan_options known;
-	struct accel_plan *plan;
+	struct accel_plan *plan = device->operations->plan_allocate();
 	int ret;
 
-	if (!device || !model || !out)
-		return accel_error(-EINVAL, "accel_plan_create: NULL");
-	*out = NULL;
-	ret = options_read(options, &known);
-	if (ret)
-		return ret;
-	plan = device->operations->plan_allocate();
 	if (!plan)
 		return accel_error(-ENOMEM, "out of memory");
 	plan->device = device;
 	plan->model = model;
+	plan->reader = reader;
 	device_get(device);
 	loaded_model_get(model);
-	ret = plan_build(plan, &known);
+	ret = plan_build(plan, options);
+	plan->reader = NULL;
 	if (ret) {
 		accel_plan_destroy(plan);
 		return ret;
 	}
 	*out = plan;
 	return 0;
+}
+
+int accel_plan_create(struct accel_device *device, struct accel_model *model,
+		      const struct accel_plan_options *options,
+		      struct accel_plan **out)
+{
+	struct accel_plan_options known;
+	int ret;
+
+	if (!device || !model || !out)
+		return accel_error(-EINVAL, "accel_plan_create: NULL");
+	*out = NULL;
+	ret = options_read(options, &known);
+	return ret ? ret : plan_make(device, model, NULL, &known, out);
+}
+
+/* Whoever has no use for streams needs all of the model. */
+static int matrices_read(const struct accel_device *device,
+			 struct model_reader *reader)
+{
+	if (device->geometry)
+		return 0;
+	model_reader_start(reader);
+	return model_reader_matrices(reader);
+}
+
+static int reader_plan(struct accel_device *device, struct model_reader *reader,
+		       const struct accel_plan_options *options,
+		       struct accel_plan **out)
+{
+	struct accel_model *model = loaded_model_create();
+	int ret;
+
+	if (!model)
+		return accel_error(-ENOMEM, "out of memory");
+	ret = matrices_read(device, reader);
+	model->model = model_reader_take(reader);
+	if (!ret)
+		ret = plan_make(device, model, reader, options, out);
+	loaded_model_put(model);
+	return ret;
+}
+
+int accel_plan_load(struct accel_device *device, const char *path,
+		    const struct accel_plan_options *options,
+		    struct accel_plan **out)
+{
+	struct accel_plan_options known;
+	struct model_reader *reader;
+	int ret;
+
+	if (!device || !path || !out)
+		return accel_error(-EINVAL, "accel_plan_load: NULL");
+	*out = NULL;
+	ret = options_read(options, &known);
+	if (ret)
+		return ret;
+	ret = model_reader_open(path, &reader);
+	if (!ret) {
+		ret = reader_plan(device, reader, &known, out);
+		model_reader_close(reader);
+	}
+	return ret ? accel_error_prefix(ret, "%s", path) : 0;
 }
 
 void accel_plan_destroy(struct accel_plan *plan)

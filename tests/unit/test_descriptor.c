@@ -42,18 +42,29 @@ struct linked {
 	uint8_t *image;
 };
 
+static void copy_constants(struct linked *linked)
+{
+	const struct plan_constants *constants = &linked->program.constants;
+
+	for (size_t i = 0; i < constants->piece_count; i++)
+		memcpy(linked->image + constants->pieces[i].offset,
+		       constants->pieces[i].bytes, constants->pieces[i].length);
+}
+
 static void link_model(struct linked *linked,
 		       const struct accel_plan_options *options)
 {
 	if (plan_shape_infer(linked->model, options, &linked->shape) ||
 	    plan_program_create(linked->model, &linked->shape, &geometry, false,
-				&linked->program))
+				NULL, &linked->program))
 		fail_msg("%s", accel_last_error());
-	linked->image = malloc(linked->program.image_length);
+	linked->image = calloc(1, linked->program.image_length);
 	assert_non_null(linked->image);
-	assert_int_equal(plan_program_link(&linked->program, &addresses,
-					   linked->image),
-			 0);
+	assert_int_equal(
+		plan_program_link(&linked->program, &addresses,
+				  linked->image + linked->program.descriptors),
+		0);
+	copy_constants(linked);
 }
 
 static void unlink_model(struct linked *linked)

@@ -54,6 +54,27 @@ int accel_plan_create(struct accel_device *device, struct accel_model *model,
 		      struct accel_plan **plan);
 
 /**
+ * accel_plan_load() - make a model that lies in a file ready to run
+ * @device: open
+ * @path: of a file that `accel compress` or `accel pack` wrote
+ * @options: as for accel_plan_create()
+ * @plan: the result, to be destroyed by accel_plan_destroy()
+ *
+ * The plan is the same as that of accel_model_load() and accel_plan_create(), and is
+ * there sooner: matrices are read while those before them are packed. Those that lie in
+ * the file as this device wants them, for these sizes, are read into memory that the
+ * device copies from, while it copies; they are not decoded, so that a stream which is
+ * damaged, and yet has its checksum, shows when the plan runs.
+ *
+ * Return: 0, or an error of accel_model_load() or accel_plan_create(); -EBADMSG for a
+ * file that becomes shorter meanwhile, -ETIMEDOUT if the file system does not answer.
+ * Thread-safe.
+ */
+int accel_plan_load(struct accel_device *device, const char *path,
+		    const struct accel_plan_options *options,
+		    struct accel_plan **plan);
+
+/**
  * accel_plan_destroy() - free a plan and its memory
  * @plan: or NULL; no run of it may be outstanding
  *

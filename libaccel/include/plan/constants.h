@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a plan uploads once: weight streams packed for the device's geometry,
- * scales, biases and tables, one after the other.
+ * scales, biases and tables, one after the other. Streams that lie packed in the model's
+ * file stay there until they are uploaded.
  */
 #ifndef PLAN_CONSTANTS_H
 #define PLAN_CONSTANTS_H
@@ -9,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/file_reader.h"
 #include "model/model.h"
 #include "pack/geometry.h"
 #include "plan/shape.h"
@@ -47,17 +49,45 @@ struct plan_layer_constants {
 	uint64_t tables;
 };
 
-struct plan_constants {
+/**
+ * struct plan_piece - bytes that lie together
+ * @offset: a multiple of PLAN_CONSTANTS_ALIGNMENT; zeros fill what is before it
+ * @length: of it
+ * @bytes: or NULL
+ * @place: in the model's file, where there are no @bytes
+ */
+struct plan_piece {
+	uint64_t offset;
+	uint64_t length;
 	uint8_t *bytes;
-	size_t length;
-	size_t capacity;
-	struct plan_layer_constants *layers; /* layer_count of the model */
+	struct model_place place;
 };
 
+/**
+ * struct plan_constants - all of it
+ * @pieces: in ascending order
+ * @piece_count: of @pieces
+ * @piece_capacity: room in @pieces
+ * @length: to the end of the last
+ * @layers: as many as the model has
+ */
+struct plan_constants {
+	struct plan_piece *pieces;
+	size_t piece_count;
+	size_t piece_capacity;
+	uint64_t length;
+	struct plan_layer_constants *layers;
+};
+
+/* @reader: of a model whose matrices are not there yet; NULL where they are. */
 int plan_constants_create(const struct model *model,
 			  const struct plan_shape *shape,
 			  const struct geometry *geometry,
+			  struct model_reader *reader,
 			  struct plan_constants *constants);
 void plan_constants_free(struct plan_constants *constants);
+
+/* Nobody needs the pieces any more; the offsets stay. */
+void plan_constants_drop(struct plan_constants *constants);
 
 #endif

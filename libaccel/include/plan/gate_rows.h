@@ -10,22 +10,9 @@
 
 #include "model/model.h"
 
-/**
- * struct gate_rows - one of the two matrices
- * @csr: row u·G + g is gate g of unit u
- * @scale: of its rows
- * @bias: likewise
- */
-struct gate_rows {
-	struct model_csr csr;
-	float *scale;
-	int32_t *bias;
-};
-
-/* Of @csr, whose row g·@units + u is that gate; −ENOMEM. Freed by gate_rows_free(). */
-int gate_rows_create(const struct model_csr *csr, const float *scale,
-		     const int32_t *bias, uint32_t units,
-		     struct gate_rows *out);
-void gate_rows_free(struct gate_rows *rows);
+/* A matrix in that order; −ENOMEM. Freed by gate_rows_free(). */
+int gate_rows_create(const struct model_csr *csr, uint32_t units,
+		     struct model_csr *out);
+void gate_rows_free(struct model_csr *csr);
 
 #endif

@@ -88,15 +88,20 @@ struct plan_addresses {
 	uint16_t first_label;
 };
 
+/* @reader: see plan_constants_create(). */
 int plan_program_create(const struct model *model,
 			const struct plan_shape *shape,
 			const struct geometry *geometry, bool keep,
+			struct model_reader *reader,
 			struct plan_program *program);
 void plan_program_free(struct plan_program *program);
 
-/* Fill image_length bytes, now that the addresses are known. */
+/*
+ * Fill what is behind the constants, now that the addresses are known: the bytes of the
+ * image from the descriptors to its end.
+ */
 int plan_program_link(const struct plan_program *program,
-		      const struct plan_addresses *addresses, uint8_t *image);
+		      const struct plan_addresses *addresses, uint8_t *tail);
 
 /* What a command is, for messages: a layer's name, or "input z" and the like. */
 void plan_program_describe(const struct plan_program *program, uint32_t command,

@@ -19,6 +19,7 @@
 #include "runtime/spin.h"
 
 struct backend_operations;
+struct model_reader;
 struct backend_queue_operations;
 
 struct accel_device {
@@ -64,6 +65,7 @@ struct plan_port {
 struct accel_plan {
 	struct accel_device *device;
 	struct accel_model *model;
+	struct model_reader *reader; /* while it is prepared from a file, or NULL */
 	struct accel_queue *queue; /* of accel_run(), made by its first call */
 	struct plan_shape shape;
 	struct plan_report report;
@@ -103,6 +105,8 @@ struct accel_queue {
 
 void device_get(struct accel_device *device);
 void device_put(struct accel_device *device);
+/* Without a model yet, its first reference the caller's; NULL without memory. */
+struct accel_model *loaded_model_create(void);
 void loaded_model_get(struct accel_model *model);
 void loaded_model_put(struct accel_model *model);
 

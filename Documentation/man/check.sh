@@ -73,7 +73,7 @@ command_check()
 		fail "$name: its synopsis" "$page"
 }
 
-libraries=(-L"$ACCEL_BUILD_DIR/libaccel" -laccel)
+libraries=(-L"$ACCEL_BUILD_DIR/libaccel" -laccel -luring)
 accel compress "$MODELS/fashion_vae_dec_sp90.onnx" -o vae.safetensors --sparsity keep \
 	>/dev/null || exit 1
 count=0

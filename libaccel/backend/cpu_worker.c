@@ -30,7 +30,7 @@ struct cpu_entry {
  * struct cpu_queue - operations on their way through the worker
  * @base: the public queue
  * @worker: the thread
- * @lock: over everything below but @reaped and @cancel; a leaf, not held while
+ * @lock: over everything below but @reaped, @cancel and @signals; a leaf, not held while
  *	an operation is executed
  * @work: there is something to execute, or @stop
  * @done: something was executed
@@ -40,6 +40,7 @@ struct cpu_entry {
  * @stop: the worker has to end
  * @cancel: what was submitted ends with −ECANCELED
  * @event: eventfd, or −1 until somebody asks for it
+ * @signals: that the caller has taken from it
  * @entries: depth of them
  */
 struct cpu_queue {
@@ -54,6 +55,7 @@ struct cpu_queue {
 	bool stop;
 	atomic_bool cancel;
 	int event;
+	uint64_t signals;
 	struct cpu_entry entries[];
 };
 
@@ -334,6 +336,25 @@ static int cpu_queue_fd(struct accel_queue *base)
 	return event;
 }
 
+static uint64_t cpu_queue_signals(struct accel_queue *base)
+{
+	struct cpu_queue *queue = cpu_queue(base);
+	eventfd_t count;
+
+	/* Only this thread ever sets @event. */
+	if (!eventfd_read(queue->event, &count))
+		queue->signals += count;
+	return queue->signals;
+}
+
+static bool cpu_queue_ready(struct accel_queue *base)
+{
+	struct cpu_queue *queue = cpu_queue(base);
+
+	return atomic_load_explicit(&queue->executed, memory_order_acquire) !=
+	       queue->reaped;
+}
+
 static const struct backend_queue_operations cpu_queue_operations = {
 	.destroy = cpu_queue_destroy,
 	.submit = cpu_queue_submit,
@@ -341,6 +362,8 @@ static const struct backend_queue_operations cpu_queue_operations = {
 	.sleep = cpu_queue_sleep,
 	.cancel = cpu_queue_cancel,
 	.fd = cpu_queue_fd,
+	.signals = cpu_queue_signals,
+	.ready = cpu_queue_ready,
 };
 
 static void conditions_create(struct cpu_queue *queue)

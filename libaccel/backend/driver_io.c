@@ -312,6 +312,21 @@ static int driver_io_fd(struct accel_queue *base)
 	return driver_queue_event(&driver_io(base)->queue);
 }
 
+static uint64_t driver_io_signals(struct accel_queue *base)
+{
+	return driver_queue_signals(&driver_io(base)->queue);
+}
+
+static bool driver_io_ready(struct accel_queue *base)
+{
+	struct driver_io *io = driver_io(base);
+
+	if (!base->outstanding)
+		return false;
+	return driver_queue_is_lost(&io->queue) || io->queue.corrupt ||
+	       driver_queue_poll(&io->queue) || driver_queue_peek(&io->queue);
+}
+
 static void driver_io_destroy(struct accel_queue *base)
 {
 	struct driver_io *io = driver_io(base);
@@ -330,6 +345,8 @@ static const struct backend_queue_operations driver_io_operations = {
 	.sleep = driver_io_sleep,
 	.cancel = driver_io_cancel,
 	.fd = driver_io_fd,
+	.signals = driver_io_signals,
+	.ready = driver_io_ready,
 };
 
 int driver_io_create(struct accel_device *device, uint32_t depth,

@@ -21,6 +21,7 @@
  * @head: operations reaped so far
  * @tail: operations submitted so far
  * @event: eventfd, or −1 until somebody asks for it
+ * @signals: that were taken from it
  * @entries: depth of them
  */
 struct nil_queue {
@@ -28,6 +29,7 @@ struct nil_queue {
 	uint32_t head;
 	uint32_t tail;
 	int event;
+	uint64_t signals;
 	struct nil_entry {
 		uint64_t user_data;
 		struct accel_plan *plan;
@@ -142,6 +144,21 @@ static int nil_queue_fd(struct accel_queue *base)
 	return queue->event;
 }
 
+static uint64_t nil_queue_signals(struct accel_queue *base)
+{
+	struct nil_queue *queue = nil_queue(base);
+	eventfd_t count;
+
+	if (!eventfd_read(queue->event, &count))
+		queue->signals += count;
+	return queue->signals;
+}
+
+static bool nil_queue_ready(struct accel_queue *base)
+{
+	return base->outstanding;
+}
+
 static const struct backend_queue_operations nil_queue_operations = {
 	.destroy = nil_queue_destroy,
 	.submit = nil_queue_submit,
@@ -149,6 +166,8 @@ static const struct backend_queue_operations nil_queue_operations = {
 	.sleep = nil_queue_sleep,
 	.cancel = nil_queue_cancel,
 	.fd = nil_queue_fd,
+	.signals = nil_queue_signals,
+	.ready = nil_queue_ready,
 };
 
 static int nil_queue_create(struct accel_device *device, uint32_t depth,

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 
 #include "core/deadline.h"
 #include "core/error.h"
@@ -140,7 +141,37 @@ void bare_queue_number_give(struct bare_device *device, unsigned int number)
 {
 	pthread_mutex_lock(&device->lock);
 	device->queues &= ~(1ull << (number - 1));
+	device->watched &= ~(1ull << (number - 1));
 	pthread_mutex_unlock(&device->lock);
+}
+
+int bare_queue_number_watch(struct bare_device *device, unsigned int number)
+{
+	struct transport *transport = device->transport;
+	int event;
+
+	pthread_mutex_lock(&device->lock);
+	event = transport->operations->interrupt_fd(transport, number);
+	if (event >= 0)
+		device->watched |= 1ull << (number - 1);
+	pthread_mutex_unlock(&device->lock);
+	return event;
+}
+
+/* What they wait for will not come: they find out when they look. The lock is held. */
+static void watchers_wake(struct bare_device *device)
+{
+	struct transport *transport = device->transport;
+
+	for (unsigned int i = 0; i < 64; i++) {
+		int event;
+
+		if (!(device->watched & 1ull << i))
+			continue;
+		event = transport->operations->interrupt_fd(transport, i + 1);
+		if (event >= 0)
+			eventfd_write(event, 1);
+	}
 }
 
 static uint16_t bare_labels_take(struct driver_device *base, uint32_t count)
@@ -209,6 +240,7 @@ static int bare_device_reset(struct driver_device *base)
 	}
 	if (!ret)
 		ret = enable(device);
+	watchers_wake(device);
 	pthread_mutex_unlock(&device->lock);
 	return ret;
 }

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <spmm/registers.h>
 #include <string.h>
-#include <sys/eventfd.h>
 
 #include "core/deadline.h"
 #include "core/error.h"
@@ -182,11 +181,9 @@ int bare_queue_abort(struct driver_queue *queue)
 
 int bare_queue_event(struct driver_queue *queue)
 {
-	struct transport *transport = bare_device(queue->device)->transport;
-
 	if (queue->event < 0)
-		queue->event = transport->operations->interrupt_fd(
-			transport, queue->number);
+		queue->event = bare_queue_number_watch(
+			bare_device(queue->device), queue->number);
 	return queue->event;
 }
 
@@ -244,7 +241,6 @@ int bare_queue_sleep(struct driver_queue *queue, uint64_t deadline)
 	uint64_t left = deadline_remaining(deadline);
 	uint64_t slice = left < WATCH_NS ? left : WATCH_NS;
 	struct timespec timeout = { .tv_nsec = (long)slice };
-	eventfd_t count;
 	int ready;
 
 	if (queue->event < 0) {
@@ -257,7 +253,7 @@ int bare_queue_sleep(struct driver_queue *queue, uint64_t deadline)
 	if (ready < 0 && errno != EINTR)
 		return accel_error(-errno, "poll: %s", strerror(errno));
 	if (ready > 0) {
-		eventfd_read(queue->event, &count);
+		driver_queue_signals(queue);
 		queue->progress_time = 0;
 		return 0;
 	}

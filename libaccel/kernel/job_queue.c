@@ -44,6 +44,12 @@ static int rings_allocate(struct driver_queue *queue)
 	return accel_error(-ENOMEM, "out of memory");
 }
 
+static void job_queue_destroy(struct driver_queue *queue)
+{
+	kernel_queue_release(queue);
+	rings_free(queue);
+}
+
 static int job_queue_create(struct driver_queue *queue, uint32_t depth)
 {
 	struct drm_spmm_queue_create arguments = { 0 };
@@ -55,14 +61,8 @@ static int job_queue_create(struct driver_queue *queue, uint32_t depth)
 		return ret;
 	ret = kernel_queue_open(queue, &arguments);
 	if (ret)
-		rings_free(queue);
+		job_queue_destroy(queue);
 	return ret;
-}
-
-static void job_queue_destroy(struct driver_queue *queue)
-{
-	kernel_queue_close(queue);
-	rings_free(queue);
 }
 
 /* The module has put its own side in order; a reset leaves jobs of before it behind. */

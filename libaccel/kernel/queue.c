@@ -15,7 +15,8 @@ int kernel_queue_open(struct driver_queue *queue,
 {
 	int ret;
 
-	queue->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (queue->event < 0)
+		queue->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (queue->event < 0)
 		return accel_error(-errno, "eventfd: %s", strerror(errno));
 	arguments->eventfd = queue->event;
@@ -24,11 +25,10 @@ int kernel_queue_open(struct driver_queue *queue,
 			   DRM_IOCTL_SPMM_QUEUE_CREATE, arguments);
 	if (!ret) {
 		queue->kernel->number = arguments->queue;
+		queue->kernel->open = true;
 		queue->generation = atomic_load(&queue->device->generation);
 		return 0;
 	}
-	close(queue->event);
-	queue->event = -1;
 	if (ret == -EBUSY || ret == -ENOSPC)
 		return accel_error(
 			-EBUSY,
@@ -46,11 +46,18 @@ void kernel_queue_close(struct driver_queue *queue)
 		.queue = queue->kernel->number,
 	};
 
-	if (queue->event < 0)
+	if (!queue->kernel->open)
 		return;
 	kernel_ioctl(kernel_device(queue->device), DRM_IOCTL_SPMM_QUEUE_DESTROY,
 		     &destroy);
-	close(queue->event);
+	queue->kernel->open = false;
+}
+
+void kernel_queue_release(struct driver_queue *queue)
+{
+	kernel_queue_close(queue);
+	if (queue->event >= 0)
+		close(queue->event);
 	queue->event = -1;
 }
 

@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -80,6 +79,7 @@ static int attach(struct driver_queue *queue)
 static void user_queue_destroy(struct driver_queue *queue)
 {
 	detach(queue);
+	kernel_queue_release(queue);
 	driver_memory_release(queue->device, &queue->memory);
 	free(queue->kernel);
 }
@@ -176,14 +176,13 @@ static int user_queue_sleep(struct driver_queue *queue, uint64_t deadline)
 	uint64_t left = deadline_remaining(deadline);
 	uint64_t slice = left < WATCH_NS ? left : WATCH_NS;
 	struct timespec timeout = { .tv_nsec = (long)slice };
-	eventfd_t count;
 	int ready = ppoll(&poller, 1, &timeout, NULL);
 
 	if (ready < 0 && errno != EINTR)
 		return accel_error(-errno, "poll: %s", strerror(errno));
 	if (ready <= 0)
 		return watch(queue);
-	eventfd_read(queue->event, &count);
+	driver_queue_signals(queue);
 	queue->progress_time = 0;
 	return 0;
 }

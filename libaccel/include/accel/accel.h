@@ -11,5 +11,6 @@
 #include <accel/queue.h>
 #include <accel/run.h>
 #include <accel/types.h>
+#include <accel/uring.h>
 
 #endif

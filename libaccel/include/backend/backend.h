@@ -68,6 +68,10 @@ struct backend_queue_operations {
 	int (*sleep)(struct accel_queue *queue, uint64_t deadline);
 	int (*cancel)(struct accel_queue *queue, uint64_t deadline);
 	int (*fd)(struct accel_queue *queue);
+	/* Takes what the descriptor was signalled: how often in all. */
+	uint64_t (*signals)(struct accel_queue *queue);
+	/* Would reaping find something, if only why there will be nothing? */
+	bool (*ready)(struct accel_queue *queue);
 };
 
 int cpu_backend_open(struct accel_device **device);

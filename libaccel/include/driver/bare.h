@@ -27,6 +27,7 @@ struct transport;
  * @addresses: free virtual addresses
  * @memory: free device memory
  * @queues: bit q: I/O queue q + 1, and its context, are in use
+ * @watched: bit q: its interrupts are waited for
  * @labels: of commands, that have been given
  */
 struct bare_device {
@@ -38,6 +39,7 @@ struct bare_device {
 	struct range_set addresses;
 	struct range_set memory;
 	uint64_t queues;
+	uint64_t watched;
 	uint32_t labels;
 };
 
@@ -53,6 +55,9 @@ int bare_device_create(struct transport *transport, uint64_t stall_timeout_ns,
 /* A number that no other queue has, 1 …; −EBUSY when there is none left. */
 int bare_queue_number_take(struct bare_device *device);
 void bare_queue_number_give(struct bare_device *device, unsigned int number);
+
+/* The eventfd of a queue's interrupts; a reset of the device signals it, too. */
+int bare_queue_number_watch(struct bare_device *device, unsigned int number);
 
 /* Operations of a device, see struct driver_operations. */
 int bare_memory_allocate(struct driver_device *device, bool on_device,

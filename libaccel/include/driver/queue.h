@@ -39,6 +39,7 @@ struct kernel_queue;
  * @failed: the context is dead until driver_queue_recover()
  * @corrupt: a completion was not the one whose turn it was: only a reset helps
  * @event: eventfd of the interrupt, or −1 until somebody sleeps
+ * @signals: that were taken from it
  * @progress: last seen value of the progress register
  * @progress_time: when it was first seen, in monotonic ns; 0: never
  * @last_head: cq.head when progress was last looked at
@@ -61,6 +62,7 @@ struct driver_queue {
 	bool failed;
 	bool corrupt;
 	int event;
+	uint64_t signals;
 	uint64_t progress;
 	uint64_t progress_time;
 	uint32_t last_head;
@@ -117,6 +119,9 @@ static inline int driver_queue_event(struct driver_queue *queue)
 {
 	return queue->device->operations->queue_event(queue);
 }
+
+/* Take what the eventfd was signalled: how often in all; it may be that nobody has one. */
+uint64_t driver_queue_signals(struct driver_queue *queue);
 
 /*
  * Take the records of the queue's faults off the log; that of the given command is put

@@ -23,6 +23,7 @@ struct kernel_job {
 /**
  * struct kernel_queue - for the module
  * @number: of the queue in this context
+ * @open: the module has such a queue
  * @submitted: of a job queue: counter of the ring up to which jobs were made
  * @completed: likewise, up to which their completions are in the ring
  * @jobs: of a job queue, one for each entry of the ring
@@ -30,18 +31,24 @@ struct kernel_job {
  */
 struct kernel_queue {
 	uint32_t number;
+	bool open;
 	uint32_t submitted;
 	uint32_t completed;
 	struct kernel_job *jobs;
 	void *doorbell_page;
 };
 
-/* Make the module's queue; flags and addresses are set. Sets number and eventfd. */
+/*
+ * Make the module's queue; flags and addresses are set. Sets number and eventfd, which is
+ * the one that an earlier queue had: somebody may be waiting for it.
+ */
 struct drm_spmm_queue_create;
 int kernel_queue_open(struct driver_queue *queue,
 		      struct drm_spmm_queue_create *arguments);
-/* Undo it; does nothing on a device that is gone. */
+/* Undo it but for the eventfd; does nothing on a device that is gone. */
 void kernel_queue_close(struct driver_queue *queue);
+/* Undo it all. */
+void kernel_queue_release(struct driver_queue *queue);
 int kernel_queue_event(struct driver_queue *queue);
 
 extern const struct driver_operations kernel_job_operations;

@@ -92,6 +92,9 @@ struct accel_plan {
  * @counters: where it counts: others may read there
  * @own_counters: @counters, if nobody else is to read them
  * @spin: of its waits
+ * @armed: a poll of its descriptor is in a ring and has not fired, unless signals came
+ * @armed_signals: that had come when it was put there
+ * @armed_data: that it will complete with
  */
 struct accel_queue {
 	const struct backend_queue_operations *operations;
@@ -101,6 +104,9 @@ struct accel_queue {
 	struct queue_counters *counters;
 	struct queue_counters own_counters;
 	struct spin spin;
+	bool armed;
+	uint64_t armed_signals;
+	uint64_t armed_data;
 };
 
 void device_get(struct accel_device *device);

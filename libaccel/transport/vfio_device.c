@@ -150,8 +150,8 @@ int vfio_interrupt_set(int device, unsigned int index, unsigned int vector,
 		       int event)
 {
 	union {
-		struct vfio_irq_set set;
 		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
+		struct vfio_irq_set set;
 	} request = {
 		.set = { .argsz = sizeof(request),
 			 .flags = VFIO_IRQ_SET_DATA_EVENTFD |

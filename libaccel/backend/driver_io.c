@@ -119,11 +119,11 @@ static int driver_io_submit(struct accel_queue *base,
 		return 0;
 	if (io->queue.corrupt && !driver_queue_is_lost(&io->queue))
 		return driver_queue_distrust(&io->queue);
-	if (io->queue.failed || driver_queue_is_lost(&io->queue)) {
+	ret = driver_queue_check(&io->queue);
+	if (!ret && (io->queue.failed || driver_queue_is_lost(&io->queue)))
 		ret = io_recover(io);
-		if (ret)
-			return ret;
-	}
+	if (ret)
+		return ret;
 	if (!space)
 		return operation_refuse_full(base);
 	if (!base->outstanding)
@@ -260,6 +260,8 @@ static int driver_io_reap(struct accel_queue *base,
 	}
 	if (count && driver_queue_report(&io->queue))
 		counter_add(&base->counters->reports, 1);
+	if (!count && max && base->outstanding)
+		return driver_queue_check(&io->queue);
 	return (int)count;
 }
 

@@ -231,12 +231,14 @@ static int bare_device_reset(struct driver_device *base)
 
 	pthread_mutex_lock(&device->lock);
 	atomic_fetch_add(&base->generation, 1);
-	ret = disable(device);
+	ret = transport_check(device->transport);
+	if (!ret)
+		ret = disable(device);
 	/* One that is gone may have come back: the transport knows how to see. */
-	if (ret == -ETIMEDOUT || ret == -ENODEV) {
+	if (ret == -ETIMEDOUT || ret == -ENODEV || ret == -EIO) {
 		ret = device->transport->operations->reset(device->transport);
 		if (ret)
-			accel_error(ret, "the device cannot be reset");
+			accel_error_prefix(ret, "the device cannot be reset");
 	}
 	if (!ret)
 		ret = enable(device);
@@ -260,6 +262,7 @@ static const struct driver_operations bare_operations = {
 	.queue_event = bare_queue_event,
 	.queue_ring = bare_queue_ring,
 	.queue_report = bare_queue_report,
+	.queue_check = bare_queue_check,
 	.fault_find = bare_fault_find,
 	.labels_take = bare_labels_take,
 	.label_name = bare_label_name,

@@ -179,6 +179,11 @@ int bare_queue_abort(struct driver_queue *queue)
 	return command(queue, SPMM_ADMIN_ABORT, 0);
 }
 
+int bare_queue_check(const struct driver_queue *queue)
+{
+	return transport_check(bare_device(queue->device)->transport);
+}
+
 int bare_queue_event(struct driver_queue *queue)
 {
 	if (queue->event < 0)

@@ -28,8 +28,7 @@ static uint64_t read64(struct transport *transport, uint32_t offset)
 /* All ones were read: the transport may know why. */
 static int gone(struct transport *transport)
 {
-	const struct transport_operations *operations = transport->operations;
-	int ret = operations->check ? operations->check(transport) : 0;
+	int ret = transport_check(transport);
 
 	if (ret)
 		return ret;
@@ -109,8 +108,7 @@ static int fatal(void)
 
 int registers_check_alive(struct transport *transport)
 {
-	const struct transport_operations *operations = transport->operations;
-	int ret = operations->check ? operations->check(transport) : 0;
+	int ret = transport_check(transport);
 	uint32_t status;
 
 	if (ret)

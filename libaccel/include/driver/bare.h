@@ -76,6 +76,7 @@ int bare_queue_sleep(struct driver_queue *queue, uint64_t deadline);
 int bare_queue_event(struct driver_queue *queue);
 void bare_queue_ring(struct driver_queue *queue);
 void bare_queue_report(struct driver_queue *queue);
+int bare_queue_check(const struct driver_queue *queue);
 bool bare_fault_find(struct driver_queue *queue, uint16_t id,
 		     struct spmm_fault_record *record);
 

@@ -36,6 +36,7 @@ struct spmm_fault_record;
  * @queue_ring: new commands, where the queue's doorbells are not plain memory
  * @queue_report: tell the device what was taken
  * @queue_poll: bring completions into the ring; NULL where they come by themselves
+ * @queue_check: see driver_queue_check(); NULL where queue_poll() says that
  * @fault_find: see driver_fault_find()
  * @labels_take: see driver_labels_take(); NULL where nobody can watch
  * @label_name: tell who watches the device what a command with that label is
@@ -63,6 +64,7 @@ struct driver_operations {
 	void (*queue_ring)(struct driver_queue *queue);
 	void (*queue_report)(struct driver_queue *queue);
 	int (*queue_poll)(struct driver_queue *queue);
+	int (*queue_check)(const struct driver_queue *queue);
 	bool (*fault_find)(struct driver_queue *queue, uint16_t id,
 			   struct spmm_fault_record *record);
 

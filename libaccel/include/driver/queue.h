@@ -179,6 +179,17 @@ static inline int driver_queue_poll(struct driver_queue *queue)
 	return queue->device->operations->queue_poll(queue);
 }
 
+/*
+ * 0, or with a text why there is no sense in waiting for what is not there: −ENODEV when
+ * the device was taken away, −EIO when it has to be reset. Asks nothing of the device.
+ */
+static inline int driver_queue_check(const struct driver_queue *queue)
+{
+	if (!queue->device->operations->queue_check)
+		return 0;
+	return queue->device->operations->queue_check(queue);
+}
+
 /* The next completion if it is there. */
 static inline const struct spmm_cqe *
 driver_queue_peek(const struct driver_queue *queue)

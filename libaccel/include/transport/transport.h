@@ -95,4 +95,11 @@ struct transport {
 	unsigned int vectors;
 };
 
+static inline int transport_check(struct transport *transport)
+{
+	if (!transport->operations->check)
+		return 0;
+	return transport->operations->check(transport);
+}
+
 #endif

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The kernel's own checks of the kernel module: its style (checkpatch), its comments
-# (kernel-doc), gcc and clang with more warnings, sparse, coccinelle. Prints each finding;
-# the last line is "N passed, N failed, N skipped".
+# (kernel-doc), gcc and clang with more warnings, sparse, coccinelle; and its package for
+# DKMS. Prints each finding; the last line is "N passed, N failed, N skipped".
 # shellcheck disable=SC2317 # the checks are called by name
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
@@ -129,5 +129,6 @@ check gcc-sparse compile 6.12 W=1 C=2
 check gcc-7.3 compile 7.3 W=1
 check clang compile 6.12 W=1 CC=/build/clang
 check coccinelle coccinelle
+check dkms $vm/dkms.sh
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

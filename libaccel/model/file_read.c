@@ -169,7 +169,6 @@ static int take_stream(struct model_reader *reader, uint32_t index, int which,
 
 	if (!tensor)
 		return missing(prefix, MODEL_FILE_STREAM);
-	stream.length = tensor->size;
 	ret = take(reader, prefix, MODEL_FILE_STREAM, SAFETENSORS_U8, 0,
 		   tensor->size, (void **)&stream.bytes);
 	if (!ret)
@@ -190,13 +189,17 @@ static int announce_matrix(struct model_reader *reader, uint32_t index,
 {
 	const char *suffix = reader->is_packed ? MODEL_FILE_STREAM : "values";
 	const struct safetensors_tensor *tensor = find(reader, prefix, suffix);
+	struct model_stream *stream;
 	uint64_t count;
 
 	if (!tensor || tensor->rank != 1)
 		return missing(prefix, suffix);
-	count = reader->is_packed ?
-			reader->model->packing->layers[index][which].nonzeros :
-			tensor->shape[0];
+	count = tensor->shape[0];
+	if (reader->is_packed) {
+		stream = &reader->model->packing->layers[index][which];
+		stream->length = tensor->size;
+		count = stream->nonzeros;
+	}
 	/* A weight of a stream has eight bits or more. */
 	if (count > tensor->size)
 		return accel_error(

@@ -10,6 +10,7 @@
 #include <formats/safetensors.h>
 #include <model/file.h>
 #include <pack/stream.h>
+#include <plan/matrix.h>
 
 #include <endian.h>
 #include <errno.h>
@@ -208,8 +209,18 @@ static int stream_seeds(const char *folder)
 static int model_seed(const char *folder)
 {
 	struct model *model = sample_model();
+	const struct model_sizes sizes = { 1, 6, 6, 0 };
+	struct model_packing *packing;
 	int ret = model_file_write(model, seed_path(folder, "model", "0"));
 
+	if (!ret)
+		ret = plan_packing_create(model, &default_geometry, &sizes,
+					  &packing);
+	if (!ret) {
+		ret = model_file_write_packed(model, packing,
+					      seed_path(folder, "model", "1"));
+		model_packing_destroy(packing);
+	}
 	model_destroy(model);
 	return ret;
 }

@@ -6,6 +6,7 @@
 #include "binding.h"
 #include "command.h"
 #include "options.h"
+#include "packing.h"
 #include "summary.h"
 
 #include <compress/compress.h>
@@ -31,6 +32,8 @@ struct compress_arguments {
 	int64_t latents;
 	enum array_layout layout;
 	bool json;
+	bool compact;
+	struct packing_options packing;
 	struct compress_options options;
 };
 
@@ -73,6 +76,8 @@ static int check_arguments(const struct option_usage *usage,
 		return options_misuse(usage,
 				      "--scope %s: it takes layer or global",
 				      arguments->scope);
+	if (arguments->packing.config && !arguments->compact)
+		return options_misuse(usage, "--config is for --compact");
 	if (arguments->calibrate.count && arguments->latents)
 		return options_misuse(
 			usage, "--calibrate and --latents exclude each other");
@@ -191,7 +196,10 @@ static int compress_file(const struct compress_arguments *arguments)
 	if (!ret)
 		ret = compress_graph(arguments, graph, &model);
 	if (!ret)
-		ret = model_file_write(model, arguments->output);
+		ret = arguments->compact ?
+			      packing_write(model, &arguments->packing,
+					    arguments->output) :
+			      model_file_write(model, arguments->output);
 	if (!ret)
 		ret = report(arguments, model);
 	graph_destroy(graph);
@@ -223,6 +231,9 @@ int command_compress(int count, char **arguments)
 		  "LO:HI", "black and white of input images" },
 		{ "output-range", 0, OPTION_RANGE, &line.options.output_range,
 		  "LO:HI", "black and white of output images" },
+		{ "compact", 0, OPTION_FLAG, &line.compact, NULL,
+		  "write it packed, as accel pack does" },
+		PACKING_CONFIG_OPTION(line.packing),
 		{ "json", 0, OPTION_FLAG, &line.json, NULL,
 		  "print the summary as JSON" },
 		{ .name = NULL },

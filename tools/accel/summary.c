@@ -5,6 +5,7 @@
 
 #include <core/error.h>
 #include <model/file_format.h>
+#include <model/packing.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,18 +14,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* row starts, columns, values, and a scale and a bias for each row */
-static uint64_t csr_bytes(const struct model_csr *csr)
+/*
+ * Row starts, columns, values, and a scale and a bias for each row. A stream is in the
+ * place of the first three.
+ */
+static uint64_t csr_bytes(const struct model_csr *csr,
+			  const struct model_stream *stream)
 {
 	uint64_t nonzeros = (uint64_t)model_csr_nonzeros(csr);
 	uint64_t column = csr->columns > MODEL_FILE_NARROW_COLUMNS ? 4 : 2;
+	uint64_t rows = 8 * (uint64_t)csr->rows;
 
-	return 8 * ((uint64_t)csr->rows + 1) + nonzeros * (column + 1) +
-	       8 * (uint64_t)csr->rows;
+	if (stream)
+		return stream->length + rows;
+	return rows + 8 + nonzeros * (column + 1) + rows;
 }
 
 /* Transposed convolutions have fewer weights than M · K: phases lack taps. */
 static void summarize_spmm(const struct model_spmm *spmm,
+			   const struct model_stream *streams,
 			   struct summary_layer *summary)
 {
 	uint64_t tables = spmm->table_per_row ? spmm->weights.rows : 1;
@@ -33,12 +41,13 @@ static void summarize_spmm(const struct model_spmm *spmm,
 	summary->columns = spmm->weights.columns;
 	summary->weights = spmm->dense_macs_per_column;
 	summary->nonzeros = (uint64_t)model_csr_nonzeros(&spmm->weights);
-	summary->bytes = csr_bytes(&spmm->weights);
+	summary->bytes = csr_bytes(&spmm->weights, streams);
 	if (spmm->table)
 		summary->bytes += 256 * tables;
 }
 
 static void summarize_recurrent(const struct model_recurrent *recurrent,
+				const struct model_stream *streams,
 				struct summary_layer *summary)
 {
 	const struct model_csr *input = &recurrent->input_weights;
@@ -49,7 +58,10 @@ static void summarize_recurrent(const struct model_recurrent *recurrent,
 	summary->weights = summary->rows * summary->columns;
 	summary->nonzeros = (uint64_t)(model_csr_nonzeros(input) +
 				       model_csr_nonzeros(hidden));
-	summary->bytes = csr_bytes(input) + csr_bytes(hidden);
+	summary->bytes =
+		csr_bytes(input, streams) +
+		csr_bytes(hidden,
+			  streams ? &streams[MODEL_MATRIX_HIDDEN] : NULL);
 }
 
 /* The first output that is not left out: a recurrent layer's may be. */
@@ -68,19 +80,22 @@ static struct model_extent output_extent(const struct model *model,
 	return (struct model_extent){ 0, 0, 0 };
 }
 
-static void summarize_layer(const struct model *model,
-			    const struct model_layer *layer,
+static void summarize_layer(const struct model *model, uint32_t index,
 			    struct summary_layer *summary)
 {
+	const struct model_layer *layer = &model->layers[index];
+	const struct model_stream *streams =
+		model->packing ? model->packing->layers[index] : NULL;
+
 	*summary = (struct summary_layer){
 		.name = layer->name,
 		.op = model_op_name(layer->op),
 		.output = output_extent(model, layer),
 	};
 	if (layer->op == MODEL_SPMM)
-		summarize_spmm(&layer->spmm, summary);
+		summarize_spmm(&layer->spmm, streams, summary);
 	else if (layer->op == MODEL_LSTM || layer->op == MODEL_GRU)
-		summarize_recurrent(&layer->recurrent, summary);
+		summarize_recurrent(&layer->recurrent, streams, summary);
 	else if (layer->op == MODEL_TABLE)
 		summary->bytes =
 			256 * (layer->table.per_channel ?
@@ -109,7 +124,7 @@ int summary_create(struct summary *summary, const struct model *model,
 	for (uint32_t i = 0; i < model->layer_count; i++) {
 		struct summary_layer *layer = &summary->layers[i];
 
-		summarize_layer(model, &model->layers[i], layer);
+		summarize_layer(model, i, layer);
 		summary->total.weights += layer->weights;
 		summary->total.nonzeros += layer->nonzeros;
 		summary->total.bytes += layer->bytes;
@@ -156,6 +171,25 @@ static void print_layer(const struct summary_layer *layer)
 	       4 * layer->weights);
 }
 
+/* What else than these sizes and this device would have to be packed anew. */
+static void print_packing(const struct model_packing *packing)
+{
+	const struct geometry *geometry = &packing->geometry;
+	const struct model_sizes *sizes = &packing->sizes;
+
+	printf("packed for %u clusters of %u lanes of %u MACs, %u banks, %u weights a cycle;\n",
+	       geometry->clusters, geometry->lanes, geometry->vector_width,
+	       geometry->banks, geometry->decoder_rate);
+	printf("window %u, %u accumulators, port %u B; for a batch of %u",
+	       geometry->schedule_window, geometry->accumulators,
+	       geometry->sram_port_bytes, sizes->batch);
+	if (sizes->height || sizes->width)
+		printf(", %u x %u images", sizes->height, sizes->width);
+	if (sizes->steps)
+		printf(", %u steps", sizes->steps);
+	printf("\n");
+}
+
 void summary_print(const struct summary *summary)
 {
 	const struct model *model = summary->model;
@@ -174,6 +208,29 @@ void summary_print(const struct summary *summary)
 	       " as fp32: %.1f times smaller\n",
 	       summary->file_bytes, model->dense_bytes,
 	       part(model->dense_bytes, summary->file_bytes));
+	if (model->packing)
+		print_packing(model->packing);
+}
+
+static json_t *packing_json(const struct model_packing *packing)
+{
+	const struct geometry *geometry = &packing->geometry;
+	const struct model_sizes *sizes = &packing->sizes;
+
+	return json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"clusters", (json_int_t)geometry->clusters, "lanes",
+		(json_int_t)geometry->lanes, "vector_width",
+		(json_int_t)geometry->vector_width, "banks",
+		(json_int_t)geometry->banks, "accumulators",
+		(json_int_t)geometry->accumulators, "decoder_rate",
+		(json_int_t)geometry->decoder_rate, "schedule_window",
+		(json_int_t)geometry->schedule_window, "sram_port_bytes",
+		(json_int_t)geometry->sram_port_bytes, "epilogue_rate",
+		(json_int_t)geometry->epilogue_rate, "batch",
+		(json_int_t)sizes->batch, "height", (json_int_t)sizes->height,
+		"width", (json_int_t)sizes->width, "steps",
+		(json_int_t)sizes->steps);
 }
 
 static json_t *layer_json(const struct summary_layer *layer)
@@ -206,11 +263,12 @@ int summary_print_json(const struct summary *summary)
 	for (uint32_t i = 0; i < model->layer_count; i++)
 		json_array_append_new(layers, layer_json(&summary->layers[i]));
 	return json_print(json_pack(
-		"{s:s, s:s, s:o?, s:o?, s:{s:I, s:I, s:f, s:I, s:I, s:f}}",
+		"{s:s, s:s, s:o?, s:o?, s:o?, s:{s:I, s:I, s:f, s:I, s:I, s:f}}",
 		"file", summary->path, "name", model->name, "provenance",
-		provenance, "layers", layers, "total", "nnz",
-		(json_int_t)summary->total.nonzeros, "weights",
-		(json_int_t)summary->total.weights, "sparsity",
+		provenance, "packing",
+		model->packing ? packing_json(model->packing) : NULL, "layers",
+		layers, "total", "nnz", (json_int_t)summary->total.nonzeros,
+		"weights", (json_int_t)summary->total.weights, "sparsity",
 		1 - part(summary->total.nonzeros, summary->total.weights),
 		"bytes", (json_int_t)summary->file_bytes, "bytes_fp32",
 		(json_int_t)model->dense_bytes, "ratio",

@@ -74,20 +74,28 @@ int spmm_bo_map_pages(struct spmm_bo *bo)
 	return ret;
 }
 
-void spmm_bo_end_dma(struct spmm_bo *bo)
+static void spmm_bo_unmap_pages(struct spmm_bo *bo)
 {
 	struct sg_table *table = bo->table;
 
-	if (bo->imported) {
-		spmm_prime_detach(bo);
-		return;
-	}
+	dma_resv_assert_held(bo->base.resv);
 	if (!table)
 		return;
 	bo->table = NULL;
 	dma_unmap_sgtable(bo->base.dev->dev, table, DMA_BIDIRECTIONAL, 0);
 	sg_free_table(table);
 	kfree(table);
+}
+
+void spmm_bo_end_dma(struct spmm_bo *bo)
+{
+	if (bo->imported) {
+		spmm_prime_detach(bo);
+		return;
+	}
+	dma_resv_lock(bo->base.resv, NULL);
+	spmm_bo_unmap_pages(bo);
+	dma_resv_unlock(bo->base.resv);
 }
 
 void spmm_bo_drop_pages(struct spmm_bo *bo)
@@ -97,7 +105,7 @@ void spmm_bo_drop_pages(struct spmm_bo *bo)
 	dma_resv_assert_held(bo->base.resv);
 	if (!bo->pages || READ_ONCE(bo->kept))
 		return;
-	spmm_bo_end_dma(bo);
+	spmm_bo_unmap_pages(bo);
 	drm_gem_put_pages(&bo->base, bo->pages, false, false);
 	bo->pages = NULL;
 	/* The pages are still the file's. */
@@ -323,7 +331,7 @@ struct spmm_bo *spmm_bo_import(struct spmm_device *spmm, struct dma_buf *from,
 	get_dma_buf(from);
 	bo->imported = from;
 	bo->base.resv = from->resv;
-	bo->base.import_attach = attachment;
+	bo->attachment = attachment;
 	spmm_bo_publish(spmm, bo);
 	return bo;
 }

@@ -14,6 +14,7 @@
 
 struct dma_buf;
 struct dma_buf_attachment;
+struct dma_buf_attachment;
 struct drm_device;
 struct drm_file;
 struct scatterlist;
@@ -31,6 +32,8 @@ struct spmm_device;
  *	device is removed
  * @block: of device memory; spmm_memory.lock, too, while it is allocated or freed
  * @imported: from another driver, else NULL; constant
+ * @attachment: to @imported, until the device is removed. Not in the GEM object, whose
+ *	import_attach the core of DRM follows without a lock
  * @exported: to other drivers, while that lives; NULL if it is not
  * @charge: to the user's locked memory, for an object in pages of the host
  * @node: in spmm_memory.objects, under its objects_lock
@@ -45,6 +48,7 @@ struct spmm_bo {
 	struct sg_table *table;
 	struct drm_mm_node block;
 	struct dma_buf *imported;
+	struct dma_buf_attachment *attachment;
 	struct dma_buf *exported;
 	struct spmm_memlock charge;
 	struct list_head node;
@@ -124,7 +128,7 @@ int spmm_bo_get_pages(struct spmm_bo *bo);
 int spmm_bo_map_pages(struct spmm_bo *bo);
 /* Reservation lock held: give them back; what is in them is lost. */
 void spmm_bo_drop_pages(struct spmm_bo *bo);
-/* End all DMA. The object is being freed, or the device is removed. */
+/* End all DMA: the object is being freed, or the device is removed. Takes the lock. */
 void spmm_bo_end_dma(struct spmm_bo *bo);
 /* An object of the memory of another driver, which takes over the attachment. */
 struct spmm_bo *spmm_bo_import(struct spmm_device *spmm, struct dma_buf *from,

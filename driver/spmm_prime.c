@@ -324,7 +324,7 @@ int spmm_prime_map(struct spmm_bo *bo)
 		return -ENODEV;
 	table = bo->table;
 	if (!table)
-		table = dma_buf_map_attachment(bo->base.import_attach,
+		table = dma_buf_map_attachment(bo->attachment,
 					       DMA_BIDIRECTIONAL);
 	if (!IS_ERR(table))
 		bo->table = table;
@@ -332,18 +332,21 @@ int spmm_prime_map(struct spmm_bo *bo)
 	return PTR_ERR_OR_ZERO(table);
 }
 
+/* Exporters may keep what is unmapped until the end of the attachment, which uses the device. */
 void spmm_prime_detach(struct spmm_bo *bo)
 {
-	struct dma_buf_attachment *attachment = bo->base.import_attach;
+	struct dma_buf_attachment *attachment;
 
-	if (!attachment)
-		return;
+	dma_resv_lock(bo->base.resv, NULL);
+	attachment = bo->attachment;
 	if (bo->table)
-		dma_buf_unmap_attachment_unlocked(attachment, bo->table,
-						  DMA_BIDIRECTIONAL);
+		dma_buf_unmap_attachment(attachment, bo->table,
+					 DMA_BIDIRECTIONAL);
 	bo->table = NULL;
-	bo->base.import_attach = NULL;
-	dma_buf_detach(bo->imported, attachment);
+	bo->attachment = NULL;
+	dma_resv_unlock(bo->base.resv);
+	if (attachment)
+		dma_buf_detach(bo->imported, attachment);
 }
 
 MODULE_IMPORT_NS("DMA_BUF");

@@ -4,6 +4,7 @@
 
 #include <glob.h>
 #include <libgen.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 
@@ -148,28 +149,82 @@ TEST_F(unplug, calls)
 	close(dma_buf);
 }
 
-/* Imported memory is mapped for a device that is no more. */
-TEST_F(unplug, imports)
+/* A buffer of user memory, or a negative errno value. */
+static int user_buffer(void)
 {
 	struct udmabuf_create create = { .size = LENGTH };
 	int node = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
-	int dma_buf, memory = memfd_create("spmm", MFD_ALLOW_SEALING);
+	int memory = memfd_create("spmm", MFD_ALLOW_SEALING);
+	int buffer = -ENOENT;
+
+	create.memfd = (uint32_t)memory;
+	if (node >= 0 && !ftruncate(memory, LENGTH) &&
+	    !fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK))
+		buffer = ioctl(node, UDMABUF_CREATE, &create);
+	close(memory);
+	close(node);
+	return buffer;
+}
+
+/* Imported memory is mapped for a device that is no more. */
+TEST_F(unplug, imports)
+{
+	int dma_buf = user_buffer();
 	uint32_t handle;
 
-	if (node < 0)
+	if (dma_buf == -ENOENT)
 		SKIP(return, "no udmabuf");
-	ASSERT_EQ(0, ftruncate(memory, LENGTH));
-	ASSERT_EQ(0, fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK));
-	create.memfd = (uint32_t)memory;
-	dma_buf = ioctl(node, UDMABUF_CREATE, &create);
 	ASSERT_GE(dma_buf, 0);
 	ASSERT_EQ(0, bo_import(self->fd, dma_buf, &handle));
 	ASSERT_EQ(0, vm_bind(self->fd, handle, READ_WRITE, 0, 0, LENGTH));
 	ASSERT_EQ(0, tell_driver("unbind", self->device));
 	ASSERT_EQ(0, tell_driver("bind", self->device));
 	close(dma_buf);
-	close(memory);
-	close(node);
+}
+
+struct sharing {
+	int fd;
+	uint32_t handle;
+	uint64_t count;
+	int error;
+};
+
+/* Until the device is gone. */
+static void *share_again(void *data)
+{
+	struct sharing *sharing = data;
+	int dma_buf;
+
+	for (;;) {
+		sharing->error =
+			bo_export(sharing->fd, sharing->handle, &dma_buf);
+		if (sharing->error)
+			return NULL;
+		close(dma_buf);
+		__atomic_fetch_add(&sharing->count, 1, __ATOMIC_RELAXED);
+	}
+}
+
+/* What was imported is passed on, by its file, up to the end. */
+TEST_F(unplug, imports_are_shared)
+{
+	struct sharing sharing = { .fd = self->fd };
+	int dma_buf = user_buffer();
+	pthread_t thread;
+
+	if (dma_buf == -ENOENT)
+		SKIP(return, "no udmabuf");
+	ASSERT_EQ(0, bo_import(self->fd, dma_buf, &sharing.handle));
+	ASSERT_EQ(0,
+		  vm_bind(self->fd, sharing.handle, READ_WRITE, 0, 0, LENGTH));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, share_again, &sharing));
+	while (!__atomic_load_n(&sharing.count, __ATOMIC_RELAXED))
+		usleep(1000);
+	ASSERT_EQ(0, tell_driver("unbind", self->device));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-ENODEV, sharing.error);
+	ASSERT_EQ(0, tell_driver("bind", self->device));
+	close(dma_buf);
 }
 
 TEST_HARNESS_MAIN

@@ -110,13 +110,14 @@ static uint32_t requests_carry_out(struct sim_device *device, uint32_t request,
 {
 	uint32_t status = atomic_load(&device->status) & SPMM_STATUS_FATAL;
 
-	if (request & (SIM_REQUEST_RESET | SIM_REQUEST_DISABLE)) {
+	if (request & (SIM_REQUEST_RESET | SIM_REQUEST_DISABLE))
 		device_forget(device);
+	if (request & SIM_REQUEST_RESET) {
+		device_clear(device);
 		status = 0;
 	}
-	if (request & SIM_REQUEST_RESET)
-		device_clear(device);
-	if (enable && !device->enabled && !device_enable(device))
+	/* Nothing but a reset clears FATAL, and starts a device that has it. */
+	if (enable && !device->enabled && !status && !device_enable(device))
 		status |= SPMM_STATUS_FATAL;
 	/* A new one could not be had: only another reset can help. */
 	if (!device->engine)

@@ -82,6 +82,16 @@ static void impossible_admin_queue_is_fatal_until_reset(void **state)
 	host_write32(host, SPMM_REG_CONTROL, SPMM_CONTROL_ENABLE);
 	while (host_read32(host, SPMM_REG_STATUS) != SPMM_STATUS_FATAL)
 		assert_false(deadline_expired(deadline));
+	/* Neither disabling nor a better address helps. */
+	host_write32(host, SPMM_REG_CONTROL, 0);
+	host_write64(host, SPMM_REG_ADMIN_SQ_ADDRESS, 0);
+	while (host_read32(host, SPMM_REG_STATUS) & SPMM_STATUS_BUSY)
+		assert_false(deadline_expired(deadline));
+	assert_int_equal(host_read32(host, SPMM_REG_STATUS), SPMM_STATUS_FATAL);
+	host_write32(host, SPMM_REG_CONTROL, SPMM_CONTROL_ENABLE);
+	while (host_read32(host, SPMM_REG_STATUS) & SPMM_STATUS_BUSY)
+		assert_false(deadline_expired(deadline));
+	assert_int_equal(host_read32(host, SPMM_REG_STATUS), SPMM_STATUS_FATAL);
 	host_write32(host, SPMM_REG_RESET, SPMM_RESET_MAGIC);
 	host_enable(host);
 	host_stop(host);

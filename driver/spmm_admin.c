@@ -29,6 +29,8 @@
  */
 #define ADMIN_STALL_MS 2000
 #define ADMIN_LIMIT_MS 10000
+/* Commands that are waited for no longer, before the admin queue is given up. */
+#define ADMIN_LATE_MAX 8
 
 /**
  * struct spmm_admin_memory - what the device reads and writes, one coherent piece
@@ -123,6 +125,11 @@ void spmm_admin_stop(struct spmm_device *spmm)
 
 	WRITE_ONCE(spmm->admin->stopped, error);
 	wake_up(&spmm->admin->wait);
+}
+
+const struct spmm_ring *spmm_admin_ring(const struct spmm_device *spmm)
+{
+	return &spmm->admin->ring;
 }
 
 static struct spmm_cqe *next_completion(struct spmm_admin *admin)

@@ -14,6 +14,7 @@
 
 struct spmm_device;
 struct spmm_fault_record;
+struct spmm_ring;
 
 int spmm_admin_init(struct spmm_device *spmm); /* drmm-managed */
 /* Set up the rings' registers for spmm_hw_enable(), forget what was under way. */
@@ -22,6 +23,8 @@ void spmm_admin_start(struct spmm_device *spmm);
 void spmm_admin_interrupt(struct spmm_device *spmm);
 /* Wakes and fails whoever waits, and all who come: -ENODEV or -ECANCELED. */
 void spmm_admin_stop(struct spmm_device *spmm);
+/* To look at, for a dump. */
+const struct spmm_ring *spmm_admin_ring(const struct spmm_device *spmm);
 
 int spmm_admin_create_context(struct spmm_device *spmm, u32 slot);
 int spmm_admin_delete_context(struct spmm_device *spmm, u32 slot);

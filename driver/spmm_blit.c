@@ -58,11 +58,13 @@ static_assert(offsetof(struct spmm_blit_memory, zeros) == 2 * SPMM_PAGE_SIZE);
 
 /**
  * struct spmm_blit - the module's own context
- * @lock: one user at a time: of the rings, the table and what follows
+ * @window_lock: one user at a time: of the table, and of the window that it maps; taken
+ *	with an object's reservation lock held, and tables are allocated under it
+ * @lock: of the rings and what follows; resets take it
  * @spmm: device
  * @memory: rings and zeros
  * @bus: their bus address
- * @table: page table
+ * @table: page table; under @window_lock
  * @ring: state of the rings
  * @pending: commands on the device
  * @failed: enum spmm_status of the first of them that failed
@@ -71,7 +73,8 @@ static_assert(offsetof(struct spmm_blit_memory, zeros) == 2 * SPMM_PAGE_SIZE);
  * @listener: of the queue's interrupts
  */
 struct spmm_blit {
-	struct mutex lock; /* taken with an object's reservation lock held */
+	struct mutex window_lock; /* see spmm_device.h for both */
+	struct mutex lock; /* see above */
 	struct spmm_device *spmm;
 	struct spmm_blit_memory *memory;
 	dma_addr_t bus;
@@ -155,7 +158,8 @@ int spmm_blit_init(struct spmm_device *spmm)
 	blit = drmm_kzalloc(&spmm->drm, sizeof(*blit), GFP_KERNEL);
 	if (!blit)
 		return -ENOMEM;
-	ret = drmm_mutex_init(&spmm->drm, &blit->lock);
+	ret = drmm_mutex_init(&spmm->drm, &blit->window_lock) ?:
+		      drmm_mutex_init(&spmm->drm, &blit->lock);
 	if (ret)
 		return ret;
 	blit->spmm = spmm;
@@ -227,6 +231,11 @@ void spmm_blit_stop(struct spmm_device *spmm)
 		return;
 	WRITE_ONCE(blit->running, false);
 	wake_up_all(&blit->wait);
+}
+
+const struct spmm_ring *spmm_blit_ring(const struct spmm_device *spmm)
+{
+	return &spmm->blit->ring;
 }
 
 static void spmm_blit_push(struct spmm_blit *blit, u64 from, u64 to, u64 length)
@@ -349,11 +358,14 @@ static int spmm_blit_map_host(struct spmm_blit *blit,
 	return ret;
 }
 
+/* @is_idle: it was mapped, but the device never looked at it. */
 static void spmm_blit_unmap_host(struct spmm_blit *blit,
-				 const struct spmm_blit_copy *copy)
+				 const struct spmm_blit_copy *copy,
+				 bool is_idle)
 {
 	spmm_page_table_unmap(blit->table, SPMM_BLIT_HOST, copy->length);
-	if (!spmm_admin_invalidate(blit->spmm, SPMM_BLIT_SLOT, 0, 0)) {
+	if (is_idle ||
+	    !spmm_admin_invalidate(blit->spmm, SPMM_BLIT_SLOT, 0, 0)) {
 		spmm_page_table_reap(blit->table);
 		return;
 	}
@@ -363,20 +375,35 @@ static void spmm_blit_unmap_host(struct spmm_blit *blit,
 	spmm_bo_keep(&copy->host->base);
 }
 
+/* Return: -EAGAIN if the device is being reset, and nothing was done. */
+static int spmm_blit_try(struct spmm_blit *blit,
+			 const struct spmm_blit_copy *copy)
+{
+	int ret = -EAGAIN;
+
+	mutex_lock(&blit->lock);
+	if (READ_ONCE(blit->running))
+		ret = spmm_blit_execute(blit, copy);
+	mutex_unlock(&blit->lock);
+	return ret;
+}
+
 static int spmm_blit_step(struct spmm_blit *blit,
 			  const struct spmm_blit_copy *copy)
 {
-	int ret = -ECANCELED;
+	int ret;
 
-	mutex_lock(&blit->lock);
-	if (READ_ONCE(blit->running)) {
-		ret = copy->host ? spmm_blit_map_host(blit, copy) : 0;
-		if (!ret)
-			ret = spmm_blit_execute(blit, copy);
-		if (copy->host)
-			spmm_blit_unmap_host(blit, copy);
+	if (!copy->host)
+		return spmm_blit_try(blit, copy);
+	mutex_lock(&blit->window_lock);
+	ret = spmm_blit_map_host(blit, copy);
+	if (ret) {
+		spmm_blit_unmap_host(blit, copy, true);
+	} else {
+		ret = spmm_blit_try(blit, copy);
+		spmm_blit_unmap_host(blit, copy, ret == -EAGAIN);
 	}
-	mutex_unlock(&blit->lock);
+	mutex_unlock(&blit->window_lock);
 	return ret;
 }
 
@@ -395,15 +422,16 @@ static int spmm_blit_wait_running(struct spmm_blit *blit)
 static int spmm_blit_step_surely(struct spmm_blit *blit,
 				 const struct spmm_blit_copy *copy)
 {
-	int ret = -ECANCELED;
-	int i;
+	int i, ret;
 
-	for (i = 0; i < SPMM_BLIT_TRIES && ret == -ECANCELED; i++) {
+	for (i = 0; i < SPMM_BLIT_TRIES; i++) {
 		ret = spmm_blit_wait_running(blit);
 		if (!ret)
 			ret = spmm_blit_step(blit, copy);
+		if (ret != -EAGAIN && ret != -ECANCELED)
+			return ret;
 	}
-	return ret == -ECANCELED ? -EIO : ret;
+	return -EIO;
 }
 
 static int spmm_blit_run(struct spmm_device *spmm, struct spmm_blit_copy *copy)

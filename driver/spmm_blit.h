@@ -11,6 +11,7 @@
 
 struct spmm_bo;
 struct spmm_device;
+struct spmm_ring;
 
 #define SPMM_BLIT_SLOT 1
 #define SPMM_BLIT_QUEUE 1
@@ -20,6 +21,8 @@ int spmm_blit_init(struct spmm_device *spmm); /* managed, called by probe */
 int spmm_blit_start(struct spmm_device *spmm);
 /* The device forgets them. Whoever waits goes on after the next spmm_blit_start(). */
 void spmm_blit_stop(struct spmm_device *spmm);
+/* To look at, for a dump. */
+const struct spmm_ring *spmm_blit_ring(const struct spmm_device *spmm);
 
 /*
  * Between device memory from @offset on and the pages of an object from its start, which

@@ -2,13 +2,20 @@
 /*
  * The device: what probe found, and what the rooms of the module hang onto it.
  *
- * Locks, outermost first; nobody takes one to the left while holding one to the right:
+ * Locks, outermost first; nobody takes one to the left while holding one to the right.
+ * Whoever has the first ones may wait for memory:
  *
- *   vm.lock > slots.lock > admin.lock > queue.lock (spinlock)
+ *   memory.objects_lock > reservation lock of an object > blit.window_lock
+ *   memory.objects_lock > vm.lock
  *
- * slots.lock and admin.lock are on the way to the completion of fences: nothing that may
- * wait for memory reclaim happens under them (GFP_NOWAIT, or allocated before).
- * No lock is held while pages are pinned.
+ * Then come those on the way to the completion of fences. Nothing that may wait for memory
+ * reclaim happens under them (GFP_NOWAIT, or allocated before):
+ *
+ *   queue.submit_lock > slots.lock > blit.lock > admin.lock > memory.lock (mutexes)
+ *   > vector.lock > queue.lock (spinlocks)
+ *
+ * The worker that resets, and all others that fences wait for, say so to lockdep with
+ * dma_fence_begin_signalling(). No lock is held while pages are pinned.
  */
 #ifndef SPMM_DEVICE_H
 #define SPMM_DEVICE_H
@@ -21,6 +28,7 @@
 struct pci_dev;
 struct spmm_admin;
 struct spmm_blit;
+struct spmm_coredump;
 struct spmm_counters;
 struct spmm_interrupts;
 struct spmm_memory;
@@ -84,6 +92,7 @@ struct spmm_capabilities {
  * @slots: which context has which address-space slot and queue
  * @memory: device memory
  * @blit: the module's own context, which clears and moves device memory
+ * @coredump: registers and queues before a reset
  * @counters: access to performance counters
  * @pmu: perf events
  */
@@ -103,6 +112,7 @@ struct spmm_device {
 	struct spmm_slots *slots;
 	struct spmm_memory *memory;
 	struct spmm_blit *blit;
+	struct spmm_coredump *coredump;
 	struct spmm_counters *counters;
 	struct spmm_pmu *pmu;
 };

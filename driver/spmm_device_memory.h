@@ -5,9 +5,8 @@
  *
  * What BAR 2 shows is kept for objects that ask for it: others come from the top.
  *
- * Locks: spmm_memory.objects_lock is taken before any object's reservation lock, and
- * before vm.lock; it is never held by who calls into spmm_bo.h or spmm_vm.h.
- * spmm_memory.lock is innermost, and on the way to the completion of fences.
+ * Locks: see spmm_device.h. memory.objects_lock is never held by who calls into spmm_bo.h
+ * or spmm_vm.h.
  */
 #ifndef SPMM_DEVICE_MEMORY_H
 #define SPMM_DEVICE_MEMORY_H
@@ -33,10 +32,10 @@ struct spmm_vm;
  * @release_work: gives back what was kept
  */
 struct spmm_memory {
-	struct mutex lock; /* innermost */
+	struct mutex lock; /* see above */
 	struct drm_mm blocks;
 	u64 used;
-	struct mutex objects_lock; /* outermost */
+	struct mutex objects_lock; /* see above */
 	struct list_head objects;
 	struct list_head kept;
 	struct list_head vms;

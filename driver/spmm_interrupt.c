@@ -14,8 +14,8 @@
  * struct spmm_interrupt_vector - one MSI-X vector
  * @spmm: its device
  * @number: of the vector
- * @lock: protects @listeners, and is held while they are notified; taken before
- *	queue.lock
+ * @lock: vector.lock of spmm_device.h; protects @listeners, and is held while they are
+ *	notified
  * @listeners: struct spmm_interrupt_listener
  */
 struct spmm_interrupt_vector {

@@ -72,8 +72,8 @@ struct spmm_queue_watch {
  * @fence_context: of the jobs' own fences
  * @records: of its last jobs
  * @room: woken when a job has completed
- * @submit_lock: jobs are numbered, armed and pushed in one go; taken before all locks of
- *	spmm_device.h but vm.lock; nothing is allocated under it
+ * @submit_lock: queue.submit_lock of spmm_device.h: jobs are numbered, armed and pushed in
+ *	one go
  * @is_closed: takes no more jobs; under @submit_lock
  * @submitted: number of the last job; likewise
  * @memory: rings and commands; NULL when the driver has let go of the device. Changed

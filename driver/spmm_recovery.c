@@ -68,6 +68,7 @@ static void note_record(struct spmm_slots *slots,
 	u32 hardware = le16_to_cpu(record->queue);
 	struct spmm_queue *queue;
 
+	slots->faults_seen[slots->seen++ % SPMM_FAULTS_SEEN] = *record;
 	if (hardware > SPMM_IO_QUEUES_MAX)
 		return;
 	queue = slots->owners[hardware];

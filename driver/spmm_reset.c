@@ -16,6 +16,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
+#include <linux/dma-fence.h>
 #include <linux/jiffies.h>
 #include <linux/kobject.h>
 #include <linux/pci.h>
@@ -25,11 +26,17 @@
 /* The PCI core gives a function a minute to come back from its reset. */
 #define ABANDON_MS 75000
 
+/* Of spmm_reset.events: what user space is to be told. */
+#define EVENT_RESET 0
+#define EVENT_GONE 1
+
 /**
  * struct spmm_reset - resets, and the end of the device; one thread does them all
  * @spmm: its device
  * @workqueue: fences wait for it
  * @work: a reset, or what is left to do for a device that is gone
+ * @report: tells user space of what happened: after it, since that waits for memory
+ * @events: EVENT_ bits that it has to tell
  * @why: of the reset that is asked for; NULL if none is
  * @prepared: between spmm_reset_prepare() and spmm_reset_done() or @abandon
  * @abandon: gives up when the latter does not come
@@ -38,6 +45,8 @@ struct spmm_reset {
 	struct spmm_device *spmm;
 	struct workqueue_struct *workqueue;
 	struct work_struct work;
+	struct work_struct report;
+	unsigned long events;
 	const char *why;
 	bool prepared;
 	struct delayed_work abandon;
@@ -132,6 +141,29 @@ static void send_wedged_event(struct spmm_device *spmm, char *event)
 			   environment);
 }
 
+static void report_work(struct work_struct *work)
+{
+	struct spmm_reset *reset =
+		container_of(work, struct spmm_reset, report);
+	struct spmm_device *spmm = reset->spmm;
+	int index;
+
+	if (!drm_dev_enter(&spmm->drm, &index))
+		return;
+	spmm_coredump_publish(spmm);
+	if (test_and_clear_bit(EVENT_RESET, &reset->events))
+		send_wedged_event(spmm, "WEDGED=none");
+	if (test_and_clear_bit(EVENT_GONE, &reset->events))
+		send_wedged_event(spmm, "WEDGED=rebind,bus-reset");
+	drm_dev_exit(index);
+}
+
+static void report(struct spmm_device *spmm, u32 event)
+{
+	set_bit(event, &spmm->reset->events);
+	queue_work(system_unbound_wq, &spmm->reset->report);
+}
+
 static void resume_work(struct spmm_device *spmm, bool memory_lost)
 {
 	atomic_inc(&spmm->resets);
@@ -142,7 +174,7 @@ static void resume_work(struct spmm_device *spmm, bool memory_lost)
 	drm_info(&spmm->drm, "was reset%s\n",
 		 memory_lost ? ", its memory is lost" : "");
 	spmm_slots_restart(spmm);
-	send_wedged_event(spmm, "WEDGED=none");
+	report(spmm, EVENT_RESET);
 }
 
 static void execute_reset(struct spmm_device *spmm, const char *why)
@@ -154,9 +186,10 @@ static void execute_reset(struct spmm_device *spmm, const char *why)
 		return;
 	drm_err(&spmm->drm, "reset: %s\n", why);
 	trace_spmm_reset(&spmm->drm, why);
-	spmm_coredump_take(spmm, why);
+	spmm_coredump_take_registers(spmm, why);
 
 	stopped = stop(spmm);
+	spmm_coredump_take_queues(spmm);
 	if (stopped >= 0) {
 		forget(spmm);
 		started = start(spmm);
@@ -173,7 +206,7 @@ static void finish_gone(struct spmm_device *spmm)
 	/* Whatever it is now, it does not write to memory that others will have. */
 	pci_clear_master(spmm->pdev);
 	forget(spmm);
-	send_wedged_event(spmm, "WEDGED=rebind,bus-reset");
+	report(spmm, EVENT_GONE);
 }
 
 static void reset_work(struct work_struct *work)
@@ -181,16 +214,19 @@ static void reset_work(struct work_struct *work)
 	struct spmm_reset *reset = container_of(work, struct spmm_reset, work);
 	struct spmm_device *spmm = reset->spmm;
 	const char *why = xchg(&reset->why, NULL);
+	bool cookie;
 	int index;
 
 	if (!drm_dev_enter(&spmm->drm, &index))
 		return;
+	cookie = dma_fence_begin_signalling();
 	if (why && spmm_power_get_if_awake(spmm)) {
 		execute_reset(spmm, why);
 		spmm_power_put(spmm);
 	}
 	if (spmm_device_is_gone(spmm))
 		finish_gone(spmm);
+	dma_fence_end_signalling(cookie);
 	drm_dev_exit(index);
 }
 
@@ -206,9 +242,12 @@ static void abandon_work(struct work_struct *work)
 	spmm_reset_unblock(reset->spmm);
 }
 
-static void destroy_workqueue_action(struct drm_device *drm, void *workqueue)
+static void destroy_works(struct drm_device *drm, void *data)
 {
-	destroy_workqueue(workqueue);
+	struct spmm_reset *reset = data;
+
+	destroy_workqueue(reset->workqueue);
+	cancel_work_sync(&reset->report);
 }
 
 int spmm_reset_init(struct spmm_device *spmm)
@@ -220,14 +259,15 @@ int spmm_reset_init(struct spmm_device *spmm)
 		return -ENOMEM;
 	reset->spmm = spmm;
 	INIT_WORK(&reset->work, reset_work);
+	INIT_WORK(&reset->report, report_work);
 	INIT_DELAYED_WORK(&reset->abandon, abandon_work);
 	reset->workqueue =
 		alloc_ordered_workqueue("spmm-reset", WQ_MEM_RECLAIM);
 	if (!reset->workqueue)
 		return -ENOMEM;
 	spmm->reset = reset;
-	return drmm_add_action_or_reset(&spmm->drm, destroy_workqueue_action,
-					reset->workqueue);
+	return drmm_add_action_or_reset(&spmm->drm, destroy_works, reset) ?:
+		       spmm_coredump_init(spmm);
 }
 
 void spmm_reset_schedule(struct spmm_device *spmm, const char *why)
@@ -319,6 +359,8 @@ void spmm_reset_fini(struct spmm_device *spmm)
 	spmm_blit_stop(spmm);
 	spmm_admin_stop(spmm);
 	forget(spmm);
+	/* While there is a node to tell it of. */
+	flush_work(&spmm->reset->report);
 }
 
 void spmm_device_mark_gone(struct spmm_device *spmm)

@@ -18,6 +18,7 @@
 #include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include <spmm/queue.h>
 #include <spmm/registers.h>
 
 struct spmm_context;
@@ -27,6 +28,9 @@ struct spmm_queue;
 /* One of the module's own (spmm_blit.h), and those of the processes. */
 #define SPMM_SLOT_FIRST 2
 #define SPMM_QUEUE_FIRST 2
+
+/* Faults that are remembered for a dump. */
+#define SPMM_FAULTS_SEEN 16
 
 /**
  * struct spmm_slots - who has what of the device
@@ -50,6 +54,8 @@ struct spmm_queue;
  * @look: whether there is a fault of a user queue
  * @faults: listens to the vector that tells of them
  * @fault_count: that @look has seen
+ * @faults_seen: the last of the device's fault records, as a ring
+ * @seen: how many there were
  * @unpark: makes doorbells of user queues that were evicted unreachable
  */
 struct spmm_slots {
@@ -72,6 +78,8 @@ struct spmm_slots {
 	struct work_struct look;
 	struct spmm_interrupt_listener faults;
 	u64 fault_count;
+	struct spmm_fault_record faults_seen[SPMM_FAULTS_SEEN];
+	u32 seen;
 	struct work_struct unpark;
 };
 

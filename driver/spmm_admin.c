@@ -50,6 +50,8 @@ struct spmm_admin_memory {
  *	@stopped and @wait; see spmm_device.h for its place among others
  * @ring: host's view of the rings
  * @next_id: of the next command
+ * @late: identifiers of commands that are waited for no longer, but may still be answered
+ * @late_count: of them
  * @memory: freed when the driver lets go of the device: not reached when stopped
  * @bus: where @memory is for the device
  * @stopped: 0, or the error for all who come
@@ -59,6 +61,8 @@ struct spmm_admin {
 	struct mutex lock; /* of the rings */
 	struct spmm_ring ring;
 	u16 next_id;
+	u16 late[ADMIN_LATE_MAX];
+	u32 late_count;
 	struct spmm_admin_memory *memory;
 	dma_addr_t bus;
 	int stopped;
@@ -100,6 +104,7 @@ void spmm_admin_start(struct spmm_device *spmm)
 	mutex_lock(&admin->lock);
 	memset(admin->memory, 0, sizeof(*admin->memory));
 	spmm_ring_init(&admin->ring, ADMIN_ENTRIES);
+	admin->late_count = 0;
 	spmm_hw_write32(spmm, SPMM_REG_ADMIN_QUEUE_SIZE,
 			(ADMIN_ENTRIES - 1) | (ADMIN_ENTRIES - 1) << 16);
 	spmm_hw_write64(spmm, SPMM_REG_ADMIN_SQ_ADDRESS,
@@ -156,7 +161,24 @@ static u16 submit(struct spmm_device *spmm, const struct spmm_admin_sqe *sqe)
 	return id;
 }
 
-/* Take the completion that is there. Return: -EPROTO if it is none of command @id. */
+/* Return: whether nobody waits for that command any more. */
+static bool take_late(struct spmm_admin *admin, u16 id)
+{
+	u32 i;
+
+	for (i = 0; i < admin->late_count; i++) {
+		if (admin->late[i] != id)
+			continue;
+		admin->late[i] = admin->late[--admin->late_count];
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Take the completion that is there. Return: -EAGAIN if it is one that nobody waits for any
+ * more; -EPROTO if it is none of command @id.
+ */
 static int take(struct spmm_device *spmm, u16 id, struct spmm_cqe *cqe)
 {
 	struct spmm_admin *admin = spmm->admin;
@@ -166,10 +188,15 @@ static int take(struct spmm_device *spmm, u16 id, struct spmm_cqe *cqe)
 	dma_rmb();
 	*cqe = *next_completion(admin);
 	ret = spmm_ring_take(&admin->ring, le16_to_cpu(cqe->sq_head));
-	if (ret || le16_to_cpu(cqe->id) != id || cqe->sq != 0)
+	if (ret || cqe->sq != 0)
 		return -EPROTO;
+	if (le16_to_cpu(cqe->id) != id) {
+		if (!take_late(admin, le16_to_cpu(cqe->id)))
+			return -EPROTO;
+		ret = -EAGAIN;
+	}
 	spmm_hw_ring_cq(spmm, 0, admin->ring.cq_head);
-	return 0;
+	return ret;
 }
 
 /* Return: 0 when there is a completion; -ETIMEDOUT; or why the queue was stopped. */
@@ -234,6 +261,28 @@ static void give_up(struct spmm_device *spmm, const struct spmm_admin_sqe *sqe,
 	spmm_reset_schedule(spmm, "the admin queue does not answer");
 }
 
+/* Those that end what hangs, and name no memory: who sends them knows what else to do. */
+static bool may_be_late(u8 opcode)
+{
+	return opcode == SPMM_ADMIN_ABORT || opcode == SPMM_ADMIN_RESET_CONTEXT;
+}
+
+static int no_answer(struct spmm_device *spmm, const struct spmm_admin_sqe *sqe,
+		     u16 id, int error)
+{
+	struct spmm_admin *admin = spmm->admin;
+
+	if (error == -EPROTO || !may_be_late(sqe->opcode) ||
+	    admin->late_count == ADMIN_LATE_MAX) {
+		give_up(spmm, sqe, error);
+		return -ETIMEDOUT;
+	}
+	drm_warn(&spmm->drm, "admin command %#x: no answer in time\n",
+		 sqe->opcode);
+	admin->late[admin->late_count++] = id;
+	return -ETIMEDOUT;
+}
+
 static int execute_locked(struct spmm_device *spmm,
 			  const struct spmm_admin_sqe *sqe,
 			  struct spmm_cqe *cqe)
@@ -245,13 +294,13 @@ static int execute_locked(struct spmm_device *spmm,
 	if (ret)
 		return ret;
 	id = submit(spmm, sqe);
-	ret = wait_completion(spmm);
-	if (!ret)
-		ret = take(spmm, id, cqe);
-	if (ret == -ETIMEDOUT || ret == -EPROTO) {
-		give_up(spmm, sqe, ret);
-		return -ETIMEDOUT;
-	}
+	do {
+		ret = wait_completion(spmm);
+		if (!ret)
+			ret = take(spmm, id, cqe);
+	} while (ret == -EAGAIN);
+	if (ret == -ETIMEDOUT || ret == -EPROTO)
+		return no_answer(spmm, sqe, id, ret);
 	return ret ?: status_to_error(spmm, sqe, cqe);
 }
 
@@ -356,6 +405,11 @@ static int queue_command(struct spmm_device *spmm, u8 opcode, u32 queue,
 	};
 
 	return execute(spmm, &sqe);
+}
+
+int spmm_admin_abort(struct spmm_device *spmm, u32 queue)
+{
+	return queue_command(spmm, SPMM_ADMIN_ABORT, queue, SPMM_ABORT_ALL);
 }
 
 int spmm_admin_delete_cq(struct spmm_device *spmm, u32 queue)

@@ -3,8 +3,8 @@
  * The admin queue: one command at a time, with a deadline.
  *
  * Return of all commands: 0; -EIO for a status other than success (logged); -ETIMEDOUT
- * when the device does not answer: the caller escalates (spmm_reset_schedule()), and memory
- * that the device might still reach stays allocated until the reset; -ENODEV when gone.
+ * when the device does not answer: all others fail then until the reset that is on its way,
+ * and memory that the device might still reach stays allocated until it; -ENODEV when gone.
  * Context: may sleep, allocates nothing.
  */
 #ifndef SPMM_ADMIN_H
@@ -32,7 +32,13 @@ int spmm_admin_set_page_table(struct spmm_device *spmm, u32 slot, u64 root);
 /* length 0: everything */
 int spmm_admin_invalidate(struct spmm_device *spmm, u32 slot, u64 address,
 			  u64 length);
+/*
+ * For these two -ETIMEDOUT means no more than that: the queue can still be asked for other
+ * things, and the caller is to escalate.
+ */
 int spmm_admin_reset_context(struct spmm_device *spmm, u32 slot);
+/* All that the queue holds, at the next tile. */
+int spmm_admin_abort(struct spmm_device *spmm, u32 queue);
 int spmm_admin_create_cq(struct spmm_device *spmm, u32 queue, u32 slot,
 			 u64 address, u32 entries, u32 vector);
 int spmm_admin_delete_cq(struct spmm_device *spmm, u32 queue);

@@ -334,6 +334,8 @@ static int spmm_blit_execute(struct spmm_blit *blit,
 	drm_err(&blit->spmm->drm, "copy at %#llx failed with status %#x\n",
 		copy->device, blit->failed);
 	ret = spmm_admin_reset_context(blit->spmm, SPMM_BLIT_SLOT);
+	if (ret == -ETIMEDOUT)
+		spmm_reset_schedule(blit->spmm, "copy queue is not reset");
 	return ret ? ret : -EIO;
 }
 

@@ -137,6 +137,25 @@ static void settle_queue(struct spmm_slots *slots, struct spmm_queue *queue)
 		spmm_slot_detach_locked(slots, queue, DRM_SPMM_JOB_VICTIM);
 }
 
+/* The device does not reset it: it gets other queues. */
+static void renew_context(struct spmm_slots *slots,
+			  struct spmm_context *context)
+{
+	u32 i;
+
+	for (i = SPMM_QUEUE_FIRST; i <= SPMM_IO_QUEUES_MAX; i++) {
+		struct spmm_queue *queue = slots->owners[i];
+
+		if (!queue || queue->context != context || !queue->user)
+			continue;
+		spin_lock_irq(&queue->lock);
+		spmm_user_queue_fault(queue);
+		spin_unlock_irq(&queue->lock);
+	}
+	/* If that is not answered either, the reset of the device is on its way. */
+	spmm_slot_renew_locked(slots, context);
+}
+
 /* All that it has on the device ends, then it works again. */
 static void recover_context(struct spmm_slots *slots,
 			    struct spmm_context *context)
@@ -147,6 +166,10 @@ static void recover_context(struct spmm_slots *slots,
 
 	stop_queues(slots, context);
 	ret = spmm_admin_reset_context(spmm, context->slot);
+	if (ret == -ETIMEDOUT) {
+		renew_context(slots, context);
+		return;
+	}
 	if (ret) {
 		/* The reset of the device finds all queues as they are. */
 		if (ret != -ENODEV && ret != -ECANCELED)

@@ -98,6 +98,7 @@ static void disown_queue(struct spmm_slots *slots, struct spmm_queue *queue,
 	queue->is_stopped = false;
 	queue->is_settling = false;
 	queue->trouble = SPMM_QUEUE_WELL;
+	queue->log = (struct spmm_outcome){};
 	spin_unlock_irq(&queue->lock);
 
 	slots->owners[hardware] = NULL;
@@ -108,22 +109,51 @@ static void disown_queue(struct spmm_slots *slots, struct spmm_queue *queue,
 	}
 }
 
-int spmm_slot_detach_locked(struct spmm_slots *slots, struct spmm_queue *queue,
-			    u32 state)
+/* Whatever it holds ends with it. */
+static int delete_queue(struct spmm_slots *slots, struct spmm_queue *queue)
 {
 	u32 hardware = queue->hardware;
 	int ret;
 
-	lockdep_assert_held(&slots->lock);
-	if (!hardware)
-		return 0;
-	stop_queue(queue, state);
 	ret = spmm_admin_delete_sq(slots->spmm, hardware) ?:
 		      spmm_admin_delete_cq(slots->spmm, hardware);
 	if (ret)
 		return admin_failed(slots, ret, "a queue does not stop");
 	disown_queue(slots, queue, hardware);
 	return 0;
+}
+
+/*
+ * What it holds ends at the next tile; or if the device does not answer, by a reset of the
+ * context, which the recovery of its other queues follows. Without an answer to either it
+ * is for delete_queue() to see.
+ */
+static int halt_queue(struct spmm_slots *slots, struct spmm_queue *queue)
+{
+	int ret;
+
+	ret = spmm_admin_abort(slots->spmm, queue->hardware);
+	if (ret == -ETIMEDOUT)
+		ret = spmm_admin_reset_context(slots->spmm,
+					       queue->context->slot);
+	if (!ret || ret == -ETIMEDOUT)
+		return 0;
+	return admin_failed(slots, ret, "a queue cannot be stopped");
+}
+
+int spmm_slot_detach_locked(struct spmm_slots *slots, struct spmm_queue *queue,
+			    u32 state)
+{
+	bool idle = is_idle(queue);
+	int ret = 0;
+
+	lockdep_assert_held(&slots->lock);
+	if (!queue->hardware)
+		return 0;
+	stop_queue(queue, state);
+	if (!idle)
+		ret = halt_queue(slots, queue);
+	return ret ?: delete_queue(slots, queue);
 }
 
 int spmm_slot_detach(struct spmm_queue *queue, u32 state)
@@ -152,23 +182,12 @@ void spmm_slot_force_detach(struct spmm_queue *queue, u32 state)
 	}
 }
 
-static int detach_context(struct spmm_slots *slots,
-			  struct spmm_context *context, u32 state)
+/* For a context that has no queues any more. */
+static int delete_context(struct spmm_slots *slots,
+			  struct spmm_context *context)
 {
 	int ret;
-	u32 i;
 
-	if (!context->slot)
-		return 0;
-	for (i = SPMM_QUEUE_FIRST; i <= last_queue(slots); i++) {
-		struct spmm_queue *queue = slots->owners[i];
-
-		if (!queue || queue->context != context)
-			continue;
-		ret = spmm_slot_detach_locked(slots, queue, state);
-		if (ret)
-			return ret;
-	}
 	/* They are the slot's: its next context starts at 0. */
 	spmm_counters_add(slots->spmm, context->slot, context->counters);
 	ret = spmm_admin_delete_context(slots->spmm, context->slot);
@@ -177,6 +196,34 @@ static int detach_context(struct spmm_slots *slots,
 	slots->holders[context->slot] = NULL;
 	context->slot = 0;
 	return 0;
+}
+
+static int detach_context(struct spmm_slots *slots,
+			  struct spmm_context *context, u32 state)
+{
+	int ret = 0;
+	u32 i;
+
+	if (!context->slot)
+		return 0;
+	for (i = SPMM_QUEUE_FIRST; !ret && i <= last_queue(slots); i++)
+		if (slots->owners[i] && slots->owners[i]->context == context)
+			ret = spmm_slot_detach_locked(slots, slots->owners[i],
+						      state);
+	return ret ?: delete_context(slots, context);
+}
+
+int spmm_slot_renew_locked(struct spmm_slots *slots,
+			   struct spmm_context *context)
+{
+	int ret = 0;
+	u32 i;
+
+	lockdep_assert_held(&slots->lock);
+	for (i = SPMM_QUEUE_FIRST; !ret && i <= last_queue(slots); i++)
+		if (slots->owners[i] && slots->owners[i]->context == context)
+			ret = delete_queue(slots, slots->owners[i]);
+	return ret ?: delete_context(slots, context);
 }
 
 /* The one that has been idle longest. */

@@ -107,6 +107,12 @@ void spmm_slot_force_detach(struct spmm_queue *queue, u32 state);
 /* With slots.lock held. */
 int spmm_slot_detach_locked(struct spmm_slots *slots, struct spmm_queue *queue,
 			    u32 state);
+/*
+ * Take all queues of a context away that is not reset, and what they hold ends as its
+ * spmm_queue.trouble and abort_state say. They are given others by spmm_slots_restart().
+ */
+int spmm_slot_renew_locked(struct spmm_slots *slots,
+			   struct spmm_context *context);
 /* Take slot and hardware queues away, what they hold is aborted. May sleep. */
 int spmm_slot_evict(struct spmm_device *spmm, struct spmm_context *context);
 void spmm_slot_force_evict(struct spmm_device *spmm,

@@ -9,7 +9,6 @@
 #include "spmm_job.h"
 #include "spmm_job_wait.h"
 #include "spmm_pci.h"
-#include "spmm_pmu.h"
 #include "spmm_power.h"
 #include "spmm_prime.h"
 #include "spmm_query.h"
@@ -107,7 +106,6 @@ module_init(spmm_init);
 static void __exit spmm_exit(void)
 {
 	pci_unregister_driver(&pci_driver);
-	spmm_pmu_module_exit();
 	spmm_context_module_exit();
 }
 module_exit(spmm_exit);

@@ -6,6 +6,7 @@
  */
 #include "spmm_pmu.h"
 
+#include "spmm_context.h"
 #include "spmm_counters.h"
 #include "spmm_device.h"
 #include "spmm_hw.h"
@@ -13,11 +14,12 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
-#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/perf_event.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
+#include <linux/workqueue.h>
 #include <spmm/queue.h>
 
 /* Of an event's configuration: device time, then one for each counter. */
@@ -30,26 +32,22 @@
  * @base: of perf
  * @name: spmm_N of /dev/accel/accelN
  * @spmm: its device, referenced, so that the name stays unique
- * @is_closed: the device is unplugged; changes under lock
- * @was_used: there are or were events; changes under lock
- * @link: in closed
+ * @lock: protects what follows
+ * @is_closed: the device is unplugged; also read without the lock
+ * @was_used: there are or were events
+ * @events: that there are
+ * @release: destroys it after the last one
  */
 struct spmm_pmu {
 	struct pmu base;
 	char name[16];
 	struct spmm_device *spmm;
+	struct mutex lock; /* innermost */
 	bool is_closed;
 	bool was_used;
-	struct list_head link;
+	u32 events;
+	struct work_struct release;
 };
-
-/*
- * Those that had events when their device went away. perf reads an event's source still
- * after event_destroy(), until it drops the event's reference to this module: nothing else
- * tells that it is done, so they stay until the module goes.
- */
-static LIST_HEAD(closed);
-static DEFINE_MUTEX(lock); /* of closed; innermost */
 
 static struct spmm_pmu *pmu_of(const struct perf_event *event)
 {
@@ -114,22 +112,53 @@ static void event_del(struct perf_event *event, int flags)
 	event_stop(event, PERF_EF_UPDATE);
 }
 
-static void event_destroy(struct perf_event *event)
+static void destroy(struct spmm_pmu *pmu)
 {
-	spmm_power_put(pmu_of(event)->spmm);
+	/*
+	 * perf looks at an event's source still after event_destroy(), until it drops the
+	 * event's reference to this module, without a lock, but does not sleep between.
+	 */
+	if (pmu->was_used)
+		synchronize_rcu_tasks();
+	perf_pmu_unregister(&pmu->base);
+	drm_dev_put(&pmu->spmm->drm);
+	mutex_destroy(&pmu->lock);
+	kfree(pmu);
 }
 
-/* Return: whether the source takes events, and so will be there for them. */
+static void release_work(struct work_struct *work)
+{
+	destroy(container_of(work, struct spmm_pmu, release));
+}
+
+/* Return: whether the source takes events; it stays then until drop(). */
 static bool use(struct spmm_pmu *pmu)
 {
 	bool is_open;
 
-	mutex_lock(&lock);
+	mutex_lock(&pmu->lock);
 	is_open = !pmu->is_closed;
-	if (is_open)
-		pmu->was_used = true;
-	mutex_unlock(&lock);
+	pmu->events += is_open;
+	pmu->was_used |= is_open;
+	mutex_unlock(&pmu->lock);
 	return is_open;
+}
+
+static void drop(struct spmm_pmu *pmu)
+{
+	bool is_last;
+
+	mutex_lock(&pmu->lock);
+	is_last = !--pmu->events && pmu->is_closed;
+	mutex_unlock(&pmu->lock);
+	if (is_last)
+		spmm_context_queue_release(&pmu->release);
+}
+
+static void event_destroy(struct perf_event *event)
+{
+	spmm_power_put(pmu_of(event)->spmm);
+	drop(pmu_of(event));
 }
 
 static int event_init(struct perf_event *event)
@@ -146,8 +175,10 @@ static int event_init(struct perf_event *event)
 	if (!use(pmu))
 		return -ENODEV;
 	ret = spmm_power_get(pmu->spmm);
-	if (ret)
+	if (ret) {
+		drop(pmu);
 		return ret;
+	}
 	event->destroy = event_destroy;
 	return 0;
 }
@@ -225,6 +256,8 @@ int spmm_pmu_init(struct spmm_device *spmm)
 	if (!pmu)
 		return -ENOMEM;
 	pmu->spmm = spmm;
+	mutex_init(&pmu->lock);
+	INIT_WORK(&pmu->release, release_work);
 	snprintf(pmu->name, sizeof(pmu->name), "spmm_%d",
 		 spmm->drm.accel->index);
 	pmu->base = (struct pmu){
@@ -250,34 +283,19 @@ int spmm_pmu_init(struct spmm_device *spmm)
 	return 0;
 }
 
-static void destroy(struct spmm_pmu *pmu)
-{
-	perf_pmu_unregister(&pmu->base);
-	drm_dev_put(&pmu->spmm->drm);
-	kfree(pmu);
-}
-
 void spmm_pmu_fini(struct spmm_device *spmm)
 {
 	struct spmm_pmu *pmu = spmm->pmu;
+	bool is_unused;
 
 	if (!pmu)
 		return;
 	spmm->pmu = NULL;
-	mutex_lock(&lock);
+	mutex_lock(&pmu->lock);
 	WRITE_ONCE(pmu->is_closed, true);
-	if (pmu->was_used)
-		list_add(&pmu->link, &closed);
-	mutex_unlock(&lock);
-	if (!pmu->was_used)
-		destroy(pmu);
-}
-
-/* Each event has a reference to the module: there are none any more. */
-void spmm_pmu_module_exit(void)
-{
-	struct spmm_pmu *pmu, *next;
-
-	list_for_each_entry_safe(pmu, next, &closed, link)
+	is_unused = !pmu->events;
+	mutex_unlock(&pmu->lock);
+	/* Else the last event does it. */
+	if (is_unused)
 		destroy(pmu);
 }

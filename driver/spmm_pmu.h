@@ -6,9 +6,10 @@
 struct spmm_device;
 
 int spmm_pmu_init(struct spmm_device *spmm);
-/* Before the device is unplugged; events that are still open count no more. */
+/*
+ * Before the device is unplugged. Events that are still open count no more; with the last one
+ * all that is left goes.
+ */
 void spmm_pmu_fini(struct spmm_device *spmm);
-/* After the last device. */
-void spmm_pmu_module_exit(void);
 
 #endif

@@ -72,7 +72,7 @@ int spmm_device_stop(struct spmm_device *spmm)
 	return spmm_hw_disable(spmm);
 }
 
-int spmm_device_restart(struct spmm_device *spmm)
+static int restart(struct spmm_device *spmm)
 {
 	int ret;
 
@@ -82,6 +82,17 @@ int spmm_device_restart(struct spmm_device *spmm)
 	/* Taken from one that did not stop; it has nothing to write any more. */
 	pci_set_master(spmm->pdev);
 	return spmm_device_start(spmm);
+}
+
+/* What went wrong once may have been put right by the reset that follows it. */
+int spmm_device_restart(struct spmm_device *spmm)
+{
+	int ret;
+
+	ret = restart(spmm);
+	if (ret && !spmm_device_is_gone(spmm))
+		ret = restart(spmm);
+	return ret;
 }
 
 static bool change_state(struct spmm_device *spmm, enum spmm_device_state from,
@@ -169,6 +180,8 @@ static void resume_work(struct spmm_device *spmm, bool memory_lost)
 	atomic_inc(&spmm->resets);
 	if (memory_lost)
 		spmm_memory_lost(spmm);
+	/* What was asked for meanwhile is about the time before. */
+	xchg(&spmm->reset->why, NULL);
 	if (!change_state(spmm, SPMM_DEVICE_RESETTING, SPMM_DEVICE_READY))
 		return;
 	drm_info(&spmm->drm, "was reset%s\n",
@@ -281,11 +294,9 @@ void spmm_reset_schedule(struct spmm_device *spmm, const char *why)
 	queue_work(reset->workqueue, &reset->work);
 }
 
-int spmm_reset_now(struct spmm_device *spmm, const char *why)
+void spmm_reset_wait(struct spmm_device *spmm)
 {
-	spmm_reset_schedule(spmm, why);
 	flush_work(&spmm->reset->work);
-	return spmm_device_is_gone(spmm) ? -ENODEV : 0;
 }
 
 void spmm_reset_block(struct spmm_device *spmm)

@@ -17,11 +17,8 @@ int spmm_reset_init(struct spmm_device *spmm); /* drmm-managed */
 void spmm_reset_fini(struct spmm_device *spmm);
 /* Ask for a reset from any context; many requests are one. */
 void spmm_reset_schedule(struct spmm_device *spmm, const char *why);
-/*
- * Do it now, or wait for the one under way. May sleep; none of the locks of spmm_device.h
- * is held. Return: 0 or -ENODEV.
- */
-int spmm_reset_now(struct spmm_device *spmm, const char *why);
+/* Until what was asked for is done. May sleep; no lock of spmm_device.h is held. */
+void spmm_reset_wait(struct spmm_device *spmm);
 /* For FLR and AER: quiesce before somebody else resets the function, restore after. */
 void spmm_reset_prepare(struct spmm_device *spmm);
 int spmm_reset_done(struct spmm_device *spmm);

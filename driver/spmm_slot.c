@@ -175,7 +175,7 @@ void spmm_slot_force_detach(struct spmm_queue *queue, u32 state)
 	struct spmm_device *spmm = queue->context->spmm;
 
 	while (spmm_slot_detach(queue, state)) {
-		spmm_reset_now(spmm, "a queue does not stop");
+		spmm_reset_wait(spmm);
 		/* For one that is blocked by suspend or a reset from outside. */
 		if (READ_ONCE(queue->hardware))
 			msleep(20);
@@ -551,7 +551,7 @@ void spmm_slot_force_evict(struct spmm_device *spmm,
 			   struct spmm_context *context)
 {
 	while (spmm_slot_evict(spmm, context)) {
-		spmm_reset_now(spmm, "a context does not go");
+		spmm_reset_wait(spmm);
 		if (READ_ONCE(context->slot))
 			msleep(20);
 	}

@@ -4,6 +4,7 @@
 #include <sim/control.h>
 #include <sim/doorbell.h>
 #include <sim/flight.h>
+#include <sim/inject.h>
 #include <sim/memory.h>
 #include <sim/registers.h>
 #include <sim/sram.h>
@@ -66,6 +67,12 @@ static void device_clear(struct sim_device *device)
 	for (unsigned int i = 0; i < SIM_QUEUES; i++)
 		atomic_store(&device->progress[i], 0);
 	sim_memory_clear(device);
+	/* Who has mapped it asks nobody whether the device is there. */
+	if (sim_device_gone(device)) {
+		sim_memory_hide(device);
+		if (!sim_device_gone(device))
+			sim_memory_clear(device);
+	}
 	sram_clear(device);
 	flights_restart(device);
 }

@@ -10,6 +10,7 @@
 #include <sim/inject.h>
 #include <sim/inject_hooks.h>
 #include <sim/interrupt.h>
+#include <sim/memory.h>
 
 #define NS_PER_MS 1000000ull
 #define FOREVER UINT64_MAX
@@ -146,10 +147,23 @@ void inject_destroy(struct sim_device *device)
 	device->inject = NULL;
 }
 
+/* Whoever sees first that the device is back clears what was seen of it meanwhile. */
+static void gone_end(struct sim_device *device, uint64_t until)
+{
+	if (atomic_compare_exchange_strong(&device->inject->gone_until, &until,
+					   0))
+		sim_memory_clear(device);
+}
+
 void inject_reset(struct sim_device *device)
 {
-	if (device->inject && !atomic_load(&device->inject->lasting))
-		atomic_store(&device->inject->gone_until, 0);
+	uint64_t until;
+
+	if (!device->inject || atomic_load(&device->inject->lasting))
+		return;
+	until = atomic_load(&device->inject->gone_until);
+	if (until)
+		gone_end(device, until);
 }
 
 bool sim_device_gone(struct sim_device *device)
@@ -159,7 +173,12 @@ bool sim_device_gone(struct sim_device *device)
 	if (!device->inject)
 		return false;
 	until = atomic_load(&device->inject->gone_until);
-	return until && !deadline_expired(until);
+	if (!until)
+		return false;
+	if (!deadline_expired(until))
+		return true;
+	gone_end(device, until);
+	return false;
 }
 
 unsigned int sim_device_faults(const struct sim_device *device)

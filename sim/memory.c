@@ -64,6 +64,11 @@ void sim_memory_clear(struct sim_device *device)
 		device->memory_file < 0 ? MADV_DONTNEED : MADV_REMOVE);
 }
 
+void sim_memory_hide(struct sim_device *device)
+{
+	memset(device->memory, 0xff, device->options.window);
+}
+
 void sim_memory_copy(void *to, const void *from, size_t length)
 {
 	uintptr_t both = (uintptr_t)to | (uintptr_t)from;

@@ -93,6 +93,7 @@ static int session_create(struct session *session,
 	if (!ret)
 		ret = host_memory_create(&session->memory);
 	sim.share_memory = true;
+	sim.window = options->window;
 	if (!ret)
 		ret = sim_device_create(&options->config, &host, &sim,
 					&session->device);

@@ -209,7 +209,7 @@ struct test_host *host_start_faults_on(enum engine_mode mode,
 	struct test_host *host = host_create();
 	FILE *file = fmemopen((void *)script, strlen(script), "r");
 	struct sim_host calls = host_calls(host);
-	struct sim_options options = { .mode = mode };
+	struct sim_options options = { .mode = mode, .window = 4096 };
 	struct sim_config config;
 
 	assert_non_null(file);

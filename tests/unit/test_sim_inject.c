@@ -319,6 +319,13 @@ static void a_fatal_device_needs_a_reset(void **state)
 	host_stop(host);
 }
 
+static uint64_t memory_word(struct test_host *host, size_t offset)
+{
+	const char *memory = sim_device_memory(host->device);
+
+	return *(const uint64_t *)(memory + offset);
+}
+
 static void gone_check(struct test_host *host)
 {
 	unsigned long accesses;
@@ -329,6 +336,12 @@ static void gone_check(struct test_host *host)
 	assert_int_equal(host_read64(host, SPMM_REG_CAP), UINT64_MAX);
 	sim_device_bar_read(host->device, SPMM_BAR_MEMORY, 16, &word, 8);
 	assert_int_equal(word, UINT64_MAX);
+	/* Also for who has mapped it. */
+	assert_int_equal(
+		sim_device_settle(host->device, deadline_after(5000 * MS)), 0);
+	assert_int_equal(memory_word(host, 0), UINT64_MAX);
+	assert_int_equal(memory_word(host, 4088), UINT64_MAX);
+	assert_int_equal(memory_word(host, 4096), 0);
 	/* Writes are lost, and it reads nothing. */
 	accesses = __atomic_load_n(&host->accesses, __ATOMIC_SEQ_CST);
 	host_write32(host, SPMM_REG_RESET, SPMM_RESET_MAGIC);
@@ -356,6 +369,7 @@ static void a_device_goes_and_comes_back(void **state)
 		else
 			pause_ns(1500 * MS);
 		assert_false(sim_device_gone(host->device));
+		assert_int_equal(memory_word(host, 0), 0);
 		assert_int_equal(host_read32(host, SPMM_REG_CONTROL), 0);
 		host_enable(host);
 	}

@@ -45,12 +45,14 @@ struct sim_host {
  * @observer: told what happens, by the device's own thread; must outlive the device;
  *	or NULL
  * @share_memory: device memory is a file that other processes can map
+ * @window: its first bytes, which they do: ones while the device is gone
  * @faults: what goes wrong (sim/inject.h); must outlive the device; or NULL
  */
 struct sim_options {
 	enum engine_mode mode;
 	const struct engine_observer *observer;
 	bool share_memory;
+	uint64_t window;
 	const struct inject_script *faults;
 };
 

@@ -8,6 +8,8 @@
 int sim_memory_create(struct sim_device *device);
 void sim_memory_destroy(struct sim_device *device);
 void sim_memory_clear(struct sim_device *device);
+/* What clients have mapped reads as ones, until it is cleared. */
+void sim_memory_hide(struct sim_device *device);
 
 /*
  * A copy in which naturally aligned 2, 4 and 8 byte words are not torn, as

@@ -18,7 +18,8 @@ const char *host_root(void)
 	return root ? root : "";
 }
 
-static void put_path(char *path, const char *format, va_list list)
+__attribute__((format(printf, 2, 0))) static void
+put_path(char *path, const char *format, va_list list)
 {
 	size_t length = (size_t)snprintf(path, PATH_MAX / 2, "%s", host_root());
 

@@ -35,8 +35,7 @@ static const struct command commands[] = {
 	{ "info", command_info, "describe a device" },
 	{ "list", command_list, "list the devices of this machine" },
 	{ "bind", command_bind, "give a PCI device to a driver" },
-	{ "doctor", command_doctor,
-	  "say what keeps a device from being used" },
+	{ "doctor", command_doctor, "say what keeps a device from being used" },
 	{ NULL, NULL, NULL },
 };
 

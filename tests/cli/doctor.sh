@@ -58,7 +58,7 @@ vfio_way
 expect 0 '^nothing keeps it from being used' "$accel" doctor
 check "all is well with VFIO" \
 	sh -c "! grep -E '^  (warn|FAIL)|^ *repair' '$folder/printed'"
-for name in iommu vfio-pci vfio hugepages card group driver power link errors node \
+for name in iommu vfio-pci vfio hugepages card group driver holder power link errors node \
 	membership memlock; do
 	check "$name is ok with VFIO" grep -qE "^  ok +$name " "$folder/printed"
 done
@@ -147,6 +147,15 @@ device=dev:/dev/accel/accel0
 finds FAIL driver "no driver is bound" "accel bind $address spmm"
 driver_bind $address vfio-pci
 finds FAIL driver "bound to vfio-pci, not to spmm" "accel bind $address spmm"
+
+vfio_way
+mkdir -p "$root/proc/4711/fd"
+echo inference >"$root/proc/4711/comm"
+ln -s /dev/vfio/3 "$root/proc/4711/fd/7"
+finds warn holder "process 4711 .inference. has it" "kill 4711"
+driver_bind $address spmm
+device=$address
+finds skip holder "VFIO does not have it"
 
 kernel_way
 echo D3hot >"$card/power_state"

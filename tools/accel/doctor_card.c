@@ -83,6 +83,26 @@ static void judge_driver(const struct doctor_facts *facts,
 			      wanted);
 }
 
+/* The module serves many, VFIO one; who it is can be right. */
+static void judge_holder(const struct doctor_facts *facts,
+			 struct doctor_finding *finding)
+{
+	const struct holder *holder = &facts->state.holder;
+
+	if (facts->way != DOCTOR_WAY_VFIO || !is_bound(facts)) {
+		doctor_find(finding, DOCTOR_SKIP, "VFIO does not have it");
+		return;
+	}
+	if (!facts->state.has_holder) {
+		doctor_find(finding, DOCTOR_OK, "no process seen has it open");
+		return;
+	}
+	doctor_find(finding, DOCTOR_WARN,
+		    "process %d (%s) has it: no other can open it", holder->pid,
+		    holder->command);
+	doctor_repair_by_root(finding, "kill %d", holder->pid);
+}
+
 static void judge_power(const struct doctor_facts *facts,
 			struct doctor_finding *finding)
 {
@@ -225,13 +245,9 @@ static void judge_errors(const struct doctor_facts *facts,
 }
 
 const struct doctor_check doctor_card_checks[] = {
-	{ "card", judge_answer },
-	{ "group", judge_group },
-	{ "driver", judge_driver },
-	{ "power", judge_power },
-	{ "state", judge_state },
-	{ "bus-master", judge_bus_master },
-	{ "link", judge_link },
-	{ "errors", judge_errors },
-	{ NULL, NULL },
+	{ "card", judge_answer },	    { "group", judge_group },
+	{ "driver", judge_driver },	    { "holder", judge_holder },
+	{ "power", judge_power },	    { "state", judge_state },
+	{ "bus-master", judge_bus_master }, { "link", judge_link },
+	{ "errors", judge_errors },	    { NULL, NULL },
 };

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "doctor_facts.h"
 
-#include "holder.h"
-
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -228,6 +226,7 @@ static void read_state(struct doctor_card_state *state, const struct card *card)
 {
 	state->has_stranger = card->iommu_group >= 0 &&
 			      group_find_stranger(card, &state->stranger);
+	state->has_holder = holder_find(card, &state->holder);
 	host_read(state->power_state, sizeof(state->power_state),
 		  DEVICE "power_state", card->address);
 	host_read(state->runtime_status, sizeof(state->runtime_status),

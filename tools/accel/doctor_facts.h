@@ -5,6 +5,7 @@
 
 #include "card.h"
 #include "group.h"
+#include "holder.h"
 #include "host.h"
 
 #include <stdbool.h>
@@ -99,6 +100,8 @@ struct doctor_node {
  * struct doctor_card_state - what changes of a card
  * @has_stranger: a driver of the host has another device of its group
  * @stranger: that
+ * @has_holder: a process has it open through VFIO
+ * @holder: that
  * @power_state: "D0" ... "D3cold", or ""
  * @runtime_status: of power management: "active", "suspended", "error"..., or ""
  * @module_state: what the module says of it, or ""
@@ -109,6 +112,8 @@ struct doctor_node {
 struct doctor_card_state {
 	bool has_stranger;
 	struct group_member stranger;
+	bool has_holder;
+	struct holder holder;
 	char power_state[HOST_NAME_MAX];
 	char runtime_status[HOST_NAME_MAX];
 	char module_state[HOST_NAME_MAX];

@@ -21,7 +21,8 @@ static const char *find_key(const char *text, const char *key)
 
 	while (text && strncmp(text, key, length) != 0) {
 		text = strchr(text, '\n');
-		text += text ? 1 : 0;
+		if (text)
+			text++;
 	}
 	return text ? text + length : NULL;
 }

@@ -126,6 +126,10 @@ static const struct field fields[] = {
 	FIELD32(job_timeout_seconds, 1, 255),
 	FIELD32(temperature_millidegrees, 0, 150000),
 	FIELD32(idle_power_milliwatts, 0, 1000000),
+	FIELD32(version_major, 0, 65535),
+	FIELD32(version_minor, 0, 65535),
+	FIELD32(future_capabilities, 0, 4095),
+	FIELD32(omitted, 0, UINT32_MAX),
 	FIELD32(memory_kind, 0, SPMM_MEMORY_KIND_COUNT - 1),
 };
 
@@ -181,6 +185,8 @@ static const struct sim_config preset_default = {
 	.job_timeout_seconds = 60,
 	.temperature_millidegrees = 45000,
 	.idle_power_milliwatts = 3000,
+	.version_major = SPMM_VERSION_MAJOR(SPMM_VERSION_1_0),
+	.version_minor = SPMM_VERSION_MINOR(SPMM_VERSION_1_0),
 	.memory_kind = SPMM_MEMORY_LPDDR5X,
 };
 

@@ -81,6 +81,8 @@ static void dispatch(struct sim_execution *execution)
 		eltwise_execute(execution);
 		return;
 	case SPMM_IO_RECURRENT:
+		if (execution->device->config.omitted & SPMM_OMITTED_RECURRENT)
+			break;
 		recurrent_execute(execution);
 		return;
 	case SPMM_IO_SEMAPHORE_WAIT:
@@ -96,22 +98,26 @@ static void dispatch(struct sim_execution *execution)
 	execution_fail(execution, SPMM_SC_INVALID_OPCODE, 0);
 }
 
-static uint8_t flags_of(uint8_t opcode)
+static uint8_t flags_of(uint8_t opcode, uint32_t omitted)
 {
 	bool copies = opcode == SPMM_IO_COPY || opcode == SPMM_IO_COPY_STRIDED;
 
-	return copies ? SPMM_SQE_FENCE | SPMM_SQE_STREAM : SPMM_SQE_FENCE;
+	if (!copies || omitted & SPMM_OMITTED_STREAM)
+		return SPMM_SQE_FENCE;
+	return SPMM_SQE_FENCE | SPMM_SQE_STREAM;
 }
 
-static bool entry_valid(const struct spmm_sqe *entry)
+static bool entry_valid(const struct spmm_sqe *entry, uint32_t omitted)
 {
-	return !(entry->flags & ~flags_of(entry->opcode)) && !entry->reserved &&
-	       !entry->pad && !(entry->stats_address & 7);
+	uint8_t flags = flags_of(entry->opcode, omitted);
+
+	return !(entry->flags & ~flags) && !entry->reserved && !entry->pad &&
+	       !(entry->stats_address & 7);
 }
 
 int execution_run(struct sim_execution *execution)
 {
-	if (!entry_valid(execution->entry)) {
+	if (!entry_valid(execution->entry, execution->device->config.omitted)) {
 		execution_fail(execution, SPMM_SC_INVALID_FIELD, 0);
 		return execution->status;
 	}

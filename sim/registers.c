@@ -47,7 +47,8 @@ static uint64_t capabilities(const struct sim_config *config)
 	       (uint64_t)config->job_timeout_seconds
 		       << SPMM_CAP_JOB_TIMEOUT_SHIFT |
 	       (uint64_t)config->queues << SPMM_CAP_QUEUES_SHIFT |
-	       (uint64_t)config->contexts << SPMM_CAP_CONTEXTS_SHIFT;
+	       (uint64_t)config->contexts << SPMM_CAP_CONTEXTS_SHIFT |
+	       (uint64_t)config->future_capabilities << SPMM_CAP_RESERVED_SHIFT;
 }
 
 static bool geometry_value(const struct geometry *geometry, uint32_t offset,
@@ -118,13 +119,16 @@ static uint32_t register32(struct sim_device *device, uint32_t offset)
 {
 	switch (offset) {
 	case SPMM_REG_VERSION:
-		return SPMM_VERSION_1_0;
+		return device->config.version_major << 16 |
+		       device->config.version_minor;
 	case SPMM_REG_CONTROL:
 		return device->control;
 	case SPMM_REG_STATUS:
 		return atomic_load(&device->status);
 	case SPMM_REG_ADMIN_QUEUE_SIZE:
 		return device->admin_size;
+	case SPMM_REG_OMITTED:
+		return device->config.omitted;
 	case SPMM_REG_STOP_CYCLES:
 		return device->config.stop_cycles;
 	case SPMM_REG_TEMPERATURE:

@@ -55,7 +55,12 @@
 #define SPMM_CAP_QUEUES_SHIFT 36 /* u8, I/O queue pairs */
 #define SPMM_CAP_CONTEXTS_SHIFT 44 /* u8, address-space slots */
 
+/* Bits 63–52 are for what a host may ignore that does not know it. */
+#define SPMM_CAP_RESERVED_SHIFT 52
+
 #define SPMM_VERSION_1_0 0x00010000
+#define SPMM_VERSION_MAJOR(version) ((version) >> 16)
+#define SPMM_VERSION_MINOR(version) ((version) & 0xffff)
 
 #define SPMM_CONTROL_ENABLE (1u << 0)
 
@@ -83,6 +88,15 @@
 #define SPMM_REG_SCHEDULE_WINDOW 0x0148 /* u32, bank reorder window, issues */
 #define SPMM_REG_STOP_CYCLES 0x014c /* u32, bound on stopping a queue */
 #define SPMM_REG_MEMORY_KIND 0x0150 /* u32, enum spmm_memory_kind */
+
+/*
+ * Parts of the interface that this device has left out; zero where it has them all. A host
+ * that does not know a bit cannot know what it must not use, and leaves the device alone.
+ */
+#define SPMM_REG_OMITTED 0x0154 /* u32, SPMM_OMITTED_* */
+#define SPMM_OMITTED_RECURRENT (1u << 0) /* SPMM_IO_RECURRENT */
+#define SPMM_OMITTED_STREAM (1u << 1) /* SPMM_SQE_STREAM */
+#define SPMM_OMITTED_KNOWN (SPMM_OMITTED_RECURRENT | SPMM_OMITTED_STREAM)
 
 /**
  * enum spmm_memory_kind - standard of the device memory

@@ -112,6 +112,10 @@ struct sim_config {
 	uint32_t job_timeout_seconds;
 	uint32_t temperature_millidegrees;
 	uint32_t idle_power_milliwatts;
+	uint32_t version_major;
+	uint32_t version_minor;
+	uint32_t future_capabilities; /* bits 63–52 of CAP, which no host knows */
+	uint32_t omitted; /* SPMM_OMITTED_* */
 	uint32_t memory_kind; /* enum spmm_memory_kind: a name, it sets no timing */
 };
 

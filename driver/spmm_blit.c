@@ -20,6 +20,7 @@
 #include <linux/wait.h>
 #include <spmm/page_table.h>
 #include <spmm/queue.h>
+#include <spmm/registers.h>
 #include <spmm/status.h>
 
 #define SPMM_BLIT_ENTRIES 64
@@ -240,12 +241,13 @@ const struct spmm_ring *spmm_blit_ring(const struct spmm_device *spmm)
 
 static void spmm_blit_push(struct spmm_blit *blit, u64 from, u64 to, u64 length)
 {
+	u32 omitted = blit->spmm->capabilities.omitted;
 	struct spmm_sqe *entry = &blit->memory->sq[spmm_ring_push(&blit->ring)];
 
 	*entry = (struct spmm_sqe){
 		.opcode = SPMM_IO_COPY,
 		/* Not what its next user will want to find in the SRAM. */
-		.flags = SPMM_SQE_STREAM,
+		.flags = omitted & SPMM_OMITTED_STREAM ? 0 : SPMM_SQE_STREAM,
 		.address = cpu_to_le64(from),
 		.destination = cpu_to_le64(to),
 		.length = cpu_to_le64(length),

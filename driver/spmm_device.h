@@ -62,6 +62,7 @@ enum spmm_device_state {
  * @window_bytes: of it, what BAR 2 shows
  * @clock_hz: of the device's cycles
  * @version: major << 16 | minor
+ * @omitted: parts that the device lacks, SPMM_OMITTED_*
  */
 struct spmm_capabilities {
 	u32 queue_entries;
@@ -74,6 +75,7 @@ struct spmm_capabilities {
 	u64 window_bytes;
 	u32 clock_hz;
 	u32 version;
+	u32 omitted;
 };
 
 /**

@@ -190,14 +190,40 @@ static bool is_usable(const struct spmm_capabilities *capabilities)
 		SPMM_DOORBELL_BASE +
 		(u64)(capabilities->queues + 1) * capabilities->doorbell_stride;
 
-	return capabilities->version >> 16 == SPMM_VERSION_1_0 >> 16 &&
-	       capabilities->queues >= 2 &&
+	return capabilities->queues >= 2 &&
 	       capabilities->queues <= SPMM_IO_QUEUES_MAX &&
 	       capabilities->slots >= 2 && capabilities->queue_entries >= 64 &&
 	       capabilities->ready_timeout_ms > 0 &&
 	       capabilities->job_limit_ms > 0 && capabilities->clock_hz > 0 &&
 	       PAGE_ALIGNED(capabilities->memory_bytes) &&
 	       doorbells_end <= SPMM_BAR_REGISTERS_SIZE;
+}
+
+/*
+ * Any minor version of the major one that is known here, and unknown bits of CAP, are fine:
+ * what they add is not asked for. What is left out has to be known.
+ */
+static bool speaks_our_language(struct spmm_device *spmm)
+{
+	u32 version = spmm->capabilities.version;
+	u32 omitted = spmm->capabilities.omitted;
+
+	if (SPMM_VERSION_MAJOR(version) !=
+	    SPMM_VERSION_MAJOR(SPMM_VERSION_1_0)) {
+		drm_err(&spmm->drm,
+			"the device's interface is version %u.%u; this module knows %u.x\n",
+			SPMM_VERSION_MAJOR(version),
+			SPMM_VERSION_MINOR(version),
+			SPMM_VERSION_MAJOR(SPMM_VERSION_1_0));
+		return false;
+	}
+	if (omitted & ~SPMM_OMITTED_KNOWN) {
+		drm_err(&spmm->drm,
+			"the device lacks parts (%#x) that this module does not know to do without\n",
+			omitted & ~SPMM_OMITTED_KNOWN);
+		return false;
+	}
+	return true;
 }
 
 int spmm_hw_read_capabilities(struct spmm_device *spmm)
@@ -209,11 +235,14 @@ int spmm_hw_read_capabilities(struct spmm_device *spmm)
 		return -ENODEV;
 	decode_cap(capabilities, cap);
 	capabilities->version = spmm_hw_read32(spmm, SPMM_REG_VERSION);
+	capabilities->omitted = spmm_hw_read32(spmm, SPMM_REG_OMITTED);
 	capabilities->clock_hz = spmm_hw_read32(spmm, SPMM_REG_CLOCK_HZ);
 	capabilities->memory_bytes =
 		spmm_hw_read64(spmm, SPMM_REG_MEMORY_BYTES);
 	if (spmm_device_is_gone(spmm))
 		return -ENODEV;
+	if (!speaks_our_language(spmm))
+		return -EOPNOTSUPP;
 	if (!is_usable(capabilities)) {
 		drm_err(&spmm->drm, "device of version %#x, CAP %#llx\n",
 			capabilities->version, cap);

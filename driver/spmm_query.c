@@ -55,6 +55,7 @@ int spmm_query_init(struct spmm_device *spmm)
 	info->job_commands_max = SPMM_JOB_COMMANDS_MAX;
 	info->job_timeout_ms = SPMM_JOB_TIMEOUT_MS;
 	info->job_limit_ms = capabilities->job_limit_ms;
+	info->omitted = capabilities->omitted;
 	return spmm_device_is_gone(spmm) ? -ENODEV : 0;
 }
 

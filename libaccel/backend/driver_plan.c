@@ -2,6 +2,8 @@
 #include "backend/driver_plan.h"
 
 #include <errno.h>
+#include <linux/types.h>
+#include <spmm/registers.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +89,26 @@ static int commands_check(const struct accel_plan *base,
 		base->model->model->name, program->command_count, most);
 }
 
+/* What the device cannot compute at all. */
+static int parts_check(const struct accel_plan *base)
+{
+	const struct model *model = base->model->model;
+	uint32_t omitted =
+		driver_backend(base->device)->device->capabilities.omitted;
+
+	for (uint32_t i = 0; i < model->layer_count; i++) {
+		enum model_op op = model->layers[i].op;
+
+		if (omitted & SPMM_OMITTED_RECURRENT &&
+		    (op == MODEL_LSTM || op == MODEL_GRU))
+			return accel_error(
+				-ENOTSUP,
+				"%s: layer %s is recurrent, and this device has no recurrent cells; run it on cpu:",
+				model->name, model->layers[i].name);
+	}
+	return 0;
+}
+
 static int pieces_upload(struct upload *upload,
 			 const struct plan_program *program,
 			 const uint8_t *tail)
@@ -129,11 +151,15 @@ static int tail_upload(struct driver_plan *plan, const uint8_t *tail)
 
 static int image_upload(struct driver_plan *plan)
 {
+	const struct driver_backend *backend =
+		driver_backend(plan->base.device);
 	struct plan_program *program = &plan->program;
 	struct plan_addresses addresses = {
 		.image = plan->image.virtual_address,
 		.activations = plan->activations.virtual_address,
 		.staging = plan->staging.virtual_address,
+		.without_stream = backend->device->capabilities.omitted &
+				  SPMM_OMITTED_STREAM,
 	};
 	int ret = commands_label(plan, &addresses.first_label);
 	uint8_t *tail;
@@ -171,8 +197,10 @@ int driver_plan_prepare(struct accel_plan *base)
 	struct driver_plan *plan = driver_plan(base);
 	const struct geometry *geometry = base->device->geometry;
 	bool keep = base->flags & ACCEL_PLAN_KEEP_ACTIVATIONS;
-	int ret = driver_state_check(base->model->model);
+	int ret = parts_check(base);
 
+	if (!ret)
+		ret = driver_state_check(base->model->model);
 	if (!ret)
 		ret = plan_program_create(base->model->model, &base->shape,
 					  geometry, keep, base->reader,

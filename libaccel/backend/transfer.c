@@ -2,6 +2,7 @@
 #include "backend/transfer.h"
 
 #include <errno.h>
+#include <spmm/registers.h>
 #include <string.h>
 
 #include "backend/upload.h"
@@ -109,13 +110,14 @@ static int completion_wait(struct driver_queue *queue, uint16_t id)
 uint16_t transfer_put(struct transfer *transfer, uint64_t source,
 		      uint64_t destination, uint64_t length)
 {
+	uint32_t omitted = transfer->device->capabilities.omitted;
 	uint16_t id = (uint16_t)transfer->queue.sq.tail;
 	struct spmm_sqe *entry = driver_queue_put(&transfer->queue);
 
 	*entry = (struct spmm_sqe){
 		.opcode = SPMM_IO_COPY,
 		/* Weights come from DRAM in every run, the first included. */
-		.flags = SPMM_SQE_STREAM,
+		.flags = omitted & SPMM_OMITTED_STREAM ? 0 : SPMM_SQE_STREAM,
 		.id = htole16(id),
 		.address = htole64(source),
 		.destination = htole64(destination),

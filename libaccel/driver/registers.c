@@ -12,7 +12,6 @@
 #include "transport/transport.h"
 
 #define NS_PER_SECOND 1000000000ull
-#define MAJOR(version) ((version) >> 16)
 #define POLL_NS 20000
 
 static uint32_t read32(struct transport *transport, uint32_t offset)
@@ -36,19 +35,45 @@ static int gone(struct transport *transport)
 			   "the device does not answer: it is gone or off");
 }
 
+int registers_check_version(uint32_t version, const char *whose)
+{
+	uint32_t major = SPMM_VERSION_MAJOR(version);
+	uint32_t known = SPMM_VERSION_MAJOR(SPMM_VERSION_1_0);
+
+	if (major == known)
+		return 0;
+	return accel_error(
+		-EOPNOTSUPP,
+		"the %s's interface is version %u.%u; this library knows %u.x: a%s one is needed",
+		whose, major, SPMM_VERSION_MINOR(version), known,
+		major > known ? " newer" : "n older");
+}
+
+int registers_check_omitted(uint32_t omitted)
+{
+	if (!(omitted & ~SPMM_OMITTED_KNOWN))
+		return 0;
+	return accel_error(
+		-EOPNOTSUPP,
+		"the device lacks parts (0x%x) that this library does not know to do without; a newer one is needed",
+		omitted & ~SPMM_OMITTED_KNOWN);
+}
+
 int registers_read_capabilities(struct transport *transport,
 				struct capabilities *capabilities)
 {
 	uint64_t cap = read64(transport, SPMM_REG_CAP);
 	uint32_t version = read32(transport, SPMM_REG_VERSION);
+	uint32_t omitted = read32(transport, SPMM_REG_OMITTED);
+	int ret;
 
 	if (cap == UINT64_MAX || version == UINT32_MAX)
 		return gone(transport);
-	if (MAJOR(version) != MAJOR(SPMM_VERSION_1_0))
-		return accel_error(
-			-EOPNOTSUPP,
-			"the device's interface is version %u.%u; this library knows 1.x",
-			MAJOR(version), version & 0xffff);
+	ret = registers_check_version(version, "device");
+	if (!ret)
+		ret = registers_check_omitted(omitted);
+	if (ret)
+		return ret;
 	*capabilities = (struct capabilities){
 		.queue_entries = (cap & SPMM_CAP_QUEUE_ENTRIES_MASK) + 1,
 		.doorbell_stride =
@@ -61,6 +86,7 @@ int registers_read_capabilities(struct transport *transport,
 				  NS_PER_SECOND,
 		.queues = cap >> SPMM_CAP_QUEUES_SHIFT & 0xff,
 		.contexts = cap >> SPMM_CAP_CONTEXTS_SHIFT & 0xff,
+		.omitted = omitted,
 	};
 	return 0;
 }

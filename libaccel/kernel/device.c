@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -47,7 +48,10 @@ static int driver_check(const struct kernel_device *device, const char *path)
 			-ENODEV,
 			"%s: not a device of the spmm module; `accel list` shows what there is",
 			path);
-	return 0;
+	return registers_check_version(
+		(uint32_t)version.version_major << 16 |
+			((uint32_t)version.version_minor & 0xffff),
+		"module");
 }
 
 static void info_use(struct driver_device *device, bool user_queues,
@@ -75,6 +79,7 @@ static void info_use(struct driver_device *device, bool user_queues,
 		.queue_entries = info->queue_entries,
 		.job_timeout_ns = info->job_limit_ms * NS_PER_MS,
 		.queues = info->queues,
+		.omitted = info->omitted,
 		.list_entries = user_queues ? 0 : info->job_commands_max,
 	};
 	device->stall_timeout_ns = info->job_timeout_ms * NS_PER_MS;
@@ -94,12 +99,21 @@ static int info_read(struct kernel_device *device, const char *path,
 	if (ret)
 		return accel_error(ret, "%s: cannot ask the module: %s", path,
 				   strerror(-ret));
+	if (query.size < offsetof(struct drm_spmm_device_info, omitted))
+		return accel_error(
+			-EOPNOTSUPP,
+			"%s: the module tells %u bytes of the device, of which this library needs %zu; a newer one is needed",
+			path, query.size,
+			offsetof(struct drm_spmm_device_info, omitted));
 	if (user_queues && !(info.features & DRM_SPMM_FEATURE_USER_QUEUES))
 		return accel_error(
 			-EOPNOTSUPP,
 			"%s: the module has no user queues; open it without queues=user",
 			path);
 	info_use(&device->base, user_queues, &info);
+	ret = registers_check_omitted(info.omitted);
+	if (ret)
+		return ret;
 	return registers_check_geometry(&device->base.geometry);
 }
 

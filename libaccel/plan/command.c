@@ -235,7 +235,7 @@ static void concat_link(const struct plan_program *program,
 
 	tensor_link(program, context, copy->tensor, source,
 		    addresses->activations + copy->offset, descriptor, entry);
-	if (copy->stream)
+	if (copy->stream && !addresses->without_stream)
 		entry->flags = SPMM_SQE_STREAM;
 }
 

@@ -105,7 +105,7 @@ struct drm_spmm_query {
  * @job_commands_max: commands of one job
  * @job_timeout_ms: after so long without progress a job is taken for hung
  * @job_limit_ms: hard maximum of a job's time on the device
- * @pad: zero
+ * @omitted: parts that the device lacks, SPMM_OMITTED_* of uapi/spmm/registers.h
  */
 struct drm_spmm_device_info {
 	__u64 features;
@@ -134,7 +134,7 @@ struct drm_spmm_device_info {
 	__u32 job_commands_max;
 	__u32 job_timeout_ms;
 	__u32 job_limit_ms;
-	__u32 pad;
+	__u32 omitted;
 };
 
 /* Bits of drm_spmm_context_info.state. */

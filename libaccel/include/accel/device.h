@@ -109,7 +109,8 @@ struct accel_device_info {
  * Return: 0; -EINVAL for an unknown URI, a bad option or a mistake in the
  * configuration; -ENOENT, -EACCES, -EIO, -ECONNREFUSED as the system says of the file or
  * socket or node; -EBUSY if another process or driver has the device, -ENOTSUP if the
- * kernel or the machine has no such IOMMU; -ENODEV, -ETIMEDOUT, -EPROTO or -EIO if the
+ * kernel or the machine has no such IOMMU, or the device or module has an interface that
+ * this library does not know; -ENODEV, -ETIMEDOUT, -EPROTO or -EIO if the
  * device does not come up; -ENOMEM.
  * Thread-safe.
  */

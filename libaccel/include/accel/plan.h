@@ -46,7 +46,9 @@ struct accel_plan_options {
  *
  * Return: 0; -EINVAL for sizes that do not fit, the text names the layer;
  * -ENOMEM when host or device memory is short; -EBUSY when the device has no queue left
- * for the upload; -EIO, -ETIMEDOUT, -ENODEV from the upload.
+ * for the upload; -ENOTSUP for a layer that the device has not what it takes for, the text
+ * names it; -E2BIG on "dev:" for more commands than a job may have; -EIO, -ETIMEDOUT,
+ * -ENODEV from the upload.
  * Thread-safe.
  */
 int accel_plan_create(struct accel_device *device, struct accel_model *model,

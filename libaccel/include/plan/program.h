@@ -79,13 +79,14 @@ struct plan_program {
 /*
  * Device addresses of the three allocations of a program; and the label of its first
  * command, which the others' follow, or 0 for none. A label is the id of a list's entry,
- * which the device ignores.
+ * which the device ignores. And whether the device does not know SPMM_SQE_STREAM.
  */
 struct plan_addresses {
 	uint64_t image;
 	uint64_t activations;
 	uint64_t staging;
 	uint16_t first_label;
+	bool without_stream;
 };
 
 /* @reader: see plan_constants_create(). */

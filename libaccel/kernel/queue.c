@@ -6,9 +6,33 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "core/deadline.h"
 #include "core/error.h"
+
+/* How long a creation waits for a queue that is on its way out. */
+#define PATIENCE_NS 200000000ull
+#define PAUSE_NS 1000000
+
+/* A queue that was destroyed is free again a little later. */
+static int create_patiently(const struct kernel_device *device,
+			    struct drm_spmm_queue_create *arguments)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	uint64_t deadline = deadline_after(PATIENCE_NS);
+
+	for (;;) {
+		int ret = kernel_ioctl(device, DRM_IOCTL_SPMM_QUEUE_CREATE,
+				       arguments);
+
+		if ((ret != -EBUSY && ret != -ENOSPC) ||
+		    deadline_expired(deadline))
+			return ret;
+		nanosleep(&pause, NULL);
+	}
+}
 
 int kernel_queue_open(struct driver_queue *queue,
 		      struct drm_spmm_queue_create *arguments)
@@ -21,8 +45,7 @@ int kernel_queue_open(struct driver_queue *queue,
 		return accel_error(-errno, "eventfd: %s", strerror(errno));
 	arguments->eventfd = queue->event;
 	arguments->priority = queue->priority;
-	ret = kernel_ioctl(kernel_device(queue->device),
-			   DRM_IOCTL_SPMM_QUEUE_CREATE, arguments);
+	ret = create_patiently(kernel_device(queue->device), arguments);
 	if (!ret) {
 		queue->kernel->number = arguments->queue;
 		queue->kernel->open = true;

@@ -8,6 +8,7 @@
 #include <accel/error.h>
 #include <accel/model.h>
 #include <accel/plan.h>
+#include <accel/pool.h>
 #include <accel/queue.h>
 #include <accel/run.h>
 #include <accel/types.h>

@@ -20,6 +20,7 @@ struct accel_model;
 struct accel_plan;
 struct accel_queue;
 struct accel_buffer;
+struct accel_pool;
 
 /* Durations are in nanoseconds; a negative one is an error, 0 only polls. */
 #define ACCEL_MILLISECOND ((int64_t)1000000)

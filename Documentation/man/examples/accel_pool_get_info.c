@@ -1,0 +1,1 @@
+accel_pool_run.c

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "runtime/device.h"
 #include "runtime/sized.h"
+#include "runtime/stats.h"
 #include "runtime/uri.h"
 #include "transport/sim.h"
 
@@ -61,6 +62,7 @@ static void device_publish(struct accel_device *device, char *uri,
 			   struct accel_device **out)
 {
 	device->uri = uri;
+	device->stats = stats_create(uri, device->operations->name);
 	atomic_init(&device->references, 1);
 	*out = device;
 }
@@ -131,15 +133,18 @@ void device_get(struct accel_device *device)
 
 void device_put(struct accel_device *device)
 {
+	struct stats *stats;
 	char *uri;
 
 	if (atomic_fetch_sub_explicit(&device->references, 1,
 				      memory_order_acq_rel) != 1)
 		return;
 	uri = device->uri;
+	stats = device->stats;
 	accel_error_hold();
 	device->operations->close(device);
 	accel_error_release();
+	stats_destroy(stats);
 	free(uri);
 }
 

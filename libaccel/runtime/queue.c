@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/relax.h"
 #include "runtime/sized.h"
+#include "runtime/stats.h"
 
 #define DEFAULT_DEPTH 64
 #define PRIORITY_MAX 3
@@ -74,7 +75,9 @@ int accel_queue_create(struct accel_device *device,
 		return ret;
 	queue->device = device;
 	queue->depth = depth;
-	queue->counters = &queue->own_counters;
+	queue->counters = stats_queue_add(device->stats, depth, known.priority);
+	if (!queue->counters)
+		queue->counters = &queue->own_counters;
 	spin_init(&queue->spin, known.spin_ns);
 	device_get(device);
 	*out = queue;
@@ -83,14 +86,17 @@ int accel_queue_create(struct accel_device *device,
 
 void accel_queue_destroy(struct accel_queue *queue)
 {
+	const struct queue_counters *counters;
 	struct accel_device *device;
 
 	if (!queue)
 		return;
 	device = queue->device;
+	counters = queue->counters;
 	accel_error_hold();
 	queue->operations->destroy(queue);
 	accel_error_release();
+	stats_queue_remove(device->stats, counters);
 	device_put(device);
 }
 

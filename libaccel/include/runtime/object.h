@@ -21,11 +21,13 @@
 struct backend_operations;
 struct model_reader;
 struct backend_queue_operations;
+struct stats;
 
 struct accel_device {
 	const struct backend_operations *operations;
 	const struct geometry *geometry; /* NULL where no cycles are counted */
 	char *uri;
+	struct stats *stats; /* where others read what its queues count, or NULL */
 	atomic_uint references;
 	/* Counts resets: what an older generation put into the device is lost. */
 	atomic_uint generation;

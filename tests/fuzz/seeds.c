@@ -7,6 +7,7 @@
 
 #include <accel/error.h>
 #include <formats/npy.h>
+#include <runtime/stats_page.h>
 #include <formats/safetensors.h>
 #include <model/file.h>
 #include <pack/stream.h>
@@ -85,6 +86,22 @@ static int fault_seeds(const char *folder)
 
 	return file_write(seed_path(folder, "fault", "0"), script,
 			  strlen(script));
+}
+
+static int stats_seed(const char *folder)
+{
+	struct stats_page page = {
+		.magic = STATS_PAGE_MAGIC,
+		.version = STATS_PAGE_VERSION,
+		.slots_offset = offsetof(struct stats_page, slots),
+		.slot_size = sizeof(struct stats_slot),
+		.slot_count = 2,
+		.uri = "sim:",
+	};
+
+	page.slots[1].number = 1;
+	return file_write(seed_path(folder, "stats", "0"), &page,
+			  offsetof(struct stats_page, slots[2]));
 }
 
 static int npy_seeds(const char *folder)
@@ -236,7 +253,8 @@ int main(int argc, char **argv)
 	if (npy_seeds(argv[1]) || png_seeds(argv[1]) ||
 	    safetensors_seeds(argv[1]) || stream_seeds(argv[1]) ||
 	    model_seed(argv[1]) || server_seeds(argv[1]) ||
-	    fault_seeds(argv[1]) || checkpoint_seeds(argv[1])) {
+	    fault_seeds(argv[1]) || checkpoint_seeds(argv[1]) ||
+	    stats_seed(argv[1])) {
 		fprintf(stderr, "%s\n", accel_last_error());
 		return 1;
 	}

@@ -25,6 +25,8 @@ int command_explain(int count, char **arguments);
 int command_export(int count, char **arguments);
 int command_bench(int count, char **arguments);
 int command_info(int count, char **arguments);
+int command_stats(int count, char **arguments);
+int command_top(int count, char **arguments);
 int command_list(int count, char **arguments);
 int command_bind(int count, char **arguments);
 int command_doctor(int count, char **arguments);

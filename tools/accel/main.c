@@ -35,6 +35,8 @@ static const struct command commands[] = {
 	{ "info", command_info, "describe a device" },
 	{ "list", command_list, "list the devices of this machine" },
 	{ "bind", command_bind, "give a PCI device to a driver" },
+	{ "stats", command_stats, "print what queues have counted" },
+	{ "top", command_top, "watch queues at work" },
 	{ "doctor", command_doctor, "say what keeps a device from being used" },
 	{ NULL, NULL, NULL },
 };

@@ -19,6 +19,8 @@
  * @COUNTS_QUEUES: there are so many queues and no more
  * @OWN_MEMORY: device memory is the device's and ends
  * @SHARED: the URI can be opened again while it is open
+ * @REACHES_ADDRESSES: any memory of the process can be imported
+ * @NEEDS_FILES: only what has a file can be
  */
 enum property {
 	COMPUTES = 1 << 0,
@@ -26,6 +28,8 @@ enum property {
 	COUNTS_QUEUES = 1 << 2,
 	OWN_MEMORY = 1 << 3,
 	SHARED = 1 << 4,
+	REACHES_ADDRESSES = 1 << 5,
+	NEEDS_FILES = 1 << 6,
 };
 
 /**
@@ -65,9 +69,11 @@ struct test {
 /* Each ends with an entry without a name. */
 extern const struct test semantics_tests[];
 extern const struct test plan_tests[];
+extern const struct test import_tests[];
 extern const struct test ordering_tests[];
 extern const struct test error_tests[];
 extern const struct test size_tests[];
+extern const struct test ring_tests[];
 extern const struct test deadline_tests[];
 extern const struct test cancellation_tests[];
 extern const struct test reset_tests[];

@@ -38,9 +38,11 @@ static const struct topic {
 } topics[] = {
 	{ "semantics", semantics_tests },
 	{ "plans", plan_tests },
+	{ "imports", import_tests },
 	{ "ordering", ordering_tests },
 	{ "errors", error_tests },
 	{ "sizes", size_tests },
+	{ "rings", ring_tests },
 	{ "deadlines", deadline_tests },
 	{ "cancellation", cancellation_tests },
 	{ "reset", reset_tests },
@@ -55,17 +57,19 @@ static const struct topic fault_topics[] = {
 	{ NULL, NULL },
 };
 
+#define DEVICE (COMPUTES | TAKES_TIME | COUNTS_QUEUES | OWN_MEMORY)
+
 /* What each kind of device has. Whoever is not listed has to be: nothing is guessed. */
 static const struct kind {
 	const char *prefix;
 	uint32_t properties;
 } kinds[] = {
-	{ "nil:", SHARED },
-	{ "cpu:", COMPUTES | TAKES_TIME | SHARED },
-	{ "sim:", COMPUTES | TAKES_TIME | COUNTS_QUEUES | OWN_MEMORY | SHARED },
-	{ "vfio-user:", COMPUTES | TAKES_TIME | COUNTS_QUEUES | OWN_MEMORY },
-	{ "vfio:", COMPUTES | TAKES_TIME | COUNTS_QUEUES | OWN_MEMORY },
-	{ "dev:", COMPUTES | TAKES_TIME | COUNTS_QUEUES | OWN_MEMORY | SHARED },
+	{ "nil:", SHARED | REACHES_ADDRESSES },
+	{ "cpu:", COMPUTES | TAKES_TIME | SHARED | REACHES_ADDRESSES },
+	{ "sim:", DEVICE | SHARED | REACHES_ADDRESSES },
+	{ "vfio-user:", DEVICE | NEEDS_FILES },
+	{ "vfio:", DEVICE | REACHES_ADDRESSES },
+	{ "dev:", DEVICE | SHARED | NEEDS_FILES },
 };
 
 static const struct {
@@ -76,6 +80,8 @@ static const struct {
 	{ TAKES_TIME, "completes at once, so that nothing can be stopped" },
 	{ COUNTS_QUEUES, "has any number of queues" },
 	{ OWN_MEMORY, "has no memory of its own" },
+	{ REACHES_ADDRESSES, "reaches files only" },
+	{ NEEDS_FILES, "reaches all memory of the process" },
 	{ SHARED, "is for one process that opens it once" },
 };
 

@@ -165,6 +165,30 @@ static void plans_are_refused(void)
 	accel_device_close(device);
 }
 
+static void loads_are_refused(void)
+{
+	const struct accel_plan_options options = { .size = sizeof(options),
+						    .height = 8,
+						    .width = 6 };
+	struct accel_device *device = device_open();
+	struct accel_plan *plan = (void *)device;
+
+	CHECK_FAILS(accel_plan_load(device, "/no/such/model", &options, &plan),
+		    -ENOENT);
+	CHECK(!plan);
+	CHECK_FAILS(accel_plan_load(device, settings.model, NULL, &plan),
+		    -EINVAL);
+	CHECK_FAILS(accel_plan_load(NULL, settings.model, &options, &plan),
+		    -EINVAL);
+	CHECK_FAILS(accel_plan_load(device, NULL, &options, &plan), -EINVAL);
+	CHECK_FAILS(accel_plan_load(device, settings.model, &options, NULL),
+		    -EINVAL);
+	CHECK_OK(accel_plan_load(device, settings.model, &options, &plan));
+	CHECK_OK(accel_run(plan, NULL, 0, NULL, 0, PATIENCE));
+	accel_plan_destroy(plan);
+	accel_device_close(device);
+}
+
 static void a_plan_describes_itself(void)
 {
 	struct bench *bench = bench_open();
@@ -322,6 +346,7 @@ const struct test plan_tests[] = {
 	{ "impossible models are refused", models_are_refused, 0 },
 	{ "a model describes itself", a_model_describes_itself, 0 },
 	{ "impossible plans are refused", plans_are_refused, 0 },
+	{ "impossible loads are refused", loads_are_refused, 0 },
 	{ "a plan describes itself", a_plan_describes_itself, 0 },
 	{ "impossible inputs are refused", inputs_are_refused, 0 },
 	{ "impossible outputs are refused", outputs_are_refused, 0 },

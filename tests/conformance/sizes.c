@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* How many bytes a future version has added. */
 #define ADDED 64
@@ -69,6 +71,31 @@ static void plan_fill(void *structure)
 
 	options->height = 4;
 	options->width = 4;
+}
+
+static void import_fill(void *structure)
+{
+	static int file = -1;
+	struct accel_buffer_import *import = structure;
+
+	if (file < 0) {
+		file = memfd_create("conformance", MFD_CLOEXEC);
+		CHECK(file >= 0 && !ftruncate(file, 4096));
+	}
+	import->file = file;
+	import->length = 4096;
+}
+
+static int import_call(void *structure)
+{
+	struct accel_device *nil = device_open_uri("nil:");
+	struct accel_buffer *buffer = NULL;
+	int ret = accel_buffer_import(nil, structure, &buffer);
+
+	CHECK(!ret == !!buffer);
+	accel_buffer_destroy(buffer);
+	accel_device_close(nil);
+	return ret;
 }
 
 static int plan_call(void *structure)
@@ -143,6 +170,8 @@ static const struct sized options[] = {
 	  queue_call },
 	{ sizeof(struct accel_plan_options),
 	  offsetof(struct accel_plan_options, steps), plan_fill, plan_call },
+	{ sizeof(struct accel_buffer_import),
+	  sizeof(struct accel_buffer_import), import_fill, import_call },
 };
 
 static const struct sized infos[] = {

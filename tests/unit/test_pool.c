@@ -358,9 +358,10 @@ static void bad_arguments_are_refused(void **state)
 
 static struct accel_pool *pool_of_two(uint64_t first_ns, uint64_t second_ns)
 {
-	static struct {
+	static union {
 		struct accel_pool pool;
-		struct pool_member members[2];
+		uint8_t bytes[sizeof(struct accel_pool) +
+			      2 * sizeof(struct pool_member)];
 	} two;
 
 	memset(&two, 0, sizeof(two));

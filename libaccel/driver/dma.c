@@ -175,9 +175,15 @@ static int file_import(struct transport *transport,
 				   "import: the file cannot be mapped: %s",
 				   strerror(errno));
 	ret = memory_show(transport, &pages, memory);
-	if (ret)
-		munmap(pages.address, pages.length);
-	return ret;
+	if (!ret)
+		return 0;
+	munmap(pages.address, pages.length);
+	if (ret != -EFAULT)
+		return ret;
+	return accel_error(
+		-ENOTSUP,
+		"import: %s: what this file holds cannot be pinned; a memfd can",
+		transport->operations->scheme);
 }
 
 int dma_import(struct transport *transport,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The device without the module: a process that VFIO gives it to. Through a group and a
 # container, and where the kernel has it, by the device's own node and iommufd.
-# targets: tools/accel tests/vm/models.tar tests/vm/vfio_use
+# targets: tools/accel tests/vm/models.tar tests/vm/device_use
 # limit: 120
 # shellcheck source=tests/vm/guest.sh
 . /suites/guest
@@ -17,7 +17,7 @@ verifies()
 
 uses()
 {
-	vfio_use "$uri" "$@"
+	device_use "$uri" "$@"
 }
 
 # says TEXT COMMAND...: fails, and says that.
@@ -35,7 +35,7 @@ begin()
 {
 	rm -rf /tmp/deed
 	mkdir /tmp/deed
-	vfio_use "$uri" "$1" /tmp/deed >/tmp/deed/said 2>&1 &
+	device_use "$uri" "$1" /tmp/deed >/tmp/deed/said 2>&1 &
 	process=$!
 	wait_for 20 test -e /tmp/deed/running
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program that owns a device, for the suites of VFIO.
- * usage: vfio_use URI DEED [ARGUMENT]
+ * A program that uses a device through the library, for suites.
+ * usage: device_use URI DEED [ARGUMENT]
  * The status is 0 if all went as it should; else the last line says what did not.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/udmabuf.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -317,6 +319,63 @@ static void deed_import(const char *uri, const char *argument)
 	accel_device_close(use.device);
 }
 
+/* A dma-buf over a memfd that may be of use to udmabuf. */
+static int dma_buf_make(int memfd)
+{
+	struct udmabuf_create create = { .memfd = (uint32_t)memfd,
+					 .size = 16 * PAGE };
+	int udmabuf = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	int file;
+
+	if (udmabuf < 0) {
+		printf("this kernel has no udmabuf\n");
+		exit(77);
+	}
+	EXPECT(!fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK));
+	file = ioctl(udmabuf, UDMABUF_CREATE, &create);
+	EXPECT(file >= 0);
+	close(udmabuf);
+	return file;
+}
+
+/* Through the module: files alone, and an object may be imported twice. */
+static void deed_import_files(const char *uri, const char *argument)
+{
+	struct accel_buffer_import import = {
+		.size = sizeof(import),
+		.address = pages_map(PROT_READ | PROT_WRITE),
+		.length = 16 * PAGE,
+	};
+	struct accel_buffer *buffer, *again;
+	struct use use;
+	int memfd = memfd_create("import", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	(void)argument;
+	EXPECT(!ftruncate(memfd, 16 * PAGE));
+	use_begin(&use, device_open(uri), 8 * PAGE);
+	EXPECT(accel_buffer_import(use.device, &import, &buffer) == -ENOTSUP);
+	EXPECT(strstr(accel_last_error(), "a dma-buf or a memfd"));
+
+	import.address = NULL;
+	import.file = memfd;
+	EXPECT(accel_buffer_import(use.device, &import, &buffer) == -ENOTSUP);
+	EXPECT(strstr(accel_last_error(), "F_SEAL_SHRINK"));
+	import.file = dma_buf_make(memfd);
+	EXPECT(!accel_buffer_import(use.device, &import, &buffer));
+	EXPECT(!accel_buffer_import(use.device, &import, &again));
+	accel_buffer_destroy(again);
+	EXPECT(!copy_and_compare(&use, buffer));
+	accel_buffer_destroy(buffer);
+	import_works(&use, &import);
+
+	import.file = memfd;
+	import.offset = 4 * PAGE;
+	import.length = 12 * PAGE;
+	import_works(&use, &import);
+	use_end(&use);
+	accel_device_close(use.device);
+}
+
 /* Huge pages, as many as ARGUMENT says that there are. */
 static void deed_huge(const char *uri, const char *argument)
 {
@@ -550,6 +609,7 @@ static const struct {
 	{ "hold", deed_hold },
 	{ "huge", deed_huge },
 	{ "import", deed_import },
+	{ "import_files", deed_import_files },
 	{ "lose", deed_lose },
 	{ "lose_idle", deed_lose_idle },
 	{ "memlock", deed_memlock },
@@ -566,6 +626,6 @@ int main(int argc, char **argv)
 			deeds[i].run(argv[1], argc > 3 ? argv[3] : "");
 			return 0;
 		}
-	fprintf(stderr, "usage: vfio_use URI DEED [ARGUMENT]\n");
+	fprintf(stderr, "usage: device_use URI DEED [ARGUMENT]\n");
 	return 1;
 }

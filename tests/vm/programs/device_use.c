@@ -240,7 +240,7 @@ static void deed_reuse(const char *uri, const char *model)
 	unsigned long pinned = 0;
 	uint64_t first = 0;
 
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 100; i++) {
 		struct accel_buffer *buffers[4];
 
 		for (uint64_t j = 0; j < 4; j++)
@@ -259,7 +259,7 @@ static void deed_reuse(const char *uri, const char *model)
 	model_run_once(device, model);
 	EXPECT(!accel_device_get_info(device, &before));
 	pinned = pinned_kib();
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 3; i++)
 		model_run_once(device, model);
 	EXPECT(!accel_device_get_info(device, &after));
 	EXPECT(before.memory_used == after.memory_used);

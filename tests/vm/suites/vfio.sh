@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# The device without the module: a process that VFIO gives it to. Through a group and a
-# container, and where the kernel has it, by the device's own node and iommufd.
+# The device without the module: a process that VFIO gives it to, by the device's own node
+# and iommufd where the kernel has them, else through a group and a container.
 # targets: tools/accel tests/vm/models.tar tests/vm/device_use
-# limit: 120
+# limit: 150
 # shellcheck source=tests/vm/guest.sh
 . /suites/guest
 address=$(basename "$(device_folder)")
@@ -148,5 +148,10 @@ all_of()
 
 vfio_bind "$address"
 tar -xf /data/models.tar -C /tmp
-all_of type1
-[ ! -e /dev/iommu ] || all_of iommufd
+if [ -e /dev/iommu ]; then
+	uri="vfio:$address?iommu=type1"
+	check "type1 beside iommufd" uses copy
+	all_of iommufd
+else
+	all_of type1
+fi

@@ -163,18 +163,25 @@ static enum doctor_way way_to(const struct card *card, const char *name)
 	return doctor_way_of(card);
 }
 
-/* Without the module no card has the node of a URI: it may be any of them. */
+/* No card may have the node of a URI yet: then it is any without one. */
+static bool is_meant(const struct card *card, const struct card *named,
+		     const char *name)
+{
+	if (!name || named)
+		return !name || card == named;
+	return !strncmp(name, "dev:", 4) && !card->node[0];
+}
+
 static void examine_cards(struct report *report, const struct card_list *list,
 			  const char *name)
 {
 	const struct card *named = name ? card_named(list, name) : NULL;
-	bool all = !named && (!name || !strncmp(name, "dev:", 4));
 	bool found = false;
 
 	for (int i = 0; i < list->count; i++) {
 		const struct card *card = &list->cards[i];
 
-		if (card != named && !(all && !(name && card->node[0])))
+		if (!is_meant(card, named, name))
 			continue;
 		examine_card(report, card, way_to(card, name));
 		found = true;
@@ -194,8 +201,10 @@ static int examine(struct report *report, const char *name)
 		return end_report(report);
 	}
 	ret = card_list_find(&list);
-	if (ret)
+	if (ret) {
+		json_decref(report->devices);
 		return ret;
+	}
 	examine_cards(report, &list, name);
 	card_list_free(&list);
 	return end_report(report);

@@ -37,8 +37,8 @@ run()
 	return 1
 }
 
-# Count the cases in Meson's JSON log, one program a line: those of a cmocka program
-# one by one, any other program as one. Skips are shown with what they printed.
+# Count the cases in Meson's JSON log, one program a line: those of a cmocka program and
+# of one that prints TAP one by one, any other program as one. Skips are shown with what they printed.
 # Prints to file descriptor 3: passed failed skipped.
 count_cases()
 {
@@ -49,6 +49,14 @@ count_cases()
 		gsub(/\\n/, "\n      ", line)
 		gsub(/\\"/, "\"", line)
 		return substr(line, 1, 400)
+	}
+	function tap_skips(name, line,    count) {
+		while (match(line, /# SKIP [^\\]*/)) {
+			print "   skipped a case of " name ": " substr(line, RSTART + 7, RLENGTH - 7)
+			line = substr(line, RSTART + RLENGTH)
+			count++
+		}
+		return count + 0
 	}
 	{
 		errors = $0
@@ -65,6 +73,10 @@ count_cases()
 		ok = gsub(/\[       OK \]/, "&")
 		bad = gsub(/\[  FAILED  \]/, "&")
 		none = gsub(/\[  SKIPPED \]/, "&")
+		tap_skipped = tap_skips(name, $0)
+		ok += gsub(/\\nok [0-9]+ - /, "&") - tap_skipped
+		bad += gsub(/\\nnot ok [0-9]+ - /, "&")
+		skipped += tap_skipped
 		if (result == "SKIP") {
 			skipped++
 			print "   skipped " name ": " text_of($0) errors

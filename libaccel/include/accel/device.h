@@ -12,8 +12,9 @@ extern "C" {
  * struct accel_device_options - how to open a device
  * @size: sizeof(struct accel_device_options)
  * @stall_timeout_ns: a device whose progress register stands still for so long
- *	while it has work is taken for hung: the work fails with -EIO and the
- *	device is reset; 0: 30 s
+ *	while it has work is taken for hung: waits fail with -EIO until
+ *	accel_queue_cancel() or accel_device_reset(); 0: 30 s. On "dev:" the module has
+ *	a limit of its own, and ends the work itself, with -ETIMEDOUT
  */
 struct accel_device_options {
 	size_t size;

@@ -64,7 +64,8 @@ struct accel_operation {
  * struct accel_completion - an operation that is done
  * @user_data: of the operation
  * @status: 0 or a negative errno value; the text of the last failure that a
- *	call returned is in accel_last_error()
+ *	call returned is in accel_last_error(). A failure cancels the operations of
+ *	the queue that come after it: -ECANCELED
  * @device_status: enum spmm_status of spmm/status.h
  * @detail: the address or index that @device_status speaks of
  */
@@ -154,8 +155,10 @@ void accel_queue_destroy(struct accel_queue *queue);
  *
  * Return: how many were accepted, less than @count when the queue is full or an
  * operation is bad (the next call with it first tells which); -EINVAL if the
- * first one is bad; -EAGAIN if the queue is full, and reaping makes room;
- * -ESTALE for a plan that a reset has undone; -ENODEV, -EIO.
+ * first one is bad; -EAGAIN if the queue is full, and reaping makes room, or if an
+ * operation has failed and those after it are still to be reaped;
+ * -EBUSY for a plan whose run is outstanding, -ESTALE for one that a reset has undone;
+ * -ENODEV, -EIO.
  */
 int accel_queue_submit(struct accel_queue *queue,
 		       const struct accel_operation *operations,

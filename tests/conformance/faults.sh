@@ -46,6 +46,7 @@ for rule in "${rules[@]}"; do
 	case_run "vfio-user: $rule" "$server_uri" --fault "$fault"
 	server_stop
 done
+# shellcheck disable=SC2119 # it takes options, these here are none
 server_start
 case_run "vfio-user: vanished" "$server_uri" --fault vanished --server "$server_pid"
 exit "$status"

@@ -3,6 +3,7 @@
 # Sourced: a folder that goes at the end, and spmm-sim in it.
 folder=$(mktemp -d)
 server_pid=
+# shellcheck disable=SC2034 # for who sources this
 server_uri=vfio-user:$folder/socket
 
 server_stop()

@@ -99,6 +99,8 @@ static inline uint32_t fake_read32(struct transport *transport, uint32_t offset)
 	switch (offset) {
 	case SPMM_REG_VERSION:
 		return device->version;
+	case SPMM_REG_OMITTED:
+		return 0;
 	case SPMM_REG_STATUS:
 		return device->status;
 	case SPMM_REG_CLUSTERS:

@@ -44,6 +44,10 @@ static int object_create(struct kernel_device *device, bool on_device,
 			-ENOMEM,
 			"device memory is short: %llu bytes wanted; free buffers or plans, or run a smaller batch",
 			(unsigned long long)memory->length);
+	case -EINVAL: /* of a length that cannot be rounded up; 0 was refused before */
+		return accel_error(
+			-ENOMEM, "%llu bytes of memory: no device has so many",
+			(unsigned long long)memory->length);
 	default:
 		return accel_error(ret, "%llu bytes of memory: %s",
 				   (unsigned long long)memory->length,

@@ -134,4 +134,26 @@ expect 0 'spmm|sim' "$accel" info
 expect 0 '"backend": "cpu"' "$accel" info cpu: --json
 expect 0 '^nil: ' "$accel" list
 
+# ---- several devices ----
+
+# What comes out is what one device gives, whatever fails on the way.
+one=(run "$vae" --latents 12 --seed 3 --output-range 0:1)
+several=("${one[@]}" --device sim: --device cpu:)
+echo 'it: memory_error on spmm after 3 always armed' >"$folder/broken.fault"
+broken="sim:?fault=$folder/broken.fault"
+check "one device" "$accel" "${one[@]}" --output "$folder/one.npy" --image "$folder/one.png"
+expect 0 '6 items of 2 in' "$accel" "${several[@]}" --item 2 \
+	--output "$folder/several.npy" --image "$folder/several.png"
+check "several devices, the same values" cmp "$folder/one.npy" "$folder/several.npy"
+check "several devices, the same picture" cmp "$folder/one.png" "$folder/several.png"
+expect 0 '"failures": 1' "$accel" "${one[@]}" --device "$broken" --device cpu: --json
+expect 0 '^12 items of 1' "$accel" "${one[@]}" --device "$broken" --device cpu: \
+	--output "$folder/broken.npy"
+check "a broken one among them, the same values" cmp "$folder/one.npy" "$folder/broken.npy"
+expect 1 'all of its 2 devices have failed' \
+	"$accel" "${one[@]}" --device "$broken" --device "$broken"
+expect 1 'nonsense:' "$accel" "${several[@]}" --device nonsense:
+expect 1 'cannot be split into items of 5' "$accel" "${several[@]}" --item 5
+expect 2 'record one --device' "$accel" "${several[@]}" --trace "$folder/trace"
+
 finish

@@ -85,9 +85,8 @@ int outputs_check(const struct outputs *outputs,
 	return outputs->image ? find_image(model, &index) : 0;
 }
 
-/* The layout that an output is written in: the user's for images. */
-static enum accel_layout layout_of(const struct accel_port_info *port,
-				   enum array_layout layout)
+enum accel_layout output_layout(const struct accel_port_info *port,
+				enum array_layout layout)
 {
 	return port->layout == ACCEL_LAYOUT_NCHW &&
 			       layout == ARRAY_LAYOUT_NHWC ?
@@ -113,7 +112,7 @@ int output_read(struct accel_plan *plan, uint32_t index,
 				   port->name);
 	output.data = *values;
 	output.count = port->elements;
-	output.layout = layout_of(port, layout);
+	output.layout = output_layout(port, layout);
 	ret = accel_plan_read_output(plan, index, &output);
 	if (ret)
 		free(*values);
@@ -146,7 +145,7 @@ static int write_npy(const char *path, const struct accel_port_info *port,
 		array.shape[2] =
 			array.count / (array.shape[0] * array.shape[1]);
 	}
-	if (layout_of(port, layout) == ACCEL_LAYOUT_NHWC) {
+	if (output_layout(port, layout) == ACCEL_LAYOUT_NHWC) {
 		array.shape[1] = (size_t)port->dimensions[2];
 		array.shape[2] = (size_t)port->dimensions[3];
 		array.shape[3] = (size_t)port->dimensions[1];
@@ -190,60 +189,91 @@ static struct quantize_range image_range(const struct outputs *outputs,
 }
 
 static int write_image(const struct outputs *outputs,
-		       const struct accel_model *model, struct accel_plan *plan)
+		       const struct accel_port_info *port, const float *values,
+		       enum accel_layout layout)
 {
-	struct accel_port_info port;
-	uint32_t index;
-	float *values;
-	int ret = find_image(model, &index);
+	return picture_write(outputs->image, values, port, layout,
+			     image_range(outputs, port, values));
+}
 
-	if (!ret)
-		ret = output_read(plan, index, ARRAY_LAYOUT_NCHW, &port,
-				  &values);
-	if (ret)
-		return ret;
-	ret = picture_write(outputs->image, values, &port, ACCEL_LAYOUT_NCHW,
-			    image_range(outputs, &port, values));
-	free(values);
+/* Files of an output that is at hand. */
+static int write_values(const struct outputs *outputs, const char *path,
+			const struct accel_port_info *port, float *values,
+			enum array_layout layout, bool is_image)
+{
+	int ret = path ? write_npy(path, port, layout, values) : 0;
+
+	if (!ret && is_image)
+		ret = write_image(outputs, port, values,
+				  output_layout(port, layout));
 	return ret;
 }
 
 /* Only outputs that somebody wants are read back. */
-static int write_files(const struct outputs *outputs,
-		       const struct accel_model *model, struct accel_plan *plan,
-		       enum array_layout layout)
+static int write_output(const struct outputs *outputs, struct accel_plan *plan,
+			uint32_t index, const char *path,
+			enum array_layout layout, bool is_image)
 {
-	struct accel_plan_info info = { .size = sizeof(info) };
-	const char **paths;
-	int ret = accel_plan_get_info(plan, &info);
+	struct accel_port_info port;
+	float *values;
+	int ret;
 
-	if (!ret)
-		ret = resolve(outputs, model, &paths);
+	if (!path && !is_image)
+		return 0;
+	ret = output_read(plan, index, layout, &port, &values);
 	if (ret)
 		return ret;
-	for (uint32_t i = 0; i < info.output_count && !ret; i++) {
-		struct accel_port_info port;
-		float *values;
-
-		if (!paths[i])
-			continue;
-		ret = output_read(plan, i, layout, &port, &values);
-		if (ret)
-			break;
-		ret = write_npy(paths[i], &port, layout, values);
-		free(values);
-	}
-	free(paths);
+	ret = write_values(outputs, path, &port, values, layout, is_image);
+	free(values);
 	return ret;
+}
+
+/* The output that is the picture, or UINT32_MAX if none is wanted. */
+static int choose_image(const struct outputs *outputs,
+			const struct accel_model *model, uint32_t *index)
+{
+	*index = UINT32_MAX;
+	return outputs->image ? find_image(model, index) : 0;
 }
 
 int outputs_write(const struct outputs *outputs,
 		  const struct accel_model *model, struct accel_plan *plan,
 		  enum array_layout layout)
 {
-	int ret = write_files(outputs, model, plan, layout);
+	struct accel_plan_info info = { .size = sizeof(info) };
+	const char **paths;
+	uint32_t image;
+	int ret = accel_plan_get_info(plan, &info);
 
-	if (!ret && outputs->image)
-		ret = write_image(outputs, model, plan);
+	if (!ret)
+		ret = choose_image(outputs, model, &image);
+	if (!ret)
+		ret = resolve(outputs, model, &paths);
+	if (ret)
+		return ret;
+	for (uint32_t i = 0; i < info.output_count && !ret; i++)
+		ret = write_output(outputs, plan, i, paths[i], layout,
+				   i == image);
+	free(paths);
+	return ret;
+}
+
+int outputs_write_values(const struct outputs *outputs,
+			 const struct accel_model *model,
+			 const struct accel_port_info *ports, float **values,
+			 uint32_t count, enum array_layout layout)
+{
+	const char **paths;
+	uint32_t image;
+	int ret = choose_image(outputs, model, &image);
+
+	if (!ret)
+		ret = resolve(outputs, model, &paths);
+	if (ret)
+		return ret;
+	for (uint32_t i = 0; i < count && !ret; i++)
+		ret = write_values(outputs, paths[i], &ports[i], values[i],
+				   layout, i == image);
+	free(paths);
 	return ret;
 }

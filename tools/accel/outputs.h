@@ -30,6 +30,19 @@ int outputs_write(const struct outputs *outputs,
 		  const struct accel_model *model, struct accel_plan *plan,
 		  enum array_layout layout);
 
+/*
+ * The same of values that are at hand: of each of the model's outputs, in the layout that
+ * output_layout() says.
+ */
+int outputs_write_values(const struct outputs *outputs,
+			 const struct accel_model *model,
+			 const struct accel_port_info *ports, float **values,
+			 uint32_t count, enum array_layout layout);
+
+/* The layout that an output is written in: the user's for images. */
+enum accel_layout output_layout(const struct accel_port_info *port,
+				enum array_layout layout);
+
 /* Values of an output of the last run, for free(); 0 or −errno. */
 int output_read(struct accel_plan *plan, uint32_t index,
 		enum array_layout layout, struct accel_port_info *port,

@@ -7,13 +7,15 @@
 #include "execute.h"
 #include "options.h"
 #include "outputs.h"
+#include "pooled.h"
 #include "recording.h"
 #include "report.h"
 
 /** struct run_arguments - the command line */
 struct run_arguments {
 	const char *model;
-	const char *device;
+	struct option_list devices;
+	int64_t item;
 	struct recording_files recording;
 	struct inputs_source source;
 	struct outputs outputs;
@@ -59,21 +61,56 @@ static int run_session(const struct run_arguments *arguments,
 	return ret ? ret : print_report(arguments, &execution);
 }
 
-static int run_model(const struct run_arguments *arguments)
+static int run_alone(const struct run_arguments *arguments,
+		     const struct workload *workload)
 {
 	struct session session = { .device = NULL };
+	const char *uri =
+		arguments->devices.count ? arguments->devices.items[0] : "sim:";
+	int ret =
+		recording_open(&session, uri, &arguments->recording, workload);
+
+	if (!ret)
+		ret = run_session(arguments, workload, &session);
+	session_close(&session);
+	return ret;
+}
+
+static int run_pooled(const struct run_arguments *arguments,
+		      const struct workload *workload)
+{
+	struct pooled pooled = {
+		.uris = &arguments->devices,
+		.workload = workload,
+		.item = (uint32_t)arguments->item,
+	};
+	int ret = pooled_open(&pooled);
+
+	for (int64_t i = 0; i < arguments->repeat && !ret; i++)
+		ret = pooled_run(&pooled, arguments->timeout);
+	if (!ret)
+		ret = outputs_write_values(&arguments->outputs, workload->model,
+					   pooled.ports, pooled.results,
+					   pooled.output_count,
+					   workload->inputs.layout);
+	if (!ret)
+		ret = pooled_print(&pooled, arguments->json);
+	pooled_close(&pooled);
+	return ret;
+}
+
+static int run_model(const struct run_arguments *arguments)
+{
 	struct workload workload;
 	int ret =
 		workload_load(&workload, arguments->model, &arguments->source);
 
 	if (!ret)
 		ret = outputs_check(&arguments->outputs, workload.model);
-	if (!ret)
-		ret = recording_open(&session, arguments->device,
-				     &arguments->recording, &workload);
-	if (!ret)
-		ret = run_session(arguments, &workload, &session);
-	session_close(&session);
+	if (!ret && arguments->devices.count > 1)
+		ret = run_pooled(arguments, &workload);
+	else if (!ret)
+		ret = run_alone(arguments, &workload);
 	workload_release(&workload);
 	return ret;
 }
@@ -81,14 +118,16 @@ static int run_model(const struct run_arguments *arguments)
 int command_run(int count, char **arguments)
 {
 	struct run_arguments line = {
-		.device = "sim:",
+		.item = 1,
 		.source = { .batch = 1 },
 		.repeat = 1,
 		.timeout = EXECUTE_TIMEOUT_DEFAULT,
 	};
 	const struct option options[] = {
-		{ "device", 0, OPTION_TEXT, &line.device, "URI",
-		  "sim:[FILE] (default), vfio-user:SOCKET, cpu:, nil:" },
+		{ "device", 0, OPTION_LIST, &line.devices, "URI",
+		  "sim:[FILE] (default), vfio-user:SOCKET, cpu:, nil:; several share the batch" },
+		{ "item", 0, OPTION_COUNT, &line.item, "N",
+		  "batch that one of several devices gets at a time (1)" },
 		INPUTS_OPTIONS(line.source, INPUTS_FILES_HELP,
 			       INPUTS_LATENTS_HELP),
 		{ "output", 0, OPTION_LIST, &line.outputs.files, "[NAME=]FILE",
@@ -118,5 +157,9 @@ int command_run(int count, char **arguments)
 
 	if (!options_parse(&usage, count, arguments, &line.model, &status))
 		return status;
+	if (line.devices.count > 1 &&
+	    (line.recording.trace || line.recording.vcd))
+		return options_misuse(&usage,
+				      "--trace and --vcd record one --device");
 	return run_model(&line) ? command_fail("run") : STATUS_OK;
 }

@@ -7,13 +7,57 @@
 
 #include "core/checked.h"
 #include "core/error.h"
+#include "core/integer.h"
 #include "driver/bare.h"
 #include "driver/page_table.h"
+#include "transport/transport.h"
 
 static uint64_t alignment_of(uint64_t length)
 {
 	return length >= SPMM_LARGE_PAGE_SIZE ? SPMM_LARGE_PAGE_SIZE :
 						SPMM_PAGE_SIZE;
+}
+
+/* Pages that the device finds one behind the other, from an offset on. */
+static uint64_t run_length(const struct driver_memory *memory, uint64_t offset)
+{
+	uintptr_t address = (uintptr_t)memory->host.address + offset;
+
+	return min_u64(memory->length - offset,
+		       SPMM_LARGE_PAGE_SIZE - address % SPMM_LARGE_PAGE_SIZE);
+}
+
+/* Memory whose pages have bus addresses of their own. */
+static int map_scattered(struct bare_device *device, uint64_t flags,
+			 const struct driver_memory *memory)
+{
+	struct transport *transport = device->transport;
+	uint64_t length, done;
+	int ret = 0;
+
+	for (done = 0; done < memory->length && !ret; done += length) {
+		uint64_t bus = transport->operations->bus_at(
+			transport, (char *)memory->host.address + done);
+
+		length = run_length(memory, done);
+		ret = page_table_map(device->tables,
+				     memory->virtual_address + done, bus,
+				     length, flags);
+		if (ret)
+			page_table_unmap(device->tables,
+					 memory->virtual_address, done);
+	}
+	return ret;
+}
+
+static int map_pages(struct bare_device *device, uint64_t address,
+		     uint64_t flags, const struct driver_memory *memory)
+{
+	flags |= SPMM_PTE_READ | SPMM_PTE_WRITE;
+	if (memory->host.address && device->transport->operations->bus_at)
+		return map_scattered(device, flags, memory);
+	return page_table_map(device->tables, memory->virtual_address, address,
+			      memory->length, flags);
 }
 
 /* The lock is held. */
@@ -26,9 +70,7 @@ static int map(struct bare_device *device, uint64_t address, uint64_t flags,
 
 	if (ret)
 		return accel_error(ret, "no virtual addresses left");
-	ret = page_table_map(device->tables, memory->virtual_address, address,
-			     memory->length,
-			     flags | SPMM_PTE_READ | SPMM_PTE_WRITE);
+	ret = map_pages(device, address, flags, memory);
 	if (ret)
 		range_release(&device->addresses, memory->virtual_address,
 			      memory->length);

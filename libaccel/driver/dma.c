@@ -136,6 +136,22 @@ static int memory_show(struct transport *transport,
 	return 0;
 }
 
+/* Of a transport that has its own. */
+static int own_allocate(struct transport *transport, size_t length,
+			struct dma_memory *memory)
+{
+	struct transport_memory pages = { .length = length, .file = -1 };
+	int ret =
+		transport->operations->allocate_dma(transport, length, &pages);
+
+	if (ret)
+		return ret;
+	memory->address = pages.address;
+	memory->length = length;
+	memory->bus = transport->operations->bus_at(transport, pages.address);
+	return 0;
+}
+
 int dma_allocate(struct transport *transport, uint64_t length,
 		 struct dma_memory *memory)
 {
@@ -148,6 +164,8 @@ int dma_allocate(struct transport *transport, uint64_t length,
 	if (!checked_align(length, SPMM_PAGE_SIZE, &rounded))
 		return accel_error(-ENOMEM, "no %llu bytes of host memory",
 				   (unsigned long long)length);
+	if (transport->operations->allocate_dma)
+		return own_allocate(transport, rounded, memory);
 	if (!huge_allocate(rounded, shared, &pages)) {
 		ret = ordinary_allocate(rounded, shared, &pages);
 		if (ret)
@@ -190,6 +208,11 @@ int dma_import(struct transport *transport,
 	       const struct transport_memory *shown, struct dma_memory *memory)
 {
 	memset(memory, 0, sizeof(*memory));
+	if (transport->operations->allocate_dma)
+		return accel_error(
+			-ENOTSUP,
+			"import: %s: without IOMMU, the device reaches only what accel_buffer_create() makes",
+			transport->operations->scheme);
 	if (!shown->address)
 		return file_import(transport, shown, memory);
 	if (transport->operations->shares_memory)
@@ -203,8 +226,19 @@ int dma_import(struct transport *transport,
 
 void dma_release(struct transport *transport, struct dma_memory *memory)
 {
+	const struct transport_memory pages = {
+		.address = memory->address,
+		.length = memory->length,
+		.file = -1,
+	};
+
 	if (!memory->address)
 		return;
+	if (transport->operations->release_dma) {
+		transport->operations->release_dma(transport, &pages);
+		memset(memory, 0, sizeof(*memory));
+		return;
+	}
 	transport->operations->unmap_dma(transport, memory->bus,
 					 memory->length);
 	if (!memory->borrowed)

@@ -19,6 +19,7 @@
 #include "core/checked.h"
 #include "core/error.h"
 #include "spmm/registers.h"
+#include "transport/huge_arena.h"
 #include "transport/iova.h"
 #include "transport/vfio_attachment.h"
 #include "transport/vfio_device.h"
@@ -45,6 +46,7 @@ struct mapping {
  * @attachment: closed while the device is gone
  * @space: bus addresses
  * @mappings: all of them
+ * @arena: memory that the device may reach, where there is no IOMMU
  * @interrupts: eventfds by vector, −1 until asked for
  */
 struct vfio {
@@ -59,6 +61,7 @@ struct vfio {
 	struct vfio_attachment attachment;
 	struct iova_space space;
 	struct mapping *mappings;
+	struct huge_arena arena;
 	int interrupts[SPMM_MSIX_VECTORS];
 };
 
@@ -358,6 +361,39 @@ static int vfio_reset(struct transport *transport)
 	return ret;
 }
 
+static int vfio_allocate_dma(struct transport *transport, size_t length,
+			     struct transport_memory *memory)
+{
+	struct vfio *vfio = to_vfio(transport);
+	int ret;
+
+	pthread_mutex_lock(&vfio->lock);
+	ret = huge_arena_allocate(&vfio->arena, length, &memory->address);
+	pthread_mutex_unlock(&vfio->lock);
+	return ret;
+}
+
+static void vfio_release_dma(struct transport *transport,
+			     const struct transport_memory *memory)
+{
+	struct vfio *vfio = to_vfio(transport);
+
+	pthread_mutex_lock(&vfio->lock);
+	huge_arena_release(&vfio->arena, memory->address, memory->length);
+	pthread_mutex_unlock(&vfio->lock);
+}
+
+static uint64_t vfio_bus_at(struct transport *transport, const void *address)
+{
+	struct vfio *vfio = to_vfio(transport);
+	uint64_t bus;
+
+	pthread_mutex_lock(&vfio->lock);
+	bus = huge_arena_physical(&vfio->arena, address);
+	pthread_mutex_unlock(&vfio->lock);
+	return bus;
+}
+
 static void vfio_close(struct transport *transport)
 {
 	struct vfio *vfio = to_vfio(transport);
@@ -377,23 +413,30 @@ static void vfio_close(struct transport *transport)
 		if (vfio->interrupts[i] >= 0)
 			close(vfio->interrupts[i]);
 	iova_space_destroy(&vfio->space);
+	huge_arena_destroy(&vfio->arena);
 	pthread_mutex_destroy(&vfio->lock);
 	free(vfio);
 }
 
+#define VFIO_OPERATIONS                                               \
+	.scheme = "vfio", .close = vfio_close, .read32 = vfio_read32, \
+	.read64 = vfio_read64, .write32 = vfio_write32,               \
+	.write64 = vfio_write64, .map_bar = vfio_map_bar,             \
+	.interrupt_fd = vfio_interrupt_fd, .reset = vfio_reset,       \
+	.check = vfio_check
+
 static const struct transport_operations vfio_operations = {
-	.scheme = "vfio",
-	.close = vfio_close,
-	.read32 = vfio_read32,
-	.read64 = vfio_read64,
-	.write32 = vfio_write32,
-	.write64 = vfio_write64,
-	.map_bar = vfio_map_bar,
+	VFIO_OPERATIONS,
 	.map_dma = vfio_map_dma,
 	.unmap_dma = vfio_unmap_dma,
-	.interrupt_fd = vfio_interrupt_fd,
-	.reset = vfio_reset,
-	.check = vfio_check,
+};
+
+/* Without IOMMU. */
+static const struct transport_operations bare_vfio_operations = {
+	VFIO_OPERATIONS,
+	.allocate_dma = vfio_allocate_dma,
+	.release_dma = vfio_release_dma,
+	.bus_at = vfio_bus_at,
 };
 
 static int vfio_allocate(const struct transport_vfio_options *options,
@@ -417,6 +460,10 @@ static int vfio_allocate(const struct transport_vfio_options *options,
 		.address = vfio->location.address,
 		.iommu = options->iommu,
 	};
+	if (!ret && options->iommu == VFIO_IOMMU_NONE) {
+		vfio->base.operations = &bare_vfio_operations;
+		ret = huge_arena_create(&vfio->arena);
+	}
 	return ret ? ret : iova_space_create(&vfio->space);
 }
 

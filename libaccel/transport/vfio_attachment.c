@@ -30,11 +30,6 @@ int vfio_attach(const struct vfio_location *location,
 	int ret;
 
 	*attachment = VFIO_DETACHED;
-	if (location->iommu == VFIO_IOMMU_NONE)
-		return accel_error(
-			-ENOTSUP,
-			"vfio:%s: this version drives no device without IOMMU",
-			location->address);
 	if (location->iommu == VFIO_IOMMU_IOMMUFD)
 		ret = vfio_iommufd_attach(location, attachment);
 	else

@@ -130,6 +130,19 @@ static int type1_unmap(struct vfio_attachment *attachment, uint64_t iova,
 	return 0;
 }
 
+/* Nothing is translated, so there is nothing to choose from. */
+static int no_ranges(struct vfio_attachment *attachment,
+		     struct iova_space *space)
+{
+	(void)attachment;
+	(void)space;
+	return 0;
+}
+
+static const struct vfio_attachment_operations none_operations = {
+	.ranges = no_ranges,
+};
+
 static const struct vfio_attachment_operations type1_operations = {
 	.ranges = type1_ranges,
 	.map = type1_map,
@@ -141,7 +154,9 @@ int vfio_group_attach(const struct vfio_location *location,
 {
 	int ret;
 
-	attachment->operations = &type1_operations;
+	attachment->operations = location->iommu == VFIO_IOMMU_NONE ?
+					 &none_operations :
+					 &type1_operations;
 	attachment->group = vfio_node_open(location, location->node);
 	if (attachment->group < 0)
 		return attachment->group;

@@ -12,7 +12,7 @@ struct transport_memory;
 /**
  * struct dma_memory - pages
  * @address: for this process; NULL when nothing is allocated
- * @bus: for the device
+ * @bus: for the device; of the first page, where the transport has a bus_at()
  * @length: a multiple of the page size
  * @borrowed: it stays mapped in this process
  */

@@ -57,6 +57,21 @@ struct transport_operations {
 			 size_t length);
 
 	/*
+	 * Of a transport that chooses the memory itself, and has no map_dma() for that
+	 * of others: zeros, whose address and length are filled in. NULL elsewhere.
+	 */
+	int (*allocate_dma)(struct transport *transport, size_t length,
+			    struct transport_memory *memory);
+	void (*release_dma)(struct transport *transport,
+			    const struct transport_memory *memory);
+
+	/*
+	 * The bus address of each page of such memory; that of one is no other's
+	 * neighbour, but for those of 2 MiB that are aligned to as much.
+	 */
+	uint64_t (*bus_at)(struct transport *transport, const void *address);
+
+	/*
 	 * An eventfd that counts interrupts of a vector; the transport owns it.
 	 * A number of the vector, 0 … SPMM_MSIX_VECTORS − 1.
 	 */

@@ -19,7 +19,7 @@ struct vfio_location;
  * @map: whole pages of this process at @iova
  * @unmap: what map() was given
  *
- * Each returns 0 or −errno with a text.
+ * Each returns 0 or −errno with a text. Without an IOMMU there is nothing to map.
  */
 struct vfio_attachment_operations {
 	int (*ranges)(struct vfio_attachment *attachment,

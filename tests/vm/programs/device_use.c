@@ -376,6 +376,29 @@ static void deed_import_files(const char *uri, const char *argument)
 	accel_device_close(use.device);
 }
 
+/* Without IOMMU: buffers of many huge pages, and no memory but such. */
+static void deed_bare(const char *uri, const char *argument)
+{
+	struct accel_buffer_import import = {
+		.size = sizeof(import),
+		.address = pages_map(PROT_READ | PROT_WRITE),
+		.length = 16 * PAGE,
+	};
+	struct accel_device *device = device_open(uri);
+	struct accel_buffer *buffer;
+
+	(void)argument;
+	for (int i = 0; i < 3; i++)
+		round_trip(device, 7 * MIB);
+	EXPECT(accel_buffer_import(device, &import, &buffer) == -ENOTSUP);
+	EXPECT(accel_buffer_create(device, ACCEL_MEMORY_HOST, 200 * MIB,
+				   &buffer) == -ENOMEM);
+	printf("%s\n", accel_last_error());
+	EXPECT(strstr(accel_last_error(), "vm.nr_hugepages="));
+	round_trip(device, 7 * MIB);
+	accel_device_close(device);
+}
+
 /* Huge pages, as many as ARGUMENT says that there are. */
 static void deed_huge(const char *uri, const char *argument)
 {
@@ -602,6 +625,7 @@ static const struct {
 	const char *name;
 	void (*run)(const char *uri, const char *argument);
 } deeds[] = {
+	{ "bare", deed_bare },
 	{ "copy", deed_copy },
 	{ "error", deed_error },
 	{ "lose_polling", deed_lose_polling },

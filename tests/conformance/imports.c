@@ -94,6 +94,7 @@ static void addresses_are_worked_in(void)
 
 static void impossible_imports_are_refused(void)
 {
+	static _Alignas(PAGE) char memory[LENGTH + PAGE];
 	const struct accel_buffer_import good = { .size = sizeof(good),
 						  .file = memory_file(),
 						  .length = LENGTH };
@@ -118,7 +119,7 @@ static void impossible_imports_are_refused(void)
 	import.offset = UINT64_MAX - PAGE + 1;
 	CHECK_FAILS(accel_buffer_import(device, &import, &buffer), -EINVAL);
 	import = good;
-	import.address = (char *)NULL + 1;
+	import.address = memory + 1;
 	CHECK_FAILS(accel_buffer_import(device, &import, &buffer), -EINVAL);
 	CHECK_FAILS(accel_buffer_import(device, NULL, &buffer), -EINVAL);
 	CHECK_FAILS(accel_buffer_import(NULL, &good, &buffer), -EINVAL);

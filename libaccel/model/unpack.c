@@ -74,8 +74,9 @@ int model_stream_unpack(const struct model_stream *stream,
 {
 	struct stream_decoded decoded;
 	size_t offset;
-	int status = stream_decode(stream->bytes, stream->length, csr->rows,
-				   csr->columns, geometry, &decoded, &offset);
+	int status = stream_decode_weights(stream->bytes, stream->length,
+					   csr->rows, csr->columns, geometry,
+					   &decoded, &offset);
 	int ret;
 
 	if (status == SPMM_SC_INTERNAL)

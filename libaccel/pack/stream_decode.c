@@ -17,6 +17,7 @@
  * @length: of @bytes
  * @limits: of a cluster
  * @header: in the processor's byte order
+ * @needs_cycles: somebody wants to know when slots issue
  * @data: offset of the next lane's bits
  * @lane: the present lane and what the lanes have given so far
  * @cycles: of the present part's symbols, when they issue
@@ -28,6 +29,7 @@ struct decoder {
 	size_t length;
 	struct schedule_limits limits;
 	struct spmm_stream_header header;
+	bool needs_cycles;
 	size_t data;
 	struct lane_decoder lane;
 	uint32_t *cycles;
@@ -223,7 +225,8 @@ static int decode_part(struct decoder *decoder, uint32_t index,
 		part->row_begin = part->slots[0].row;
 		part->row_end = part->slots[part->slot_count - 1].row + 1;
 	}
-	return schedule_part(decoder, start, part);
+	return decoder->needs_cycles ? schedule_part(decoder, start, part) :
+				       SPMM_SC_SUCCESS;
 }
 
 /* The first part with a weight of a row finishes it; the last one, all the rest. */
@@ -279,6 +282,26 @@ static int decode_parts(struct decoder *decoder, struct stream_decoded *out)
 	return SPMM_SC_SUCCESS;
 }
 
+static int decode(struct decoder *decoder, const struct geometry *geometry,
+		  struct stream_decoded *out, size_t *offset)
+{
+	int status;
+
+	*out = (struct stream_decoded){ 0 };
+	status = decode_header(decoder, geometry);
+	if (!status)
+		status = decode_table(decoder);
+	if (!status)
+		status = decode_parts(decoder, out);
+	free(decoder->lane.schedule.bytes);
+	free(decoder->cycles);
+	if (status)
+		stream_decoded_free(out);
+	if (offset)
+		*offset = decoder->error;
+	return status;
+}
+
 int stream_decode(const uint8_t *bytes, size_t length, uint32_t rows,
 		  uint32_t columns, const struct geometry *geometry,
 		  struct stream_decoded *out, size_t *offset)
@@ -286,23 +309,24 @@ int stream_decode(const uint8_t *bytes, size_t length, uint32_t rows,
 	struct decoder decoder = {
 		.bytes = bytes,
 		.length = length,
+		.needs_cycles = true,
 		.lane = { .rows = rows, .columns = columns },
 	};
-	int status;
 
-	*out = (struct stream_decoded){ 0 };
-	status = decode_header(&decoder, geometry);
-	if (!status)
-		status = decode_table(&decoder);
-	if (!status)
-		status = decode_parts(&decoder, out);
-	free(decoder.lane.schedule.bytes);
-	free(decoder.cycles);
-	if (status)
-		stream_decoded_free(out);
-	if (offset)
-		*offset = decoder.error;
-	return status;
+	return decode(&decoder, geometry, out, offset);
+}
+
+int stream_decode_weights(const uint8_t *bytes, size_t length, uint32_t rows,
+			  uint32_t columns, const struct geometry *geometry,
+			  struct stream_decoded *out, size_t *offset)
+{
+	struct decoder decoder = {
+		.bytes = bytes,
+		.length = length,
+		.lane = { .rows = rows, .columns = columns },
+	};
+
+	return decode(&decoder, geometry, out, offset);
 }
 
 void stream_decoded_free(struct stream_decoded *decoded)

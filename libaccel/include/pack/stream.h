@@ -156,4 +156,9 @@ int stream_decode(const uint8_t *bytes, size_t length, uint32_t rows,
 		  struct stream_decoded *out, size_t *offset);
 void stream_decoded_free(struct stream_decoded *decoded);
 
+/* The same for who only wants the weights: no slot knows its cycle, no part its stalls. */
+int stream_decode_weights(const uint8_t *bytes, size_t length, uint32_t rows,
+			  uint32_t columns, const struct geometry *geometry,
+			  struct stream_decoded *out, size_t *offset);
+
 #endif

@@ -100,6 +100,11 @@ static int oldest_retire(struct upload *upload)
 	return ret;
 }
 
+static bool is_first_waiting(struct upload *upload, unsigned int w)
+{
+	return w == upload->oldest || window_of(upload, w - 1)->is_copied;
+}
+
 /* The window that is being filled is full, or nothing follows. */
 static int window_close(struct upload *upload)
 {
@@ -110,8 +115,8 @@ static int window_close(struct upload *upload)
 	if (window->reads)
 		async_file_flush(model_reader_file(upload->reader));
 	upload->next++;
-	/* What is all there need not wait for others. */
-	if (!window->part_count && upload->oldest + 1 == upload->next)
+	/* What is all there need not wait, but keeps its turn. */
+	if (!window->part_count && is_first_waiting(upload, upload->next - 1))
 		return window_send(upload, upload->next - 1);
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "model/file.h"
+#include "model/file_reader.h"
 #include "runtime/object.h"
 #include "runtime/port.h"
 #include "runtime/sized.h"
@@ -37,6 +38,26 @@ int accel_model_load(const char *path, struct accel_model **out)
 	}
 	*out = model;
 	return 0;
+}
+
+int loaded_model_open(const char *path, struct accel_model **out)
+{
+	struct model_reader *reader;
+	struct accel_model *model;
+	int ret = model_reader_open(path, &reader);
+
+	*out = NULL;
+	if (ret)
+		return accel_error_prefix(ret, "%s", path);
+	model = loaded_model_create();
+	if (model) {
+		model->model = model_reader_take(reader);
+		*out = model;
+	} else {
+		ret = accel_error(-ENOMEM, "out of memory");
+	}
+	model_reader_close(reader);
+	return ret;
 }
 
 void loaded_model_get(struct accel_model *model)

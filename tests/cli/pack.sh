@@ -48,6 +48,27 @@ check 'and so does a portable one' \
 	"$accel" export "$model" --format onnx -o "$folder/b.onnx"
 check 'they are the same' cmp "$folder/a.onnx" "$folder/b.onnx"
 
+# A device in another process.
+socket=$folder/socket
+"${ACCEL_SPMM_SIM:?is set by meson test}" --socket "$socket" &
+server=$!
+for _ in $(seq 100); do
+	[ -S "$socket" ] && break
+	sleep 0.05
+done
+for file in "$model" "$packed"; do
+	for uri in sim: cpu: "vfio-user:$socket"; do
+		expect 0 total "$accel" run "$file" --latents 5 --device "$uri" \
+			--output "$folder/${file##*/}-${uri%%:*}.npy"
+	done
+done
+kill "$server"
+wait "$server"
+for result in "$folder"/*safetensors-*.npy; do
+	check "$result is like the others" \
+		cmp "$result" "$folder/model.safetensors-cpu.npy"
+done
+
 # Of another device.
 printf 'preset = small\nlanes = 4\n' >"$folder/other.conf"
 expect 0 'packed for 2 clusters of 4 lanes' "$accel" pack "$model" -o "$packed" \

@@ -101,13 +101,18 @@ static int run_pooled(const struct run_arguments *arguments,
 
 static int run_model(const struct run_arguments *arguments)
 {
+	bool is_pooled = arguments->devices.count > 1;
 	struct workload workload;
-	int ret =
-		workload_load(&workload, arguments->model, &arguments->source);
+	int ret;
 
+	/* A pool plans one model on each device; a single one loads its plan. */
+	ret = is_pooled ? workload_load(&workload, arguments->model,
+					&arguments->source) :
+			  workload_open(&workload, arguments->model,
+					&arguments->source);
 	if (!ret)
 		ret = outputs_check(&arguments->outputs, workload.model);
-	if (!ret && arguments->devices.count > 1)
+	if (!ret && is_pooled)
 		ret = run_pooled(arguments, &workload);
 	else if (!ret)
 		ret = run_alone(arguments, &workload);

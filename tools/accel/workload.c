@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "workload.h"
 
+#include <runtime/object.h>
+
 int workload_load(struct workload *workload, const char *path,
 		  const struct inputs_source *source)
 {
@@ -8,6 +10,17 @@ int workload_load(struct workload *workload, const char *path,
 
 	*workload = (struct workload){ .model = NULL };
 	ret = accel_model_load(path, &workload->model);
+	return ret ? ret :
+		     inputs_gather(&workload->inputs, workload->model, source);
+}
+
+int workload_open(struct workload *workload, const char *path,
+		  const struct inputs_source *source)
+{
+	int ret;
+
+	*workload = (struct workload){ .path = path };
+	ret = loaded_model_open(path, &workload->model);
 	return ret ? ret :
 		     inputs_gather(&workload->inputs, workload->model, source);
 }

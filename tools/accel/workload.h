@@ -5,9 +5,15 @@
 
 #include "inputs.h"
 
-/** struct workload - what commands that run models begin with */
+/**
+ * struct workload - what commands that run models begin with
+ * @model: of the file
+ * @path: of the file, where @model lacks its matrices: plans are loaded from there
+ * @inputs: of a run
+ */
 struct workload {
 	struct accel_model *model;
+	const char *path;
 	struct inputs inputs;
 };
 
@@ -16,6 +22,9 @@ struct workload {
  * at once. workload_release() is due also after an error.
  */
 int workload_load(struct workload *workload, const char *path,
+		  const struct inputs_source *source);
+/* The same without the matrices, for who only makes plans. */
+int workload_open(struct workload *workload, const char *path,
 		  const struct inputs_source *source);
 void workload_release(struct workload *workload);
 

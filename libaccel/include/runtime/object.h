@@ -115,6 +115,8 @@ void device_get(struct accel_device *device);
 void device_put(struct accel_device *device);
 /* Without a model yet, its first reference the caller's; NULL without memory. */
 struct accel_model *loaded_model_create(void);
+/* One that lies in a file, without its matrices: it has names and sizes, and no plan. */
+int loaded_model_open(const char *path, struct accel_model **model);
 void loaded_model_get(struct accel_model *model);
 void loaded_model_put(struct accel_model *model);
 

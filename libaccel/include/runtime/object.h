@@ -27,7 +27,8 @@ struct accel_device {
 	const struct backend_operations *operations;
 	const struct geometry *geometry; /* NULL where no cycles are counted */
 	char *uri;
-	struct stats *stats; /* where others read what its queues count, or NULL */
+	struct stats
+		*stats; /* where others read what its queues count, or NULL */
 	atomic_uint references;
 	/* Counts resets: what an older generation put into the device is lost. */
 	atomic_uint generation;
@@ -67,7 +68,8 @@ struct plan_port {
 struct accel_plan {
 	struct accel_device *device;
 	struct accel_model *model;
-	struct model_reader *reader; /* while it is prepared from a file, or NULL */
+	struct model_reader
+		*reader; /* while it is prepared from a file, or NULL */
 	struct accel_queue *queue; /* of accel_run(), made by its first call */
 	struct plan_shape shape;
 	struct plan_report report;

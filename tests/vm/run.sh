@@ -205,7 +205,7 @@ kernel=${1:?which kernel}
 shift
 slowness=1
 if [ "$kernel" = debug ]; then
-	slowness=4
+	slowness=8
 	# shellcheck disable=SC2034 # for machine.sh
 	machine_memory=1G
 fi

@@ -367,7 +367,10 @@ static void spmm_blit_unmap_host(struct spmm_blit *blit,
 				 const struct spmm_blit_copy *copy,
 				 bool is_idle)
 {
+	int resets;
+
 	spmm_page_table_unmap(blit->table, SPMM_BLIT_HOST, copy->length);
+	resets = atomic_read(&blit->spmm->resets);
 	if (is_idle ||
 	    !spmm_admin_invalidate(blit->spmm, SPMM_BLIT_SLOT, 0, 0)) {
 		spmm_page_table_reap(blit->table);
@@ -376,7 +379,7 @@ static void spmm_blit_unmap_host(struct spmm_blit *blit,
 	/* The device may still be at it, until it is reset. */
 	drm_gem_object_get(&copy->host->base);
 	copy->host->pins++;
-	spmm_bo_keep(&copy->host->base);
+	spmm_bo_keep(&copy->host->base, resets);
 }
 
 /* Return: -EAGAIN if the device is being reset, and nothing was done. */

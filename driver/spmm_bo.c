@@ -151,15 +151,19 @@ void spmm_bo_unpin(struct drm_gem_object *object)
 	dma_resv_unlock(object->resv);
 }
 
-void spmm_bo_keep(struct drm_gem_object *object)
+void spmm_bo_keep(struct drm_gem_object *object, int resets)
 {
-	struct spmm_memory *memory = to_spmm(object->dev)->memory;
+	struct spmm_device *spmm = to_spmm(object->dev);
+	struct spmm_memory *memory = spmm->memory;
 	struct spmm_bo *bo = to_spmm_bo(object);
 
 	mutex_lock(&memory->lock);
 	if (!bo->kept++)
 		list_add(&bo->kept_node, &memory->kept);
 	mutex_unlock(&memory->lock);
+	/* The reset may have been sooner; either it or this sees the other. */
+	if (atomic_read(&spmm->resets) != resets)
+		spmm_memory_release_kept(spmm);
 }
 
 void spmm_bo_cursor_init_pages(struct spmm_bo_cursor *cursor,

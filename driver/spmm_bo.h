@@ -106,9 +106,10 @@ int spmm_bo_pin_locked(struct spmm_bo *bo);
 void spmm_bo_unpin_locked(struct spmm_bo *bo);
 /*
  * The device may still reach the object: take over one of the caller's references and pins,
- * until the device was reset (spmm_memory_release_kept()).
+ * until the device was reset (spmm_memory_release_kept()). @resets are those of the device
+ * when its entries had been cleared and the device had not been asked to let go of it.
  */
-void spmm_bo_keep(struct drm_gem_object *object);
+void spmm_bo_keep(struct drm_gem_object *object, int resets);
 
 /* From @offset of a pinned object on. */
 void spmm_bo_cursor_init(struct spmm_bo_cursor *cursor,

@@ -49,7 +49,7 @@ void spmm_memory_release_kept(struct spmm_device *spmm)
 	struct spmm_memory *memory = spmm->memory;
 
 	/* A probe that fails early has none. */
-	if (memory && !list_empty_careful(&memory->kept))
+	if (memory)
 		schedule_work(&memory->release_work);
 }
 

@@ -178,6 +178,8 @@ static void report(struct spmm_device *spmm, u32 event)
 static void resume_work(struct spmm_device *spmm, bool memory_lost)
 {
 	atomic_inc(&spmm->resets);
+	/* Again: for who has found out only now that there was no answer. */
+	spmm_memory_release_kept(spmm);
 	if (memory_lost)
 		spmm_memory_lost(spmm);
 	/* What was asked for meanwhile is about the time before. */

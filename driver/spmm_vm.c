@@ -105,7 +105,8 @@ int spmm_vm_init(struct spmm_vm *vm, struct spmm_device *spmm,
 }
 
 /* Without locks: the last reference to an object may go. */
-static void release_mappings(struct list_head *released, bool may_be_used)
+static void release_mappings(struct list_head *released, bool may_be_used,
+			     int resets)
 {
 	struct spmm_vm_mapping *mapping, *next;
 
@@ -116,7 +117,7 @@ static void release_mappings(struct list_head *released, bool may_be_used)
 		if (!object)
 			continue;
 		if (may_be_used) {
-			spmm_bo_keep(object);
+			spmm_bo_keep(object, resets);
 			continue;
 		}
 		spmm_bo_unpin(object);
@@ -136,7 +137,7 @@ void spmm_vm_fini(struct spmm_vm *vm)
 	}
 	spmm_page_table_destroy(vm->table);
 	vm->table = NULL;
-	release_mappings(&released, false);
+	release_mappings(&released, false, 0);
 	mutex_destroy(&vm->lock);
 }
 
@@ -163,7 +164,7 @@ static u64 entry_flags(u32 flags)
  * Make the device forget a range whose entries are cleared. Tables that went with them may
  * be remembered for addresses outside of it.
  */
-static int invalidate(struct spmm_vm *vm, u64 address, u64 length)
+static int invalidate(struct spmm_vm *vm, u64 address, u64 length, int *resets)
 {
 	int ret;
 
@@ -173,6 +174,8 @@ static int invalidate(struct spmm_vm *vm, u64 address, u64 length)
 		address = 0;
 		length = 0; /* everything */
 	}
+	/* A reset from now on finds the entries cleared. */
+	*resets = atomic_read(&vm->spmm->resets);
 	ret = spmm_slot_invalidate(vm->spmm, vm->context, address, length);
 	if (!ret)
 		spmm_page_table_reap(vm->table);
@@ -223,7 +226,7 @@ static int write_entries(struct spmm_vm *vm, struct spmm_vm_mapping *mapping,
  * device may still remember what was for a moment.
  */
 static int map_locked(struct spmm_vm *vm, struct spmm_vm_mapping *mapping,
-		      u64 from, u32 flags, bool *stuck)
+		      u64 from, u32 flags, bool *stuck, int *resets)
 {
 	int ret;
 
@@ -238,7 +241,8 @@ static int map_locked(struct spmm_vm *vm, struct spmm_vm_mapping *mapping,
 	if (vm->table) {
 		spmm_page_table_unmap(vm->table, mapping->address,
 				      mapping->length);
-		*stuck = invalidate(vm, mapping->address, mapping->length);
+		*stuck = invalidate(vm, mapping->address, mapping->length,
+				    resets);
 	}
 	return ret;
 }
@@ -248,6 +252,7 @@ static int map_mapping(struct spmm_vm *vm, struct drm_gem_object *object,
 		       u64 address, u64 from, u64 length, u32 flags)
 {
 	struct spmm_vm_mapping *mapping;
+	int resets = 0;
 	bool stuck = false;
 	LIST_HEAD(released);
 	int ret = -ENOMEM;
@@ -265,14 +270,14 @@ static int map_mapping(struct spmm_vm *vm, struct drm_gem_object *object,
 	mapping->object = object;
 
 	mutex_lock(&vm->lock);
-	ret = map_locked(vm, mapping, from, flags, &stuck);
+	ret = map_locked(vm, mapping, from, flags, &stuck, &resets);
 	mutex_unlock(&vm->lock);
 	/* Memory without an object cannot be kept: its owner frees it now. */
 	if (stuck && !object)
 		spmm_slot_force_evict(vm->spmm, vm->context);
 	if (ret) {
 		list_add(&mapping->released, &released);
-		release_mappings(&released, stuck);
+		release_mappings(&released, stuck, resets);
 	}
 	return ret;
 }
@@ -315,7 +320,7 @@ static int check_whole(struct spmm_vm *vm, u64 address, u64 end)
 }
 
 static int unmap_locked(struct spmm_vm *vm, u64 address, u64 length,
-			struct list_head *released)
+			struct list_head *released, int *resets)
 {
 	struct spmm_vm_mapping *mapping;
 	u64 end = address + length;
@@ -333,18 +338,19 @@ static int unmap_locked(struct spmm_vm *vm, u64 address, u64 length,
 		count(vm, mapping, -1);
 		list_add(&mapping->released, released);
 	}
-	return invalidate(vm, address, length);
+	return invalidate(vm, address, length, resets);
 }
 
 int spmm_vm_unmap(struct spmm_vm *vm, u64 address, u64 length)
 {
 	LIST_HEAD(released);
+	int resets = 0;
 	int ret;
 
 	mutex_lock(&vm->lock);
-	ret = unmap_locked(vm, address, length, &released);
+	ret = unmap_locked(vm, address, length, &released, &resets);
 	mutex_unlock(&vm->lock);
-	release_mappings(&released, ret);
+	release_mappings(&released, ret, resets);
 	return ret;
 }
 

@@ -4,6 +4,7 @@
  * queue, that copy and compare.
  *
  * usage: flow SECONDS [lost] [gone]
+ * Makes the files /tmp/flow.0 to /tmp/flow.2 when each of them has done something.
  * Jobs succeed, each with what it copied; or, if that is said, are lost with -ECANCELED; or,
  * likewise, end with -ENODEV, after which nothing succeeds any more. Every job ends.
  */
@@ -101,7 +102,15 @@ static int batch(struct flow *flow, const struct expectation *expected,
 	return ret;
 }
 
-static int run(const struct expectation *expected, int64_t end)
+static void tell_started(int number)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/tmp/flow.%d", number);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+}
+
+static int run(int number, const struct expectation *expected, int64_t end)
 {
 	struct flow flow = { 0 };
 	uint8_t value = (uint8_t)getpid();
@@ -111,6 +120,8 @@ static int run(const struct expectation *expected, int64_t end)
 	/* On a machine that is slow enough, one batch takes longer. */
 	while (!ret) {
 		ret = batch(&flow, expected, ++value);
+		if (flow.done)
+			tell_started(number);
 		if (now_ns() >= end)
 			break;
 	}
@@ -137,7 +148,7 @@ int main(int argc, char **argv)
 	end = now_ns() + atoi(argv[1]) * SECOND;
 	for (i = 0; i < PROCESSES; i++)
 		if (fork() == 0)
-			_exit(run(&expected, end));
+			_exit(run(i, &expected, end));
 	while (wait(&status) > 0)
 		failed |= status;
 	return failed ? 1 : 0;

@@ -58,6 +58,22 @@ wait_for()
 	done
 }
 
+flow_is_on()
+{
+	[ -e /tmp/flow.0 ] && [ -e /tmp/flow.1 ] && [ -e /tmp/flow.2 ]
+}
+
+# flow_start ARGUMENTS: the program `flow`, on whose jobs the device is when this returns; it
+# is the process $flow_pid.
+flow_start()
+{
+	rm -f /tmp/flow.*
+	flow "$@" &
+	# shellcheck disable=SC2034 # for suites
+	flow_pid=$!
+	wait_for 60 flow_is_on || true
+}
+
 # The device's folder in sysfs.
 device_folder()
 {

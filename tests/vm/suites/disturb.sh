@@ -24,11 +24,10 @@ during()
 	done
 	shift
 	# shellcheck disable=SC2086 # a list
-	flow $flow_arguments &
-	sleep 1
+	flow_start $flow_arguments
 	during_status=0
 	"$@" || during_status=$?
-	wait $! && [ $during_status -eq 0 ]
+	wait "$flow_pid" && [ $during_status -eq 0 ]
 }
 
 # An innocent process finds all well.

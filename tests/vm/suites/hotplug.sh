@@ -51,11 +51,10 @@ lockdep=/sys/module/lockdep/parameters/prove_locking
 # pulled COMMAND...: in the middle of work, after COMMAND.
 pulled()
 {
-	flow 15 gone &
-	sleep 1
+	flow_start 15 gone
 	"$@"
 	pull
-	wait $!
+	wait "$flow_pid"
 }
 
 works()

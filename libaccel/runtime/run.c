@@ -116,6 +116,8 @@ int accel_run(struct accel_plan *plan, const struct accel_input *inputs,
 
 	if (ret)
 		return ret;
+	if ((input_count && !inputs) || (output_count && !outputs))
+		return accel_error(-EINVAL, "accel_run: NULL");
 	if (!plan->queue) {
 		ret = accel_queue_create(plan->device, NULL, &plan->queue);
 		if (ret)

@@ -147,7 +147,8 @@ static void nothing_is_held(const struct holdings *before,
 {
 	CHECK_EQUAL(after->files, before->files);
 	CHECK_EQUAL(after->threads, before->threads);
-	if (cycles < 20)
+	/* Not the C library's allocator but a sanitizer's, which finds leaks itself. */
+	if (cycles < 20 || !before->heap)
 		return;
 	CHECK(after->mappings < before->mappings + cycles / 2 + 10);
 	CHECK(after->heap < before->heap + cycles * 32 + 4096);

@@ -39,3 +39,4 @@ done
 check "VFIO takes the device" vfio_bind "$address"
 all_break "vfio:$address"
 breaks "vfio:$address" gone all-ones
+check "VFIO gives the device back" vfio_unbind "$address"

@@ -25,3 +25,4 @@ library_refuses()
 check "the module leaves it alone" module_refuses
 check "VFIO takes the device" vfio_bind "$address"
 check "the library leaves it alone" library_refuses
+check "VFIO gives the device back" vfio_unbind "$address"

@@ -38,3 +38,4 @@ check "a module of another major version is refused" refuses
 address=$(basename "$(device_folder)")
 check "VFIO takes the device" vfio_bind "$address"
 check "exact without the module" is_exact "vfio:$address"
+check "VFIO gives the device back" vfio_unbind "$address"

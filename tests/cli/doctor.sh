@@ -176,6 +176,10 @@ kernel_way
 config_space "$card/config" 1de5 5b01 0402
 finds FAIL bus-master "bus mastering is off" \
 	"printf '\\006\\004' | dd of=/sys/bus/pci/devices/$address/config bs=2 seek=2 conv=notrunc"
+echo D3hot >"$card/power_state"
+echo suspended >"$card/power/runtime_status"
+finds skip bus-master "off while it is asleep"
+kernel_way
 config_space "$card/config" 1de5 5b01 0004
 finds FAIL bus-master "memory access is off" \
 	"printf '\\006\\000' | dd of=/sys/bus/pci/devices/$address/config bs=2 seek=2 conv=notrunc"

@@ -159,6 +159,10 @@ static void judge_bus_master(const struct doctor_facts *facts,
 			    "turned on when it is opened");
 	} else if ((command & wanted) == wanted) {
 		doctor_find(finding, DOCTOR_OK, "on");
+	} else if (strcmp(facts->state.power_state, "D0") != 0 &&
+		   !strcmp(facts->state.runtime_status, "suspended")) {
+		doctor_find(finding, DOCTOR_SKIP,
+			    "off while it is asleep: turned on when it wakes");
 	} else {
 		doctor_find(finding, DOCTOR_FAIL,
 			    "%s off: PCI command register %#06x",

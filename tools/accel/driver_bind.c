@@ -137,8 +137,8 @@ static int unbind(const struct card *card, const char *driver,
 	if (ret == -ETIMEDOUT)
 		return accel_error(
 			ret,
-			"%s: %s does not let go in time: a process still has the device open; "
-			"the kernel takes it away when that ends",
+			"%s: %s does not let go in time (--timeout): the kernel goes on with it, "
+			"and waits for processes that have it open through VFIO",
 			card->address, driver);
 	if (ret)
 		return accel_error(ret, "%s: %s does not let go: %s",

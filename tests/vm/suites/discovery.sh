@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the tool says of the device on a real kernel, and how it moves it between drivers.
 # targets: tools/accel
-# limit: 120
+# limit: 240
 . /suites/guest
 device=$(device_folder)
 address=$(basename "$device")
@@ -33,7 +33,7 @@ lists()
 
 binds()
 {
-	accel bind "$address" "$1" && [ "$(driver_of "$address")" = "$2" ]
+	accel bind "$address" "$1" --timeout 100 && [ "$(driver_of "$address")" = "$2" ]
 }
 
 wants_vfio()
@@ -99,13 +99,16 @@ drop_modules()
 	rmmod vfio-pci vfio_iommu_type1 2>/dev/null || true
 }
 
-# Bus mastering off behind the driver's back, in byte 4 of the configuration.
+# Bus mastering off behind the driver's back, in byte 4 of the configuration; a device that
+# is asleep has none.
 masters_again()
 {
+	echo on >"$device/power/control"
 	printf '\002' | dd of="$device/config" bs=1 seek=4 conv=notrunc
 	doctor_finds FAIL bus-master
 	eval "$(repair_of bus-master)"
 	doctor_finds ok bus-master
+	echo auto >"$device/power/control"
 }
 
 repairs_nothing()

@@ -52,6 +52,10 @@ vm-dependencies:
 bench: all
 	@meson test --benchmark --verbose -C $(BUILD)
 
+# Record the library's binary interface, after an addition to it.
+abi: all
+	@tests/abi/record.sh $(BUILD) tests/abi/libaccel.abi
+
 install: all
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
@@ -69,4 +73,4 @@ clean:
 	rm -rf $(BUILD) build-sanitize build-races build-fuzz
 
 .PHONY: all configure dependencies check-dependencies demo check lint rtl vm \
-	check-vm lint-driver vm-dependencies bench install install-dkms clean
+	check-vm lint-driver vm-dependencies bench install install-dkms abi clean

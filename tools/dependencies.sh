@@ -26,7 +26,7 @@ check=(
 	clang:clang clang-format:clang-format clang-tidy:clang-tidy
 	shellcheck:shellcheck libasan8 libubsan1 verilator:verilator g++:g++
 	nodejs:node npm:npm ca-certificates dataset-fashion-mnist
-	dwarves:pahole groff-base:groff
+	dwarves:pahole groff-base:groff abigail-tools:abidiff
 )
 
 # What fetches and unpacks a kernel and QEMU; these themselves are not installed.

@@ -60,7 +60,7 @@
 
 #define SPMM_VERSION_1_0 0x00010000
 #define SPMM_VERSION_MAJOR(version) ((version) >> 16)
-#define SPMM_VERSION_MINOR(version) ((version) & 0xffff)
+#define SPMM_VERSION_MINOR(version) (0xffffu & (version))
 
 #define SPMM_CONTROL_ENABLE (1u << 0)
 

@@ -81,18 +81,16 @@ static void note_record(struct spmm_slots *slots,
 		.command = le32_to_cpu(record->list_index),
 		.address = le64_to_cpu(record->address),
 	};
-	/* It stays so until the end of the work that this is called from. */
-	if (queue->trouble == SPMM_QUEUE_WELL)
-		queue->trouble = SPMM_QUEUE_FAULT;
+	spmm_recovery_request(queue, SPMM_QUEUE_FAULT);
 	spin_unlock_irq(&queue->lock);
 }
 
-/* A context that was killed has one record, so each is read before it is needed. */
-static int read_log(struct spmm_slots *slots)
+int spmm_recovery_read_log(struct spmm_slots *slots)
 {
 	struct spmm_fault_record records[LOG_RECORDS];
 	int count, i;
 
+	lockdep_assert_held(&slots->lock);
 	do {
 		count = spmm_admin_get_log(slots->spmm, 0, records,
 					   ARRAY_SIZE(records));
@@ -127,8 +125,8 @@ static void settle_queue(struct spmm_slots *slots, struct spmm_queue *queue)
 	else
 		sound = spmm_queue_finish(queue);
 	queue->log = (struct spmm_outcome){};
+	queue->trouble = SPMM_QUEUE_WELL;
 	if (sound) {
-		queue->trouble = SPMM_QUEUE_WELL;
 		queue->is_stopped = false;
 		spmm_queue_push(queue);
 	}
@@ -200,7 +198,7 @@ static void recover(struct spmm_slots *slots)
 
 	if (atomic_read(&spmm->state) != SPMM_DEVICE_READY)
 		return;
-	if (read_log(slots)) {
+	if (spmm_recovery_read_log(slots)) {
 		spmm_reset_schedule(spmm, "the log cannot be read");
 		return;
 	}
@@ -222,6 +220,14 @@ void spmm_recovery_work(struct work_struct *work)
 	/* Queues that were made anew have lost their places. */
 	spmm_slots_restart(slots->spmm);
 	dma_fence_end_signalling(cookie);
+}
+
+void spmm_recovery_finish(struct spmm_device *spmm)
+{
+	struct spmm_slots *slots = spmm->slots;
+
+	queue_work(slots->workqueue, &slots->recover);
+	flush_work(&slots->recover);
 }
 
 /* Queues of others that have work, and how far they are. */

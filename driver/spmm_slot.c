@@ -141,10 +141,53 @@ static int halt_queue(struct spmm_slots *slots, struct spmm_queue *queue)
 	return admin_failed(slots, ret, "a queue cannot be stopped");
 }
 
+/* For a context that has no queues any more. */
+static int delete_context(struct spmm_slots *slots,
+			  struct spmm_context *context)
+{
+	int ret;
+
+	/* They are the slot's: its next context starts at 0. */
+	spmm_counters_add(slots->spmm, context->slot, context->counters);
+	ret = spmm_admin_delete_context(slots->spmm, context->slot);
+	if (ret)
+		return admin_failed(slots, ret, "a context does not go");
+	slots->holders[context->slot] = NULL;
+	context->slot = 0;
+	return 0;
+}
+
+/* Did a command of this user queue, which nobody but the log tells of, kill its context? */
+static bool has_failed(struct spmm_slots *slots, struct spmm_queue *queue)
+{
+	if (!queue->user || spmm_recovery_read_log(slots))
+		return false;
+	return READ_ONCE(queue->trouble) == SPMM_QUEUE_FAULT;
+}
+
+/* A dead context is put right with one of its queues; without any it is given back. */
+static int revive_context(struct spmm_slots *slots,
+			  struct spmm_context *context)
+{
+	struct spmm_queue *queue;
+	u32 i;
+
+	for (i = SPMM_QUEUE_FIRST; i <= last_queue(slots); i++) {
+		queue = slots->owners[i];
+		if (!queue || queue->context != context)
+			continue;
+		spin_lock_irq(&queue->lock);
+		spmm_recovery_request(queue, SPMM_QUEUE_FAULT);
+		spin_unlock_irq(&queue->lock);
+		return 0;
+	}
+	return delete_context(slots, context);
+}
+
 int spmm_slot_detach_locked(struct spmm_slots *slots, struct spmm_queue *queue,
 			    u32 state)
 {
-	bool idle = is_idle(queue);
+	bool idle = is_idle(queue), failed = false;
 	int ret = 0;
 
 	lockdep_assert_held(&slots->lock);
@@ -153,7 +196,10 @@ int spmm_slot_detach_locked(struct spmm_slots *slots, struct spmm_queue *queue,
 	stop_queue(queue, state);
 	if (!idle)
 		ret = halt_queue(slots, queue);
-	return ret ?: delete_queue(slots, queue);
+	if (!ret)
+		failed = has_failed(slots, queue);
+	ret = ret ?: delete_queue(slots, queue);
+	return ret || !failed ? ret : revive_context(slots, queue->context);
 }
 
 int spmm_slot_detach(struct spmm_queue *queue, u32 state)
@@ -182,22 +228,6 @@ void spmm_slot_force_detach(struct spmm_queue *queue, u32 state)
 	}
 }
 
-/* For a context that has no queues any more. */
-static int delete_context(struct spmm_slots *slots,
-			  struct spmm_context *context)
-{
-	int ret;
-
-	/* They are the slot's: its next context starts at 0. */
-	spmm_counters_add(slots->spmm, context->slot, context->counters);
-	ret = spmm_admin_delete_context(slots->spmm, context->slot);
-	if (ret)
-		return admin_failed(slots, ret, "a context does not go");
-	slots->holders[context->slot] = NULL;
-	context->slot = 0;
-	return 0;
-}
-
 static int detach_context(struct spmm_slots *slots,
 			  struct spmm_context *context, u32 state)
 {
@@ -210,7 +240,10 @@ static int detach_context(struct spmm_slots *slots,
 		if (slots->owners[i] && slots->owners[i]->context == context)
 			ret = spmm_slot_detach_locked(slots, slots->owners[i],
 						      state);
-	return ret ?: delete_context(slots, context);
+	/* With its last queue it may have been given back. */
+	if (ret || !context->slot)
+		return ret;
+	return delete_context(slots, context);
 }
 
 int spmm_slot_renew_locked(struct spmm_slots *slots,

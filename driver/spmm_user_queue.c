@@ -6,6 +6,7 @@
 #include "spmm_device.h"
 #include "spmm_power.h"
 #include "spmm_queue.h"
+#include "spmm_recovery.h"
 #include "spmm_reset.h"
 #include "spmm_slot.h"
 
@@ -175,6 +176,11 @@ int spmm_user_queue_create(struct spmm_queue *queue,
 	}
 	queue->user = user;
 	arguments->doorbell_offset = user->offset;
+	/*
+	 * A process hears of a fault from the device, the module later; a queue that takes
+	 * the place of one that failed shall not be a victim of that.
+	 */
+	spmm_recovery_finish(spmm);
 	/* What was taken from others may still have to be unmapped. */
 	flush_work(&spmm->slots->unpark);
 	return spmm_slot_acquire(spmm, queue);

@@ -70,9 +70,12 @@ struct command {
 	struct message_parts parts;
 };
 
+/* Who notices first hears the same as all who come after. */
 static int lost(struct vfio_user *user, int ret)
 {
 	user->dead = true;
+	if (ret == -ENOTCONN || ret == -EPIPE || ret == -ECONNRESET)
+		ret = -ENODEV;
 	return accel_error_prefix(ret, "vfio-user:%s", user->address.sun_path);
 }
 

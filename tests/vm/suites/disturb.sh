@@ -27,7 +27,7 @@ during()
 	flow_start $flow_arguments
 	during_status=0
 	"$@" || during_status=$?
-	wait "$flow_pid" && [ $during_status -eq 0 ]
+	wait "${flow_pid:?}" && [ $during_status -eq 0 ]
 }
 
 # An innocent process finds all well.

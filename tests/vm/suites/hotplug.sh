@@ -54,7 +54,7 @@ pulled()
 	flow_start 15 gone
 	"$@"
 	pull
-	wait "$flow_pid"
+	wait "${flow_pid:?}"
 }
 
 works()

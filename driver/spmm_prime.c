@@ -88,7 +88,8 @@ static struct sg_table *spmm_prime_map_pages(struct spmm_bo *bo,
 					     struct device *dev,
 					     enum dma_data_direction direction)
 {
-	unsigned int count = bo->base.size >> PAGE_SHIFT;
+	size_t size = bo->base.size;
+	unsigned int count = size >> PAGE_SHIFT;
 	unsigned int segment = dma_get_max_seg_size(dev);
 	struct sg_table *table;
 	int ret;
@@ -96,8 +97,8 @@ static struct sg_table *spmm_prime_map_pages(struct spmm_bo *bo,
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table_from_pages_segment(
-		table, bo->pages, count, 0, bo->base.size, segment, GFP_KERNEL);
+	ret = sg_alloc_table_from_pages_segment(table, bo->pages, count, 0,
+						size, segment, GFP_KERNEL);
 	if (ret)
 		goto free_table;
 	ret = dma_map_sgtable(dev, table, direction, DMA_ATTR_SKIP_CPU_SYNC);

@@ -67,16 +67,36 @@ if command -v script >/dev/null; then
 	check "q quits, and gives the terminal back" key_quits
 fi
 
-# Nonsense in the folder: neither read nor removed, unless it is a dead page.
+# Nonsense in the folder is neither read nor removed, whatever it is called.
 head -c 3000 /dev/urandom >"$ACCEL_STATS/notes"
 head -c 3000 /dev/urandom >"$ACCEL_STATS/1.1"
+head -c 3000 /dev/urandom >"$ACCEL_STATS/3.11"
+: >"$ACCEL_STATS/3.12"
 mkfifo "$ACCEL_STATS/1.2"
 expect 0 "^ *$running accel" "$accel" stats
-check "files of others stay" test -f "$ACCEL_STATS/notes"
+for name in notes 1.1 3.11 3.12; do
+	check "files of others stay: $name" test -f "$ACCEL_STATS/$name"
+done
 
 kill -KILL "$running"
 wait "$running" 2>/dev/null
 check "its page outlives it" test -n "$(echo "$ACCEL_STATS/$running".*)"
+
+# Where it is not this user's to remove: behind a link, and in another's folder.
+mkdir "$folder/elsewhere"
+cp "$ACCEL_STATS/$running".* "$folder/elsewhere/3.13"
+ln -s elsewhere "$folder/link"
+check "a link is looked at" env ACCEL_STATS="$folder/link" "$accel" stats
+check "and not followed" test -f "$folder/elsewhere/3.13"
+if [ "$(id -u)" -eq 0 ]; then
+	cp "$folder/elsewhere/3.13" "$ACCEL_STATS/3.14"
+	chown -R 65534 "$folder/elsewhere" "$ACCEL_STATS/3.14"
+	check "another's folder" env ACCEL_STATS="$folder/elsewhere" "$accel" stats
+	check "keeps its pages" test -f "$folder/elsewhere/3.13"
+	check "another's file" "$accel" stats
+	check "stays" test -f "$ACCEL_STATS/3.14"
+fi
+
 check "but is not shown" sh -c "! '$accel' stats | grep -q nil:"
 check "and then is gone" sh -c "! ls '$ACCEL_STATS/$running'.*"
 

@@ -96,27 +96,35 @@ static int content_parse(int file, size_t length, struct stats_page_read *page)
 	return ret;
 }
 
-static int file_parse(int file, struct stats_page_read *page, bool *dead)
+static int file_parse(int file, uid_t owner, struct stats_page_read *page,
+		      bool *dead)
 {
 	struct stat status;
+	bool unlocked;
+	int ret;
 
 	if (fstat(file, &status))
 		return -errno;
-	if (!S_ISREG(status.st_mode) || status.st_size > STATS_FILE_MAX)
+	if (!S_ISREG(status.st_mode) || status.st_uid != owner ||
+	    status.st_size > STATS_FILE_MAX)
 		return -EINVAL;
-	*dead = !flock(file, LOCK_SH | LOCK_NB);
-	return *dead ? 0 : content_parse(file, (size_t)status.st_size, page);
+	unlocked = !flock(file, LOCK_SH | LOCK_NB);
+	ret = content_parse(file, (size_t)status.st_size, page);
+	*dead = unlocked && !ret;
+	return ret;
 }
 
-int stats_file_read(const char *path, struct stats_page_read *page, bool *dead)
+int stats_file_read(int folder, const char *name, uid_t owner,
+		    struct stats_page_read *page, bool *dead)
 {
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int file = openat(folder, name,
+			  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	int ret;
 
 	*dead = false;
 	if (file < 0)
 		return -errno;
-	ret = file_parse(file, page, dead);
+	ret = file_parse(file, owner, page, dead);
 	close(file);
 	return ret;
 }

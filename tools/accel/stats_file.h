@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* A page that is larger is none of ours. */
 #define STATS_FILE_MAX (1u << 20)
@@ -53,9 +54,10 @@ int stats_file_parse(const void *bytes, size_t length,
 		     struct stats_page_read *page);
 
 /*
- * As stats_file_parse(). *dead: nobody holds the file's lock; then it is not read, and
- * there is nothing in *page. −EINVAL also for what is no plain file; −errno.
+ * As stats_file_parse(), of the file of this name in an open folder. *dead: it is a page
+ * whose lock nobody holds. −EINVAL also for what is no plain file of @owner; −errno.
  */
-int stats_file_read(const char *path, struct stats_page_read *page, bool *dead);
+int stats_file_read(int folder, const char *name, uid_t owner,
+		    struct stats_page_read *page, bool *dead);
 
 #endif

@@ -6,11 +6,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Other users' pages, for root. */
@@ -45,19 +47,18 @@ static bool is_page_name(const char *name)
 	return number && !name[pid + 1 + number];
 }
 
-static int file_add(struct stats_list *list, const char *folder,
+static int file_add(struct stats_list *list, int folder, uid_t owner,
 		    const char *name, const char *uri)
 {
-	char path[PATH_MAX + NAME_MAX + 2];
 	struct stats_page_read page;
 	bool dead;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if (stats_file_read(path, &page, &dead))
+	if (stats_file_read(folder, name, owner, &page, &dead))
 		return 0;
 	if (dead) {
-		/* Another's folder: then it stays for its owner to remove. */
-		unlink(path);
+		/* In another's folder it stays for its owner to remove. */
+		if (owner == geteuid())
+			unlinkat(folder, name, 0);
 		return 0;
 	}
 	if (uri && strcmp(uri, page.uri) != 0)
@@ -65,18 +66,40 @@ static int file_add(struct stats_list *list, const char *folder,
 	return page_add(list, &page);
 }
 
-static int folder_add(struct stats_list *list, const char *folder,
+/* Its owner may have put a link to anywhere in its place. */
+static DIR *folder_open(const char *path, uid_t *owner)
+{
+	int folder =
+		open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+	DIR *stream = NULL;
+
+	if (folder < 0)
+		return NULL;
+	if (!fstat(folder, &status))
+		stream = fdopendir(folder);
+	if (!stream) {
+		close(folder);
+		return NULL;
+	}
+	*owner = status.st_uid;
+	return stream;
+}
+
+static int folder_add(struct stats_list *list, const char *path,
 		      const char *uri)
 {
-	DIR *stream = opendir(folder);
 	struct dirent *entry;
+	uid_t owner;
+	DIR *stream = folder_open(path, &owner);
 	int ret = 0;
 
 	if (!stream)
 		return 0;
 	while (!ret && (entry = readdir(stream)))
 		if (is_page_name(entry->d_name))
-			ret = file_add(list, folder, entry->d_name, uri);
+			ret = file_add(list, dirfd(stream), owner,
+				       entry->d_name, uri);
 	closedir(stream);
 	return ret;
 }

@@ -16,8 +16,8 @@ struct stats_list {
 };
 
 /*
- * All pages, or those of one device; NULL: of any. Those of dead processes are removed,
- * what is no page is left out. 0, or −ENOMEM with a text; then there is nothing to free.
+ * All pages, or those of one device; NULL: of any. Those of dead processes are removed
+ * from the user's own folder; what is no page, or not of the folder's owner, is left out. 0, or −ENOMEM with a text; then there is nothing to free.
  */
 int stats_list_read(struct stats_list *list, const char *uri);
 void stats_list_free(struct stats_list *list);

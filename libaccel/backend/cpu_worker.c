@@ -30,15 +30,16 @@ struct cpu_entry {
  * struct cpu_queue - operations on their way through the worker
  * @base: the public queue
  * @worker: the thread
- * @lock: over everything below but @reaped, @cancel and @signals; a leaf, not held while
- *	an operation is executed
+ * @lock: over everything below but @reaped, @cancelled and @signals; a leaf, not held
+ *	while an operation is executed
  * @work: there is something to execute, or @stop
  * @done: something was executed
  * @submitted: operations so far
  * @executed: of them; written under the lock, read also without it, by who spins
  * @reaped: of them; the caller's alone
  * @stop: the worker has to end
- * @cancel: what was submitted ends with −ECANCELED
+ * @cancelled: operations before this one, counted as @submitted, end with −ECANCELED; set
+ *	by the caller, who alone changes @submitted
  * @event: eventfd, or −1 until somebody asks for it
  * @signals: that the caller has taken from it
  * @entries: depth of them
@@ -49,11 +50,11 @@ struct cpu_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	pthread_cond_t done;
-	uint32_t submitted;
-	atomic_uint executed;
-	uint32_t reaped;
+	uint64_t submitted;
+	_Atomic uint64_t executed;
+	uint64_t reaped;
 	bool stop;
-	atomic_bool cancel;
+	_Atomic uint64_t cancelled;
 	int event;
 	uint64_t signals;
 	struct cpu_entry entries[];
@@ -64,11 +65,13 @@ static struct cpu_queue *cpu_queue(struct accel_queue *queue)
 	return (struct cpu_queue *)queue;
 }
 
-static int run_cancelled(void *context)
+/* Whether a cancel covers the operation in execution; for the worker, who counts them. */
+static int run_cancelled(struct cpu_queue *queue)
 {
-	struct cpu_queue *queue = context;
+	uint64_t current =
+		atomic_load_explicit(&queue->executed, memory_order_relaxed);
 
-	return atomic_load(&queue->cancel) ? -ECANCELED : 0;
+	return current < atomic_load(&queue->cancelled) ? -ECANCELED : 0;
 }
 
 /**
@@ -199,7 +202,7 @@ static void cpu_queue_destroy(struct accel_queue *base)
 {
 	struct cpu_queue *queue = cpu_queue(base);
 
-	atomic_store(&queue->cancel, true);
+	atomic_store(&queue->cancelled, queue->submitted);
 	pthread_mutex_lock(&queue->lock);
 	queue->stop = true;
 	pthread_cond_signal(&queue->work);
@@ -277,7 +280,7 @@ static int cpu_queue_reap(struct accel_queue *base,
 			  struct accel_completion *completions, uint32_t max)
 {
 	struct cpu_queue *queue = cpu_queue(base);
-	uint32_t executed =
+	uint64_t executed =
 		atomic_load_explicit(&queue->executed, memory_order_acquire);
 	uint32_t count = 0;
 
@@ -306,7 +309,7 @@ static int cpu_queue_cancel(struct accel_queue *base, uint64_t deadline)
 	struct cpu_queue *queue = cpu_queue(base);
 	bool ended;
 
-	atomic_store(&queue->cancel, true);
+	atomic_store(&queue->cancelled, queue->submitted);
 	pthread_mutex_lock(&queue->lock);
 	while (queue->executed != queue->submitted &&
 	       done_wait(queue, deadline))
@@ -316,7 +319,6 @@ static int cpu_queue_cancel(struct accel_queue *base, uint64_t deadline)
 	if (!ended)
 		return accel_error(-ETIMEDOUT,
 				   "cpu: work did not stop in time");
-	atomic_store(&queue->cancel, false);
 	return 0;
 }
 
@@ -327,8 +329,9 @@ static int cpu_queue_fd(struct accel_queue *base)
 
 	pthread_mutex_lock(&queue->lock);
 	if (queue->event < 0)
-		queue->event = eventfd(queue->executed - queue->reaped,
-				       EFD_CLOEXEC | EFD_NONBLOCK);
+		queue->event =
+			eventfd((unsigned int)(queue->executed - queue->reaped),
+				EFD_CLOEXEC | EFD_NONBLOCK);
 	event = queue->event;
 	pthread_mutex_unlock(&queue->lock);
 	if (event < 0)

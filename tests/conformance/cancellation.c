@@ -39,6 +39,30 @@ static void not_all_of_it_has_succeeded(void)
 	accel_device_close(device);
 }
 
+/* Whoever cannot stop at once says so, and is as good as new when all is reaped. */
+static void a_cancel_without_time_ends(void)
+{
+	struct accel_device *device = device_open();
+	struct accel_model *model = model_load();
+	struct busy busy = busy_create(device);
+	struct accel_operation run;
+	struct accel_plan *plan;
+	int ret;
+
+	busy_start(&busy);
+	ret = accel_queue_cancel(busy.queue, 0);
+	CHECK(!ret || ret == -ETIMEDOUT);
+	busy_end(&busy);
+	queue_works(busy.queue);
+	plan = plan_create(device, model, 0);
+	run = run_of(plan);
+	CHECK_OK(queue_finish(busy.queue, &run));
+	accel_plan_destroy(plan);
+	accel_model_free(model);
+	busy_destroy(&busy);
+	accel_device_close(device);
+}
+
 static void an_idle_queue_is_cancelled(void)
 {
 	struct accel_device *device = device_open();
@@ -121,6 +145,8 @@ const struct test cancellation_tests[] = {
 	{ "cancelled work completes in order", cancelled_work_completes, 0 },
 	{ "work that was not done is said to be cancelled",
 	  not_all_of_it_has_succeeded, TAKES_TIME },
+	{ "a cancel that had no time leaves a queue that works",
+	  a_cancel_without_time_ends, 0 },
 	{ "an idle queue can be cancelled", an_idle_queue_is_cancelled, 0 },
 	{ "other queues go on", other_queues_go_on, 0 },
 	{ "a plan survives its cancelled run",

@@ -200,8 +200,11 @@ int accel_queue_wait(struct accel_queue *queue,
  *
  * What had not completed completes with -ECANCELED and is to be reaped.
  *
- * Return: 0; -EINVAL; -ETIMEDOUT when a reset was needed, which undoes plans;
- * -ENODEV.
+ * What is submitted later is not concerned. cpu: has nothing to reset: it keeps its plans,
+ * and what has not stopped by then stays outstanding until it does.
+ *
+ * Return: 0; -EINVAL; -ETIMEDOUT when a reset was needed, which undoes plans, or from cpu:
+ * when work was still stopping; -ENODEV.
  */
 int accel_queue_cancel(struct accel_queue *queue, int64_t timeout_ns);
 

@@ -274,8 +274,8 @@ int vfio_node_open(const struct vfio_location *location, const char *path)
 	case EPERM:
 		return accel_error(
 			-EACCES,
-			"vfio:%s: no permission for %s; as root: chown $USER %s",
-			location->address, path, path);
+			"vfio:%s: no permission for %s; as root: chown %u %s",
+			location->address, path, geteuid(), path);
 	case EBUSY:
 		return accel_error(
 			-EBUSY, "vfio:%s: another process has the device (%s)",
@@ -342,6 +342,6 @@ int vfio_group_explain(const struct vfio_roots *roots,
 	neighbours_print(roots, location, neighbours, sizeof(neighbours));
 	return accel_error(
 		-EBUSY,
-		"vfio:%s: drivers of the kernel have devices of the same IOMMU group %u:%s; `accel bind ADDRESS vfio-pci` takes them",
+		"vfio:%s: drivers of the kernel have devices of the same IOMMU group %u:%s; as root, for each: echo ADDRESS >/sys/bus/pci/devices/ADDRESS/driver/unbind",
 		location->address, location->group, neighbours);
 }

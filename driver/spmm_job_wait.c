@@ -10,6 +10,7 @@
 #include <drm/drm_utils.h>
 #include <drm/spmm_accel.h>
 #include <linux/dma-fence.h>
+#include <linux/eventfd.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -17,40 +18,57 @@
  * struct spmm_job_record - what is known of a job
  * @number: 0: of none
  * @fence: that the scheduler signals when it is done, with a reference
+ * @signalled: of @fence
+ * @eventfd: to tell then, or NULL; the queue's
  * @outcome: meanwhile PENDING
  */
 struct spmm_job_record {
 	u64 number;
 	struct dma_fence *fence;
+	struct dma_fence_cb signalled;
+	struct eventfd_ctx *eventfd;
 	struct spmm_outcome outcome;
 };
 
 /**
  * struct spmm_job_records - what a queue remembers
- * @lock: of all; taken inside of queue.lock
+ * @eventfd: of the queue, or NULL
+ * @lock: of all that follows; taken inside of queue.lock
  * @records: job n is at n modulo SPMM_JOB_RECORDS
  */
 struct spmm_job_records {
+	struct eventfd_ctx *eventfd;
 	spinlock_t lock; /* innermost */
 	struct spmm_job_record records[SPMM_JOB_RECORDS];
 };
 
-struct spmm_job_records *spmm_job_records_create(void)
+struct spmm_job_records *spmm_job_records_create(struct eventfd_ctx *eventfd)
 {
 	struct spmm_job_records *records =
 		kvzalloc(sizeof(*records), GFP_KERNEL_ACCOUNT);
 
-	if (records)
-		spin_lock_init(&records->lock);
+	if (!records)
+		return NULL;
+	records->eventfd = eventfd;
+	spin_lock_init(&records->lock);
 	return records;
+}
+
+/* After this nobody is told of its job any more, nor being told. */
+static void untell(struct spmm_job_record *record)
+{
+	if (record->fence && record->eventfd)
+		dma_fence_remove_callback(record->fence, &record->signalled);
 }
 
 void spmm_job_records_destroy(struct spmm_job_records *records)
 {
 	u32 i;
 
-	for (i = 0; records && i < SPMM_JOB_RECORDS; i++)
+	for (i = 0; records && i < SPMM_JOB_RECORDS; i++) {
+		untell(&records->records[i]);
 		dma_fence_put(records->records[i].fence);
+	}
 	kvfree(records);
 }
 
@@ -60,20 +78,34 @@ static struct spmm_job_record *record_of(struct spmm_job_records *records,
 	return &records->records[number % SPMM_JOB_RECORDS];
 }
 
+/* Not with the device's completion: who is told shall find the job done. */
+static void tell(struct dma_fence *fence, struct dma_fence_cb *signalled)
+{
+	struct spmm_job_record *record =
+		container_of(signalled, struct spmm_job_record, signalled);
+
+	eventfd_signal(record->eventfd);
+}
+
+/* The only one who replaces a fence: it is found without the lock. */
 void spmm_job_records_add(struct spmm_job_records *records, u64 number,
 			  struct dma_fence *fence)
 {
 	struct spmm_job_record *record = record_of(records, number);
 	struct dma_fence *forgotten;
 
+	untell(record);
 	spin_lock_irq(&records->lock);
 	forgotten = record->fence;
 	*record = (struct spmm_job_record){
 		.number = number,
 		.fence = dma_fence_get(fence),
+		.eventfd = records->eventfd,
 	};
 	spin_unlock_irq(&records->lock);
 	dma_fence_put(forgotten);
+	if (record->eventfd)
+		dma_fence_add_callback(fence, &record->signalled, tell);
 }
 
 void spmm_job_records_finish(struct spmm_job_records *records, u64 number,

@@ -131,7 +131,8 @@ static struct spmm_queue *queue_alloc(struct spmm_context *context,
 
 static int create_for_jobs(struct spmm_queue *queue)
 {
-	struct spmm_job_records *records = spmm_job_records_create();
+	struct spmm_job_records *records =
+		spmm_job_records_create(queue->eventfd);
 	int ret;
 
 	if (!records)

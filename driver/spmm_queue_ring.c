@@ -17,7 +17,6 @@
 #include <drm/spmm_accel.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
-#include <linux/eventfd.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <spmm/queue.h>
@@ -409,8 +408,6 @@ void spmm_queue_settle(struct spmm_queue *queue)
 	if (!any)
 		return;
 	wake_up_all(&queue->room);
-	if (queue->eventfd)
-		eventfd_signal(queue->eventfd);
 	if (!queue->on_device)
 		spmm_slot_release(queue->context->spmm, queue);
 }

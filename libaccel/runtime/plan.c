@@ -22,6 +22,9 @@ static int options_read(const struct accel_plan_options *options,
 	if (known->flags & ~(uint32_t)ACCEL_PLAN_KEEP_ACTIVATIONS)
 		return accel_error(-EINVAL, "plan: unknown flags 0x%x",
 				   known->flags);
+	if (known->reserved)
+		return accel_error(-EINVAL, "plan: a reserved field is %u",
+				   known->reserved);
 	if (!known->batch)
 		known->batch = 1;
 	return 0;

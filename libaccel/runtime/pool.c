@@ -46,9 +46,6 @@ int accel_pool_create(struct accel_device *const *devices, uint32_t count,
 	ret = sized_read(&known, sizeof(known), options, "accel_pool_options");
 	if (ret)
 		return ret;
-	if (known.flags)
-		return accel_error(-EINVAL, "pool: unknown flags 0x%x",
-				   known.flags);
 	pool = calloc(1, sizeof(*pool) + count * sizeof(pool->members[0]));
 	if (!pool)
 		return accel_error(-ENOMEM, "out of memory");

@@ -328,10 +328,6 @@ static void bad_arguments_are_refused(void **state)
 	assert_int_equal(accel_pool_create(bench.devices, 0, bench.model,
 					   &options, &pool),
 			 -EINVAL);
-	options.flags = 1;
-	assert_int_equal(accel_pool_create(bench.devices, 1, bench.model,
-					   &options, &pool),
-			 -EINVAL);
 	assert_int_equal(accel_pool_create(bench.devices, 1, bench.model, NULL,
 					   &pool),
 			 -EINVAL); /* the model leaves its sizes open */

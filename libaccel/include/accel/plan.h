@@ -27,6 +27,7 @@ extern "C" {
  *	model fixes another, or nothing and this is 0
  * @width: likewise
  * @steps: T of the sequence inputs; likewise
+ * @reserved: 0
  */
 struct accel_plan_options {
 	size_t size;
@@ -35,6 +36,7 @@ struct accel_plan_options {
 	uint32_t height;
 	uint32_t width;
 	uint32_t steps;
+	uint32_t reserved;
 };
 
 /**

@@ -19,12 +19,10 @@ extern "C" {
  * struct accel_pool_options - how to make a pool
  * @size: sizeof(struct accel_pool_options)
  * @plan: of an item, on every device; NULL as for accel_plan_create()
- * @flags: 0
  */
 struct accel_pool_options {
 	size_t size;
 	const struct accel_plan_options *plan;
-	uint32_t flags;
 };
 
 /**

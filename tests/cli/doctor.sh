@@ -236,7 +236,7 @@ for way in kernel_way vfio_way; do
 	finds FAIL memlock "64 KiB may be locked" "ulimit -S -l 262144"
 	process_put "$group" 65536 65536
 	finds FAIL memlock "64 KiB may be locked" \
-		"prlimit --pid \$\$ --memlock=unlimited:unlimited"
+		"prlimit --pid 4711 --memlock=unlimited:unlimited"
 	process_put "$group" 67108864 67108864
 	finds ok memlock "65536 KiB may be locked"
 	sed -i 's/^CapEff:.*/CapEff:	0000000000004000/' "$root/proc/self/status"

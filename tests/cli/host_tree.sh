@@ -78,7 +78,8 @@ group_add()
 # process_put GROUPS [MEMLOCK MEMLOCK_MAX]: a user who owns nothing here.
 process_put()
 {
-	put proc/self/status "Uid:	4242	4242	4242	4242
+	put proc/self/status "PPid:	4711
+Uid:	4242	4242	4242	4242
 Gid:	4242	4242	4242	4242
 Groups:	$1
 CapEff:	0000000000000000"

@@ -116,6 +116,7 @@ static void read_process(struct doctor_process *process)
 	const char *line;
 
 	host_read(text, sizeof(text), "/proc/self/status");
+	process->parent = (uint32_t)number_of(text, "PPid:", 10);
 	line = find_key(text, "Uid:");
 	if (line)
 		sscanf(line, "%*u %" SCNu32, &process->uid);

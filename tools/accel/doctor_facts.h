@@ -58,6 +58,7 @@ struct doctor_system {
 
 /**
  * struct doctor_process - who asks
+ * @parent: the shell, whose limits it has
  * @uid: effective
  * @gid: effective
  * @groups: the kernel's list of further ones, as text
@@ -66,6 +67,7 @@ struct doctor_system {
  * @memlock_max: to which the process itself can raise that
  */
 struct doctor_process {
+	uint32_t parent;
 	uint32_t uid;
 	uint32_t gid;
 	char groups[512];

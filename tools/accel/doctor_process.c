@@ -158,7 +158,8 @@ static void judge_memlock(const struct doctor_facts *facts,
 	else
 		doctor_repair_by_root(
 			finding,
-			"prlimit --pid $$ --memlock=unlimited:unlimited");
+			"prlimit --pid %u --memlock=unlimited:unlimited",
+			process->parent);
 }
 
 const struct doctor_check doctor_process_checks[] = {

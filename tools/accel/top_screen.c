@@ -76,7 +76,7 @@ int top_screen_lines(void)
 /* A key or the end of the input. */
 static bool key_quits(void)
 {
-	char key;
+	char key = 0;
 	ssize_t count = read(STDIN_FILENO, &key, 1);
 
 	return (count < 0 && errno != EINTR) || !count || key == 'q' ||

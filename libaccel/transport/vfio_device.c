@@ -173,6 +173,8 @@ int vfio_device_reset(int device)
 {
 	if (!ioctl(device, VFIO_DEVICE_RESET))
 		return 0;
-	return accel_error(-errno, "vfio: the device cannot be reset: %s",
+	/* No way to reset it is left: what other errors are is the kernel's to say. */
+	return accel_error(errno == ENOTTY ? -EIO : -errno,
+			   "vfio: the device cannot be reset: %s",
 			   strerror(errno));
 }

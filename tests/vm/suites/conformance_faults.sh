@@ -38,5 +38,6 @@ for queues in job user; do
 done
 check "VFIO takes the device" vfio_bind "$address"
 all_break "vfio:$address"
-breaks "vfio:$address" gone all-ones
+# Where the kernel says that the reset of such a device has succeeded: guest.sh.
+[ "$(uname -r | cut -d. -f1)" -ge 7 ] || breaks "vfio:$address" gone all-ones
 check "VFIO gives the device back" vfio_unbind "$address"

@@ -49,7 +49,7 @@ is_gone()
 	fault_arm gone_now
 	echo on >"$device/power/control"
 	logged "device is gone"
-	echo 1 >"$device/reset"
+	device_reset_gone "$device"
 	echo "$name" >$driver/unbind
 	echo "$name" >$driver/bind
 	is_there

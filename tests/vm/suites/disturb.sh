@@ -101,7 +101,7 @@ completion_timeout='\000\100\000\000'
 revive()
 {
 	unbind
-	echo 1 >"$device/reset"
+	device_reset_gone "$device"
 	bind
 	works
 }

@@ -40,6 +40,9 @@ static inline int node_open(void)
 	for (i = 0; i < 8 && fd < 0; i++) {
 		snprintf(path, sizeof(path), "/dev/accel/accel%d", i);
 		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0 && errno != ENOENT && errno != ENODEV &&
+		    errno != ENXIO)
+			break;
 	}
 	return fd;
 }

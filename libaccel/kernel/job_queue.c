@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "core/deadline.h"
 #include "core/error.h"
@@ -105,6 +106,9 @@ static void job_submit(struct driver_queue *queue, uint32_t index)
 	job->error = kernel_ioctl(kernel_device(queue->device),
 				  DRM_IOCTL_SPMM_JOB_SUBMIT, &submit);
 	job->number = job->error ? 0 : submit.job;
+	/* The module tells of jobs that it took. */
+	if (job->error)
+		eventfd_write(queue->event, 1);
 }
 
 static void job_queue_ring(struct driver_queue *queue)

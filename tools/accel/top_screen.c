@@ -23,6 +23,8 @@
 static struct termios saved;
 static bool is_open;
 static volatile sig_atomic_t wants_to_quit;
+/* Signals come only while top_screen_wait() sleeps: none slips in before. */
+static sigset_t asleep;
 
 static void quit_later(int number)
 {
@@ -34,7 +36,13 @@ bool top_screen_open(void)
 {
 	const struct sigaction action = { .sa_handler = quit_later };
 	struct termios raw;
+	sigset_t ours;
 
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ours, &asleep);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
@@ -97,7 +105,7 @@ bool top_screen_wait(double seconds)
 			.tv_nsec = (long)(left % NS_PER_SECOND),
 		};
 
-		if (ppoll(&poller, 1, &timeout, NULL) > 0 && key_quits())
+		if (ppoll(&poller, 1, &timeout, &asleep) > 0 && key_quits())
 			return false;
 	}
 	return !wants_to_quit;

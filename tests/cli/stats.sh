@@ -54,7 +54,7 @@ check "no control sequence" sh -c "! grep -q $'\033' '$folder/printed'"
 expect 2 'at least' "$accel" top --interval 0
 expect 1 'standard output' sh -c "'$accel' top --interval 0.1 >/dev/full"
 check "it ends when told" timeout 10 sh -c "
-	'$accel' top --interval 5 >'$folder/told' &
+	'$accel' top --interval 1 >'$folder/told' &
 	until [ -s '$folder/told' ]; do sleep 0.1; done; kill -TERM \$!; wait \$!"
 
 if command -v script >/dev/null; then

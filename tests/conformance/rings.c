@@ -110,7 +110,8 @@ static void arming_is_taken_back(void)
 	CHECK_EQUAL(io_uring_submit(&ring), 1);
 	CHECK_OK(accel_queue_disarm(queue, &ring));
 	CHECK_EQUAL(io_uring_submit(&ring), 1);
-	CHECK(ring_wait(&ring, &user_data, PATIENCE) < 0);
+	CHECK_EQUAL(ring_wait(&ring, &user_data, PATIENCE), -ECANCELED);
+	CHECK_EQUAL((int64_t)user_data, MARK);
 	CHECK_FAILS(accel_queue_arm(NULL, &ring, MARK), -EINVAL);
 	CHECK_FAILS(accel_queue_arm(queue, NULL, MARK), -EINVAL);
 	io_uring_queue_exit(&ring);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Least squares under a mask: after pruning, the weights that stayed take over for
+ * those that went, layer by layer in the order of execution. A layer's inputs come
+ * from the network as it is compressed so far, its targets (values before the
+ * activation) from the dense one. For each output row, H[S,S]·x = b[S] is solved
+ * by Cholesky in binary64, with a ridge toward the weights as they were; the bias
+ * takes part.
+ */
+#ifndef COMPRESS_RECONSTRUCT_H
+#define COMPRESS_RECONSTRUCT_H
+
+#include <compress/calibration_data.h>
+#include <compress/graph.h>
+#include <compress/prune.h>
+
+/**
+ * struct reconstruct_options - 0 stands for the default
+ * @ridge: part of the mean of H's diagonal (1e-4)
+ * @workers: threads (1); the result does not depend on it
+ */
+struct reconstruct_options {
+	double ridge;
+	int workers;
+};
+
+/*
+ * dense: what is imitated; pruned: the same graph, tensor for tensor, with @mask
+ * applied; its weights and biases are changed. A singular H gets a larger ridge,
+ * inputs that are always zero leave their weights as they are. 0, −ENOMEM, −EINVAL.
+ */
+int reconstruct_least_squares(const struct graph *dense, struct graph *pruned,
+			      const struct prune_mask *mask,
+			      const struct calibration_data *data,
+			      const struct reconstruct_options *options);
+
+#endif

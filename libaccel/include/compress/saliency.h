@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the network's output loses with each weight: w²·E[(∂(r·y)/∂w)²] with random
+ * signs r, a sampled diagonal of the Gauss–Newton matrix of the squared error. One
+ * threshold over all layers then spends the weights where they show.
+ */
+#ifndef COMPRESS_SALIENCY_H
+#define COMPRESS_SALIENCY_H
+
+#include <compress/calibration_data.h>
+#include <compress/graph.h>
+
+/**
+ * struct saliency_options - 0 stands for the default
+ * @passes: backward passes, each with signs of its own (32)
+ * @seed: of the signs
+ */
+struct saliency_options {
+	int passes;
+	uint64_t seed;
+};
+
+/*
+ * scores: for each tensor of the graph, an array of its size, or NULL if it is no
+ * prunable weight (see struct prune_mask); all results, all ≥ 0. Same bits for the
+ * same arguments. 0, −ENOMEM, −EINVAL for values that are not finite.
+ */
+int saliency_gauss_newton(const struct graph *graph,
+			  const struct calibration_data *data,
+			  const struct saliency_options *options,
+			  float **scores);
+
+/* An array for every prunable weight; NULL without memory. */
+float **saliency_create(const struct graph *graph);
+void saliency_destroy(float **scores, const struct graph *graph);
+
+#endif

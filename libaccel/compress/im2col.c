@@ -16,6 +16,15 @@ int64_t im2col_rows(const struct im2col *windows)
 	       windows->kernel[WIDTH];
 }
 
+bool im2col_is_image(const struct im2col *w)
+{
+	for (int i = 0; i < 2; i++)
+		if (w->kernel[i] != 1 || w->stride[i] != 1 || w->pad[i] != 0 ||
+		    w->image[i] != w->windows[i])
+			return false;
+	return true;
+}
+
 int64_t im2col_tile(int64_t rows, int64_t columns)
 {
 	int64_t tile = TILE_FLOATS / (rows > 0 ? rows : 1);

@@ -5,7 +5,7 @@
  * then the columns are added onto the output.
  */
 #include <compress/blas.h>
-#include <compress/im2col.h>
+#include <compress/convolution.h>
 #include <compress/operator.h>
 
 enum { X, WEIGHT, BIAS };
@@ -29,52 +29,10 @@ static void fill_bias(const struct operator_call *call)
 	}
 }
 
-/* Windows over the image, which is x of a convolution, y of a transposed one. */
-static struct im2col windows_of(const struct graph_node *node,
-				const struct graph_shape *x,
-				const struct graph_shape *image,
-				const struct graph_shape *steps)
+static struct im2col windows_of(const struct operator_call *call)
 {
-	const struct graph_conv *conv = &node->conv;
-	struct im2col windows = {
-		.channels = image->dims[CHANNELS] / conv->group,
-	};
-	int64_t pads[4];
-
-	graph_conv_pads(node, x->dims[HEIGHT], x->dims[WIDTH], pads);
-	for (int i = 0; i < 2; i++) {
-		windows.image[i] = image->dims[HEIGHT + i];
-		windows.windows[i] = steps->dims[HEIGHT + i];
-		windows.kernel[i] = conv->kernel[i];
-		windows.stride[i] = conv->stride[i];
-		windows.dilation[i] = conv->dilation[i];
-		windows.pad[i] = pads[i];
-	}
-	return windows;
-}
-
-static struct im2col conv_windows(const struct operator_call *call)
-{
-	const struct graph_shape *x = call->inputs[X].shape;
-
-	return windows_of(call->node, x, x, call->outputs[0].shape);
-}
-
-static struct im2col conv_transpose_windows(const struct operator_call *call)
-{
-	const struct graph_shape *x = call->inputs[X].shape;
-
-	return windows_of(call->node, x, call->outputs[0].shape, x);
-}
-
-/* Is the im2col matrix the image itself? */
-static bool is_pointwise(const struct im2col *w)
-{
-	for (int i = 0; i < 2; i++)
-		if (w->kernel[i] != 1 || w->stride[i] != 1 || w->pad[i] != 0 ||
-		    w->image[i] != w->windows[i])
-			return false;
-	return true;
+	return convolution_windows(call->node, call->inputs[X].shape,
+				   call->outputs[0].shape);
 }
 
 /**
@@ -100,7 +58,7 @@ typedef int (*product_function)(const struct product *product, float *x,
 static int conv_product(const struct product *p, float *x, float *y)
 {
 	int64_t rows = im2col_rows(p->windows);
-	bool pointwise = is_pointwise(p->windows);
+	bool pointwise = im2col_is_image(p->windows);
 	int64_t tile = pointwise ? p->pixels : im2col_tile(rows, p->pixels);
 
 	for (int64_t first = 0; first < p->pixels; first += tile) {
@@ -186,7 +144,7 @@ static int for_each_product(const struct operator_call *call,
 
 int operator_conv(const struct operator_call *call)
 {
-	struct im2col windows = conv_windows(call);
+	struct im2col windows = windows_of(call);
 
 	fill_bias(call);
 	return for_each_product(call, &windows,
@@ -196,7 +154,7 @@ int operator_conv(const struct operator_call *call)
 
 int operator_conv_transpose(const struct operator_call *call)
 {
-	struct im2col windows = conv_transpose_windows(call);
+	struct im2col windows = windows_of(call);
 
 	fill_bias(call);
 	return for_each_product(call, &windows,
@@ -214,14 +172,14 @@ static int64_t tile_floats(const struct im2col *windows)
 
 int64_t operator_conv_workspace(const struct operator_call *call)
 {
-	struct im2col windows = conv_windows(call);
+	struct im2col windows = windows_of(call);
 
-	return is_pointwise(&windows) ? 0 : tile_floats(&windows);
+	return im2col_is_image(&windows) ? 0 : tile_floats(&windows);
 }
 
 int64_t operator_conv_transpose_workspace(const struct operator_call *call)
 {
-	struct im2col windows = conv_transpose_windows(call);
+	struct im2col windows = windows_of(call);
 
 	return tile_floats(&windows);
 }

@@ -15,6 +15,9 @@ struct gradient_entry {
 };
 
 static const struct gradient_entry gradients[GRAPH_OP_COUNT] = {
+	[GRAPH_CONV] = { gradient_conv, gradient_conv_workspace },
+	[GRAPH_CONV_TRANSPOSE] = { gradient_conv_transpose,
+				   gradient_conv_transpose_workspace },
 	[GRAPH_GEMM] = { gradient_gemm, NULL },
 };
 

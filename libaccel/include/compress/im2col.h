@@ -7,6 +7,7 @@
 #ifndef COMPRESS_IM2COL_H
 #define COMPRESS_IM2COL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -31,6 +32,9 @@ struct im2col {
 
 /* Rows of the matrix: channels · kernel height · kernel width. */
 int64_t im2col_rows(const struct im2col *windows);
+
+/* Is the matrix the image itself? */
+bool im2col_is_image(const struct im2col *windows);
 
 /* How many columns of that many rows make a good tile. */
 int64_t im2col_tile(int64_t rows, int64_t columns);

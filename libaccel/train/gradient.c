@@ -19,6 +19,8 @@ static const struct gradient_entry gradients[GRAPH_OP_COUNT] = {
 	[GRAPH_CONV_TRANSPOSE] = { gradient_conv_transpose,
 				   gradient_conv_transpose_workspace },
 	[GRAPH_GEMM] = { gradient_gemm, NULL },
+	[GRAPH_LSTM] = { gradient_lstm, gradient_recurrent_workspace },
+	[GRAPH_GRU] = { gradient_gru, gradient_recurrent_workspace },
 };
 
 int gradient_run(const struct gradient_call *call)

@@ -1,51 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sums and products of two tensors, broadcast as in ONNX (numpy's rules). */
+#include <compress/broadcast.h>
 #include <compress/operator.h>
-
-/**
- * struct broadcast - two operands on the way through the result, row by row
- * @shape: of the result
- * @stride: elements of each operand from one index to the next, 0 where it repeats
- * @index: of the current row; its last axis stays 0
- * @offset: of the current row in each operand
- */
-struct broadcast {
-	const struct graph_shape *shape;
-	int64_t stride[2][GRAPH_MAX_RANK];
-	int64_t index[GRAPH_MAX_RANK];
-	int64_t offset[2];
-};
-
-static void broadcast_operand(struct broadcast *b, int operand,
-			      const struct graph_shape *shape)
-{
-	int missing = b->shape->rank - shape->rank;
-	int64_t stride = 1;
-
-	for (int axis = shape->rank - 1; axis >= 0; axis--) {
-		bool repeats = shape->dims[axis] == 1;
-
-		b->stride[operand][missing + axis] = repeats ? 0 : stride;
-		stride *= shape->dims[axis];
-	}
-}
-
-static void broadcast_next_row(struct broadcast *b)
-{
-	for (int axis = b->shape->rank - 2; axis >= 0; axis--) {
-		int64_t back;
-
-		b->index[axis]++;
-		b->offset[0] += b->stride[0][axis];
-		b->offset[1] += b->stride[1][axis];
-		if (b->index[axis] < b->shape->dims[axis])
-			return;
-		back = b->index[axis];
-		b->index[axis] = 0;
-		b->offset[0] -= back * b->stride[0][axis];
-		b->offset[1] -= back * b->stride[1][axis];
-	}
-}
 
 /* One row: the strides are 0 or 1, so that each case is a plain loop. */
 typedef void (*row_function)(const float *a, int64_t a_stride, const float *b,
@@ -53,20 +9,16 @@ typedef void (*row_function)(const float *a, int64_t a_stride, const float *b,
 
 static void for_each_row(const struct operator_call *call, row_function row)
 {
+	const struct operator_value *a = &call->inputs[0];
+	const struct operator_value *b = &call->inputs[1];
 	const struct operator_value *y = &call->outputs[0];
-	struct broadcast b = { .shape = y->shape };
-	int last = y->shape->rank - 1;
-	int64_t width = last < 0 ? 1 : y->shape->dims[last];
-	int64_t count = operator_count(y->shape);
+	struct broadcast at = broadcast_begin(y->shape, a->shape, b->shape);
 
-	broadcast_operand(&b, 0, call->inputs[0].shape);
-	broadcast_operand(&b, 1, call->inputs[1].shape);
-	for (int64_t i = 0; i < count; i += width) {
-		row(call->inputs[0].values + b.offset[0],
-		    last < 0 ? 0 : b.stride[0][last],
-		    call->inputs[1].values + b.offset[1],
-		    last < 0 ? 0 : b.stride[1][last], y->values + i, width);
-		broadcast_next_row(&b);
+	for (int64_t i = 0; i < at.rows; i++) {
+		row(a->values + at.offset[0], broadcast_row_stride(&at, 0),
+		    b->values + at.offset[1], broadcast_row_stride(&at, 1),
+		    y->values + i * at.width, at.width);
+		broadcast_next_row(&at);
 	}
 }
 

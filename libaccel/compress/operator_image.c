@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Operators that spread pixels over a larger image. */
+#include <compress/element_source.h>
 #include <compress/operator.h>
 
 enum { BATCH, CHANNELS, HEIGHT, WIDTH };
-
-/* The input channel of output channel c at (dy, dx) within its block. */
-static int64_t shuffle_channel(const struct graph_depth_to_space *shuffle,
-			       int64_t channels, int64_t c, int64_t dy,
-			       int64_t dx)
-{
-	if (shuffle->crd)
-		return (c * shuffle->block + dy) * shuffle->block + dx;
-	return (dy * shuffle->block + dx) * channels + c;
-}
 
 int operator_depth_to_space(const struct operator_call *call)
 {
@@ -32,9 +23,9 @@ int operator_depth_to_space(const struct operator_call *call)
 		int64_t n = row / height / channels;
 
 		for (int64_t column = 0; column < width; column++) {
-			int64_t source = shuffle_channel(shuffle, channels, c,
-							 line % block,
-							 column % block);
+			int64_t source = element_shuffled_channel(
+				shuffle, channels, c, line % block,
+				column % block);
 
 			source += n * x->shape->dims[CHANNELS];
 			source = source * x->shape->dims[HEIGHT] + line / block;

@@ -340,6 +340,22 @@ static void pools_fold_their_windows(void **state)
 	}
 }
 
+/* Else a network that diverged would look healthy behind the next pool. */
+static void largest_is_nan_where_one_is(void **state)
+{
+	struct graph_shape x = SHAPE(1, 1, 1, 4);
+	struct one_node one = one_node_create(GRAPH_MAX_POOL, 1, &x, 1, 1, 1);
+
+	(void)state;
+	one.node->pool = (struct graph_pool){ .kernel = { 1, 4 },
+					      .stride = { 1, 1 },
+					      .dilation = { 1, 1 } };
+	one.values[0][1] = NAN;
+	one_node_run(&one);
+	assert_true(isnan(one_node_result(&one, 0)[0]));
+	one_node_destroy(&one);
+}
+
 static void global_pool_averages_planes(void **state)
 {
 	struct graph_shape x = SHAPE(2, 3, 4, 5);
@@ -370,6 +386,7 @@ int main(void)
 		cmocka_unit_test(depth_to_space_has_two_orders),
 		cmocka_unit_test(resize_repeats_pixels),
 		cmocka_unit_test(pools_fold_their_windows),
+		cmocka_unit_test(largest_is_nan_where_one_is),
 		cmocka_unit_test(global_pool_averages_planes),
 	};
 

@@ -2,16 +2,13 @@
 #include <compress/executor.h>
 #include <compress/blas.h>
 #include <compress/executor_memory.h>
+#include <compress/floats.h>
 #include <compress/operator.h>
 #include <core/error.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* A cache line, and the widest vector that OpenBLAS loads. */
-#define ALIGNMENT 64
 
 /**
  * struct executor - a graph planned for inputs of one size
@@ -36,16 +33,6 @@ struct executor {
 	struct operator_value *inputs;
 	struct operator_value *outputs;
 };
-
-static float *allocate_floats(int64_t count)
-{
-	size_t size;
-
-	if (count < 0 || __builtin_mul_overflow((uint64_t)count + ALIGNMENT,
-						sizeof(float), &size))
-		return NULL;
-	return aligned_alloc(ALIGNMENT, size & ~(size_t)(ALIGNMENT - 1));
-}
 
 /* Where a node's tensors lie in this run; absent ones stay NULL. */
 static void load_values(const struct executor *executor, const int *tensors,
@@ -96,19 +83,13 @@ static int allocate_calls(struct executor *executor)
 	return executor->inputs && executor->outputs ? 0 : -ENOMEM;
 }
 
-/*
- * Linux promises memory that it does not have, and kills who uses it; more than all
- * of the machine's is refused here.
- */
 static bool fits_machine(const struct executor_memory *memory)
 {
-	double bytes =
-		(double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
 	double floats = 0;
 
 	for (int s = 0; s < memory->slot_count; s++)
 		floats += (double)memory->size[s];
-	return floats * sizeof(float) <= bytes;
+	return floats_fit_machine(floats);
 }
 
 static int allocate_buffers(struct executor *executor)
@@ -125,7 +106,7 @@ static int allocate_buffers(struct executor *executor)
 	if (!executor->buffers || !executor->values)
 		return -ENOMEM;
 	for (int s = 0; s < memory->slot_count; s++) {
-		executor->buffers[s] = allocate_floats(memory->size[s]);
+		executor->buffers[s] = floats_allocate(memory->size[s]);
 		if (!executor->buffers[s])
 			return -ENOMEM;
 	}
@@ -148,7 +129,7 @@ static int allocate_workspace(struct executor *executor)
 		if (need > largest)
 			largest = need;
 	}
-	executor->workspace = allocate_floats(largest);
+	executor->workspace = floats_allocate(largest);
 	return executor->workspace ? 0 : -ENOMEM;
 }
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* Pictures in folders become a part of a data set. */
 #include <train/dataset.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include <train/dataset_order.h>
 
 #include <compress/sample.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* Arrays in files become parts of a data set. */
 #include <train/dataset.h>
 

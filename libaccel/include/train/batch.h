@@ -60,7 +60,8 @@ void batch_replace_constant(struct batch *batch, int tensor,
  * batch_run() - loss and gradient of one batch
  * @batch: to run
  * @inputs: [shards][graph->input_count] arrays
- * @gradient: result, parameters->total floats; NULL: only the loss
+ * @gradient: result, parameters->total floats; zeros if the loss is not finite;
+ *	NULL: only the loss
  * @loss: result
  *
  * Return: 0, or what a worker met first, by order of shards.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Losses and their gradients. Each adds weight · dloss/dprediction to @gradient
- * (NULL: not wanted) and returns weight · loss. Sums are made in binary64, in
+ * Losses and their gradients. Each adds the gradient by the prediction to @gradient
+ * (NULL: not wanted) and returns the loss. Sums are made in binary64, in
  * order. @scale is one over the number of elements (or rows) of the whole batch.
  */
 #ifndef TRAIN_LOSS_H

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The way back through convolutions. Gradients by weights are products with the
- * im2col columns; the gradient by x of a convolution is what a transposed
- * convolution computes, and the other way round.
- */
-#include <compress/blas.h>
 #include <compress/convolution.h>
 #include <train/gradient.h>
+
+#include <string.h>
 
 enum { X, WEIGHT, BIAS };
 enum { BATCH, CHANNELS, HEIGHT, WIDTH };
@@ -48,173 +44,171 @@ static void by_bias(const struct gradient_call *call)
 	}
 }
 
+static bool wants_both(const struct gradient_call *call)
+{
+	return call->input_gradients[X] && call->input_gradients[WEIGHT];
+}
+
+/*
+ * Columns of dy serve both gradients; with those of x, the gradient by x has to be
+ * scattered from others. So they may be more. A gradient by weights alone needs the
+ * fewer.
+ */
+static bool image_is_x(const struct gradient_call *call)
+{
+	int64_t in = call->inputs[X].shape->dims[CHANNELS];
+	int64_t out = call->outputs[0].shape->dims[CHANNELS];
+
+	if (!convolution_may_flip(call->node))
+		return call->node->op == GRAPH_CONV;
+	if (wants_both(call))
+		return 3 * in < out;
+	return call->input_gradients[X] ? 2 * in < out : in <= out;
+}
+
+static struct convolution convolution_of(const struct gradient_call *call)
+{
+	return convolution_create(call->node, call->inputs[X].shape,
+				  call->outputs[0].shape, image_is_x(call));
+}
+
 /**
- * struct product - one group of one image
- * @windows: over the image, x of a convolution and y of a transposed one
- * @channels: of the other side, in one group
- * @pixels: of the other side: windows
- * @weight: of the group, [channels][rows of columns]
- * @workspace: one tile of columns
+ * struct part - one group
+ * @image_is_x: else it is y
  * @x: values
  * @dy: gradient by y
  * @dx: gradient by x, or NULL
- * @dw: gradient by the group's weight, or NULL
+ * @weight: as the products want it
+ * @dw: gradient by that, or NULL
  */
-struct product {
-	const struct im2col *windows;
-	int64_t channels;
-	int64_t pixels;
-	const float *weight;
-	float *workspace;
+struct part {
+	bool image_is_x;
 	const float *x, *dy;
-	float *dx, *dw;
+	float *dx;
+	const float *weight;
+	float *dw;
 };
 
-typedef int (*product_function)(const struct product *product, int64_t first,
-				int64_t count);
-
-/* dw += side · columnsᵀ; side has the product's channels and pixels */
-static int by_weight(const struct product *p, const float *side, int64_t first,
-		     int64_t count)
+/* Columns of x for the gradient by the weight; then others, of dx. */
+static int tile_over_x(const struct convolution *c,
+		       struct convolution_tile *tile, const struct part *p)
 {
-	int64_t rows = im2col_rows(p->windows);
-
-	return blas_multiply(p->channels, rows, count,
-			     (struct blas_matrix){ .values = side + first,
-						   .stride = p->pixels },
-			     (struct blas_matrix){ .values = p->workspace,
-						   .stride = count,
-						   .transposed = true },
-			     1, p->dw, rows);
-}
-
-static int conv_tile(const struct product *p, int64_t first, int64_t count)
-{
-	int64_t rows = im2col_rows(p->windows);
 	int ret = 0;
 
 	if (p->dw) {
-		im2col_gather(p->windows, p->x, first, count, p->workspace);
-		ret = by_weight(p, p->dy, first, count);
+		convolution_columns(c, tile, p->x);
+		ret = convolution_into_weight(c, tile, p->dy, p->dw);
 	}
 	if (ret || !p->dx)
 		return ret;
-	ret = blas_multiply(rows, count, p->channels,
-			    (struct blas_matrix){ .values = p->weight,
-						  .stride = rows,
-						  .transposed = true },
-			    (struct blas_matrix){ .values = p->dy + first,
-						  .stride = p->pixels },
-			    0, p->workspace, count);
-	if (!ret)
-		im2col_scatter(p->windows, p->workspace, first, count, p->dx);
+	return convolution_into_image(c, tile, p->weight, p->dy, p->dx);
+}
+
+/* Columns of dy for both. */
+static int tile_over_y(const struct convolution *c,
+		       struct convolution_tile *tile, const struct part *p)
+{
+	int ret = 0;
+
+	convolution_columns(c, tile, p->dy);
+	if (p->dw)
+		ret = convolution_into_weight(c, tile, p->x, p->dw);
+	if (ret || !p->dx)
+		return ret;
+	return convolution_into_grid(c, tile, p->weight, p->dx);
+}
+
+static int for_each_tile(const struct convolution *c, const struct part *p,
+			 float *workspace)
+{
+	int64_t tiles = convolution_tile_count(c);
+	int ret = 0;
+
+	for (int64_t i = 0; i < tiles && !ret; i++) {
+		struct convolution_tile tile =
+			convolution_tile(c, i, workspace);
+
+		ret = p->image_is_x ? tile_over_x(c, &tile, p) :
+				      tile_over_y(c, &tile, p);
+	}
 	return ret;
 }
 
-static int conv_transpose_tile(const struct product *p, int64_t first,
-			       int64_t count)
+static struct part part_of(const struct gradient_call *call,
+			   const struct convolution *c, int64_t group)
 {
-	int64_t rows = im2col_rows(p->windows);
-	int ret = 0;
-
-	im2col_gather(p->windows, p->dy, first, count, p->workspace);
-	if (p->dw)
-		ret = by_weight(p, p->x, first, count);
-	if (ret || !p->dx)
-		return ret;
-	return blas_multiply(
-		p->channels, count, rows,
-		(struct blas_matrix){ .values = p->weight, .stride = rows },
-		(struct blas_matrix){ .values = p->workspace, .stride = count },
-		1, p->dx + first, p->pixels);
-}
-
-static int for_each_tile(const struct product *p, product_function function)
-{
-	int64_t tile = im2col_tile(im2col_rows(p->windows), p->pixels);
-
-	for (int64_t first = 0; first < p->pixels; first += tile) {
-		int64_t left = p->pixels - first;
-		int ret = function(p, first, left < tile ? left : tile);
-
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static struct im2col windows_of(const struct gradient_call *call)
-{
-	return convolution_windows(call->node, call->inputs[X].shape,
-				   call->outputs[0].shape);
-}
-
-/* Every group of every image. */
-static int for_each_product(const struct gradient_call *call,
-			    product_function function)
-{
-	const struct operator_value *x = &call->inputs[X];
-	const struct operator_value *weight = &call->inputs[WEIGHT];
-	const struct im2col windows = windows_of(call);
-	int64_t group = call->node->conv.group;
-	int64_t parts = x->shape->dims[BATCH] * group;
-	int64_t x_part = operator_count(x->shape) / parts;
-	int64_t y_part = operator_count(call->outputs[0].shape) / parts;
-	int64_t weight_part = operator_count(weight->shape) / group;
+	bool over_x = image_is_x(call);
+	int64_t image = group * c->image_size;
+	int64_t grid = group * c->channels * c->pixels;
+	int64_t x = over_x ? image : grid, y = over_x ? grid : image;
+	int64_t weight = group * convolution_weight_size(c);
 	float *dx = call->input_gradients[X];
 	float *dw = call->input_gradients[WEIGHT];
-	struct product product = {
-		.windows = &windows,
-		.channels = weight_part / im2col_rows(&windows),
-		.pixels = windows.windows[0] * windows.windows[1],
-		.workspace = call->workspace,
+
+	return (struct part){
+		.image_is_x = over_x,
+		.x = call->inputs[X].values + x,
+		.dy = call->output_gradients[0] + y,
+		.dx = dx ? dx + x : NULL,
+		.weight = call->inputs[WEIGHT].values + weight,
+		.dw = dw ? dw + weight : NULL,
 	};
-
-	for (int64_t part = 0; part < parts; part++) {
-		int64_t at = part % group * weight_part;
-		int ret;
-
-		product.weight = weight->values + at;
-		product.x = x->values + part * x_part;
-		product.dy = call->output_gradients[0] + part * y_part;
-		product.dx = dx ? dx + part * x_part : NULL;
-		product.dw = dw ? dw + at : NULL;
-		ret = for_each_tile(&product, function);
-		if (ret)
-			return ret;
-	}
-	return 0;
 }
 
-static int convolution(const struct gradient_call *call,
-		       product_function function)
+/* With the weight and its gradient as they are, or flipped for the time being. */
+static int group_back(const struct gradient_call *call,
+		      const struct convolution *c, int64_t group)
 {
+	struct part p = part_of(call, c, group);
+	int64_t size = convolution_weight_size(c);
+	float *flipped = call->workspace + convolution_tile_floats(c);
+	float *dw = p.dw;
+	int ret;
+
+	if (!c->flipped)
+		return for_each_tile(c, &p, call->workspace);
+	convolution_flip(c, p.weight, flipped);
+	p.weight = flipped;
+	if (dw)
+		p.dw = memset(flipped + size, 0, (size_t)size * sizeof(*dw));
+	ret = for_each_tile(c, &p, call->workspace);
+	if (!ret && dw)
+		convolution_add_flipped(c, p.dw, dw);
+	return ret;
+}
+
+static int convolution_back(const struct gradient_call *call)
+{
+	struct convolution c = convolution_of(call);
+	int ret = 0;
+
 	if (!call->output_gradients[0])
 		return 0;
 	if (call->node->input_count > BIAS && call->input_gradients[BIAS])
 		by_bias(call);
 	if (!call->input_gradients[X] && !call->input_gradients[WEIGHT])
 		return 0;
-	return for_each_product(call, function);
+	for (int64_t group = 0; group < c.group && !ret; group++)
+		ret = group_back(call, &c, group);
+	return ret;
 }
 
 int gradient_conv(const struct gradient_call *call)
 {
-	return convolution(call, conv_tile);
+	return convolution_back(call);
 }
 
 int gradient_conv_transpose(const struct gradient_call *call)
 {
-	return convolution(call, conv_transpose_tile);
+	return convolution_back(call);
 }
 
 int64_t gradient_conv_workspace(const struct gradient_call *call)
 {
-	struct im2col windows = windows_of(call);
-	int64_t rows = im2col_rows(&windows);
+	struct convolution c = convolution_of(call);
 
-	return rows *
-	       im2col_tile(rows, windows.windows[0] * windows.windows[1]);
+	return convolution_tile_floats(&c) +
+	       (c.flipped ? 2 * convolution_weight_size(&c) : 0);
 }
 
 int64_t gradient_conv_transpose_workspace(const struct gradient_call *call)

@@ -40,14 +40,16 @@ bool im2col_is_image(const struct im2col *windows);
 int64_t im2col_tile(int64_t rows, int64_t columns);
 
 /*
- * Columns first … first + count − 1 of the matrix, [rows][count]. Taps outside the
+ * Columns first … first + count − 1 of the matrix, [rows][stride]. Taps outside the
  * image are zero.
  */
 void im2col_gather(const struct im2col *windows, const float *image,
-		   int64_t first, int64_t count, float *columns);
+		   int64_t first, int64_t count, float *columns,
+		   int64_t stride);
 
-/* The transpose: add every column back onto the pixels that it came from. */
-void im2col_scatter(const struct im2col *windows, const float *columns,
-		    int64_t first, int64_t count, float *image);
+/* The transpose: add every column back onto the pixels that it came from. Taps
+ * outside the image become zero in the columns. */
+void im2col_scatter(const struct im2col *windows, float *columns, int64_t first,
+		    int64_t count, int64_t stride, float *image);
 
 #endif

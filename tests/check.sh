@@ -154,7 +154,7 @@ sanitize()
 
 # Where threads meet: a device and its users, servers, workers of the processor, sweeps.
 # Only these are built: a whole build takes longer than they run.
-threaded=(cpu cpu_spmm device driver error fault nil plan pool queue queue_threads run server server_injection
+threaded=(batch cpu cpu_spmm device driver error fault nil plan pool queue queue_threads run server server_injection
 	sim_checkpoint sim_devices sim_hostile sim_inject sim_queue sim_resume sim_spmm threads)
 
 races()

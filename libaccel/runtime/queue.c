@@ -3,6 +3,7 @@
 #include <accel/queue.h>
 
 #include <errno.h>
+#include <sys/eventfd.h>
 
 #include "backend/backend.h"
 #include "core/deadline.h"
@@ -227,6 +228,17 @@ static void wait_learn(const struct wait *wait, bool satisfied)
 	counter_set(&wait->queue->counters->wait_ns, spin->mean_ns);
 }
 
+/*
+ * Who sleeps takes signals. A poll of accel_queue_arm() that the program has not submitted
+ * yet must find that there were some: it would count as one that has fired.
+ */
+static void signals_keep(struct accel_queue *queue)
+{
+	if (queue->armed &&
+	    queue->operations->signals(queue) != queue->armed_signals)
+		eventfd_write(queue->operations->fd(queue), 1);
+}
+
 int accel_queue_wait(struct accel_queue *queue,
 		     struct accel_completion *completions, uint32_t min,
 		     uint32_t max, int64_t timeout_ns)
@@ -251,6 +263,8 @@ int accel_queue_wait(struct accel_queue *queue,
 		done = wait_spin(&wait);
 		while (!done && wait.now < wait.deadline)
 			done = wait_sleep(&wait);
+		if (wait.slept)
+			signals_keep(queue);
 		if (!wait.error)
 			wait_learn(&wait, done);
 	}
@@ -259,13 +273,17 @@ int accel_queue_wait(struct accel_queue *queue,
 
 int accel_queue_cancel(struct accel_queue *queue, int64_t timeout_ns)
 {
+	int ret;
+
 	if (!queue)
 		return accel_error(-EINVAL, "accel_queue_cancel: no queue");
 	if (timeout_ns < 0)
 		return accel_error(-EINVAL, "queue: a timeout of %lld ns",
 				   (long long)timeout_ns);
-	return queue->operations->cancel(queue,
-					 deadline_after((uint64_t)timeout_ns));
+	ret = queue->operations->cancel(queue,
+					deadline_after((uint64_t)timeout_ns));
+	signals_keep(queue);
+	return ret;
 }
 
 uint32_t accel_queue_outstanding(const struct accel_queue *queue)

@@ -6,8 +6,9 @@
  * completes after the look signals after it, too, and the poll sees the eventfd readable.
  * What the look finds gets an entry that completes at once.
  *
- * Only this library takes signals. So a poll that was put there has not fired as long as
- * none came since, and a second one would be one too many.
+ * There is never more than one poll, so that disarming takes back all there is. Only this
+ * library takes signals, so a poll has not fired as long as none came since. Before the
+ * program submits it, it cannot fire at all: signals then stay where it will see them.
  */
 #include <accel/uring.h>
 
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <liburing.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 
 #include "backend/backend.h"
 #include "core/error.h"
@@ -31,12 +33,28 @@ static struct io_uring_sqe *entry_take(struct io_uring *ring)
 	return entry;
 }
 
-static void poll_prepare(struct accel_queue *queue, struct io_uring_sqe *entry,
-			 int event, uint64_t signals)
+static void poll_prepare(struct accel_queue *queue, struct io_uring *ring,
+			 struct io_uring_sqe *entry, uint64_t signals)
 {
-	io_uring_prep_poll_add(entry, event, POLLIN);
+	io_uring_prep_poll_add(entry, queue->operations->fd(queue), POLLIN);
 	queue->armed = true;
 	queue->armed_signals = signals;
+	queue->armed_ring = ring;
+	queue->armed_position = ring->sq.sqe_tail - 1;
+}
+
+/* Has the kernel not taken the poll yet? Entries leave a ring in their order. */
+static bool poll_is_unsubmitted(const struct accel_queue *queue,
+				const struct io_uring *ring)
+{
+	return queue->armed && queue->armed_ring == ring &&
+	       ring->sq.sqe_tail - queue->armed_position <=
+		       io_uring_sq_ready(ring);
+}
+
+static int refuse_armed(void)
+{
+	return accel_error(-EALREADY, "the queue is armed already");
 }
 
 int accel_queue_arm(struct accel_queue *queue, struct io_uring *ring,
@@ -51,9 +69,15 @@ int accel_queue_arm(struct accel_queue *queue, struct io_uring *ring,
 	event = queue->operations->fd(queue);
 	if (event < 0)
 		return event;
+	if (poll_is_unsubmitted(queue, ring)) {
+		/* Its signal may have been taken before it was put there. */
+		if (queue->operations->ready(queue))
+			eventfd_write(event, 1);
+		return refuse_armed();
+	}
 	signals = queue->operations->signals(queue);
 	if (queue->armed && signals == queue->armed_signals)
-		return accel_error(-EALREADY, "the queue is armed already");
+		return refuse_armed();
 	entry = entry_take(ring);
 	if (!entry)
 		return -EBUSY;
@@ -61,7 +85,7 @@ int accel_queue_arm(struct accel_queue *queue, struct io_uring *ring,
 	if (queue->operations->ready(queue))
 		io_uring_prep_nop(entry);
 	else
-		poll_prepare(queue, entry, event, signals);
+		poll_prepare(queue, ring, entry, signals);
 	io_uring_sqe_set_data64(entry, user_data);
 	queue->armed_data = user_data;
 	return 0;
@@ -92,7 +116,7 @@ int accel_queue_disarm(struct accel_queue *queue, struct io_uring *ring)
 	entry = entry_take(ring);
 	if (!entry)
 		return -EBUSY;
-	/* By descriptor: programs give one user_data to many things. */
+	/* By descriptor, of which there is one poll: programs reuse user_data. */
 	io_uring_prep_cancel_fd(entry, queue->operations->fd(queue), 0);
 	entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
 	io_uring_sqe_set_data64(entry, queue->armed_data);

@@ -153,6 +153,49 @@ static void an_armed_queue_is_armed_once(void **state)
 	accel_device_close(device);
 }
 
+/* So many completions come for all that was armed, and none later. */
+static void expect_events(struct io_uring *ring, uint32_t count)
+{
+	int result;
+
+	for (uint32_t i = 0; i < count; i++)
+		ring_wait(ring, &result);
+	assert_true(ring_is_silent(ring));
+}
+
+/* Signals that are taken before a poll is submitted do not make room for another. */
+static void an_entry_is_not_put_twice(void **state)
+{
+	struct accel_completion completions[DEPTH];
+	struct io_uring *ring = *state;
+
+	for (size_t i = 0; i < URIS; i++) {
+		struct accel_device *device = device_open(uris[i]);
+		struct accel_queue *queue = queue_create(device);
+
+		assert_int_equal(accel_queue_arm(queue, ring, 1), 0);
+		submit(queue, 2);
+		while (accel_queue_outstanding(queue))
+			accel_queue_reap(queue, completions, DEPTH);
+		assert_int_equal(accel_queue_arm(queue, ring, 1), -EALREADY);
+		submit(queue, 1);
+		accel_queue_wait(queue, completions, 1, DEPTH, PATIENCE);
+		assert_int_equal(accel_queue_arm(queue, ring, 1), -EALREADY);
+		expect_events(ring, 1);
+		/* Taken back, there is nothing left that could fire. */
+		accel_queue_arm(queue, ring, 1);
+		io_uring_submit(ring);
+		assert_int_equal(accel_queue_disarm(queue, ring), 0);
+		assert_int_equal(accel_queue_arm(queue, ring, 1), 0);
+		expect_events(ring, 1);
+		submit(queue, 1);
+		accel_queue_wait(queue, completions, 1, DEPTH, PATIENCE);
+		expect_events(ring, 1);
+		accel_queue_destroy(queue);
+		accel_device_close(device);
+	}
+}
+
 static void a_full_ring_is_told(void **state)
 {
 	struct accel_queue *queues[3];
@@ -480,6 +523,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_RING(completions_wake_before_and_after_arming),
 		WITH_RING(an_armed_queue_is_armed_once),
+		WITH_RING(an_entry_is_not_put_twice),
 		cmocka_unit_test(a_full_ring_is_told),
 		WITH_RING(a_wait_is_woken_while_armed),
 		WITH_RING(a_reset_wakes),

@@ -31,8 +31,8 @@ struct io_uring;
  * wakes. Disarm a queue before it is destroyed or the ring is left.
  *
  * Return: 0; -EBUSY if @ring has no free entry: submit those that it has;
- * -EALREADY if the queue is armed and nothing has completed since; -EINVAL; as
- * accel_queue_fd().
+ * -EALREADY if the queue is armed and nothing has completed since, or its entry is still
+ * to be submitted; -EINVAL; as accel_queue_fd().
  */
 int accel_queue_arm(struct accel_queue *queue, struct io_uring *ring,
 		    uint64_t user_data);

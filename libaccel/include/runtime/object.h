@@ -18,6 +18,7 @@
 #include "runtime/counters.h"
 #include "runtime/spin.h"
 
+struct io_uring;
 struct backend_operations;
 struct model_reader;
 struct backend_queue_operations;
@@ -99,6 +100,8 @@ struct accel_plan {
  * @armed: a poll of its descriptor is in a ring and has not fired, unless signals came
  * @armed_signals: that had come when it was put there
  * @armed_data: that it will complete with
+ * @armed_ring: to which it was given; only to be compared
+ * @armed_position: of its entry in that ring
  */
 struct accel_queue {
 	const struct backend_queue_operations *operations;
@@ -111,6 +114,8 @@ struct accel_queue {
 	bool armed;
 	uint64_t armed_signals;
 	uint64_t armed_data;
+	const struct io_uring *armed_ring;
+	uint32_t armed_position;
 };
 
 void device_get(struct accel_device *device);

@@ -167,23 +167,6 @@ static int compress_graph(const struct compress_arguments *arguments,
 	return ret;
 }
 
-/* The model is written already: what is told is what lies on the disk. */
-static int report(const struct compress_arguments *arguments,
-		  const struct model *model)
-{
-	struct summary summary;
-	int ret = summary_create(&summary, model, arguments->output);
-
-	if (ret)
-		return ret;
-	if (arguments->json)
-		ret = summary_print_json(&summary);
-	else
-		summary_print(&summary);
-	summary_release(&summary);
-	return ret;
-}
-
 static int compress_file(const struct compress_arguments *arguments)
 {
 	struct graph *graph = NULL;
@@ -201,7 +184,7 @@ static int compress_file(const struct compress_arguments *arguments)
 					    arguments->output) :
 			      model_file_write(model, arguments->output);
 	if (!ret)
-		ret = report(arguments, model);
+		ret = summary_report(model, arguments->output, arguments->json);
 	graph_destroy(graph);
 	model_destroy(model);
 	return ret;

@@ -16,22 +16,6 @@ struct pack_arguments {
 	bool json;
 };
 
-static int report(const struct pack_arguments *arguments,
-		  const struct model *model)
-{
-	struct summary summary;
-	int ret = summary_create(&summary, model, arguments->output);
-
-	if (ret)
-		return ret;
-	if (arguments->json)
-		ret = summary_print_json(&summary);
-	else
-		summary_print(&summary);
-	summary_release(&summary);
-	return ret;
-}
-
 /* The way back: the packing goes, the matrices are there anyway. */
 static int write_portable(struct model *model, const char *path)
 {
@@ -51,7 +35,7 @@ static int pack_file(const struct pack_arguments *arguments)
 			      packing_write(model, &arguments->packing,
 					    arguments->output);
 	if (!ret)
-		ret = report(arguments, model);
+		ret = summary_report(model, arguments->output, arguments->json);
 	model_destroy(model);
 	return ret;
 }

@@ -274,3 +274,18 @@ int summary_print_json(const struct summary *summary)
 		(json_int_t)model->dense_bytes, "ratio",
 		part(model->dense_bytes, summary->file_bytes)));
 }
+
+int summary_report(const struct model *model, const char *path, bool json)
+{
+	struct summary summary;
+	int ret = summary_create(&summary, model, path);
+
+	if (ret)
+		return ret;
+	if (json)
+		ret = summary_print_json(&summary);
+	else
+		summary_print(&summary);
+	summary_release(&summary);
+	return ret;
+}

@@ -43,6 +43,12 @@ struct summary {
 	struct summary_layer total;
 };
 
+/*
+ * Tell of a model that was written, as it lies on the disk: for people, or as JSON. 0 or
+ * −errno.
+ */
+int summary_report(const struct model *model, const char *path, bool json);
+
 /* Summarize a model that lies in a file; 0 or −errno. */
 int summary_create(struct summary *summary, const struct model *model,
 		   const char *path);

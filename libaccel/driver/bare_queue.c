@@ -199,7 +199,8 @@ int bare_queue_event(struct driver_queue *queue)
 static bool job_is_over_time(struct driver_queue *queue)
 {
 	const struct bare_device *device = bare_device(queue->device);
-	uint64_t queues = (uint64_t)__builtin_popcountll(device->queues);
+	uint64_t queues = (uint64_t)__builtin_popcountll(
+		atomic_load_explicit(&device->queues, memory_order_relaxed));
 	uint64_t seconds =
 		device->base.capabilities.job_timeout_ns / NS_PER_SECOND;
 	uint64_t cycles = read64(queue, SPMM_REG_CYCLES);

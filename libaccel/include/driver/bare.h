@@ -8,6 +8,7 @@
 #define DRIVER_BARE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "core/range.h"
 #include "driver/admin.h"
@@ -26,7 +27,8 @@ struct transport;
  * @tables: of the address space
  * @addresses: free virtual addresses
  * @memory: free device memory
- * @queues: bit q: I/O queue q + 1, and its context, are in use
+ * @queues: bit q: I/O queue q + 1, and its context, are in use; read without @lock by
+ *	sleepers, who must not wait for admin commands
  * @watched: bit q: its interrupts are waited for
  * @labels: of commands, that have been given
  */
@@ -38,7 +40,7 @@ struct bare_device {
 	struct page_table *tables;
 	struct range_set addresses;
 	struct range_set memory;
-	uint64_t queues;
+	_Atomic uint64_t queues;
 	uint64_t watched;
 	uint32_t labels;
 };

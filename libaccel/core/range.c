@@ -77,6 +77,21 @@ static void cut(struct range_set *set, size_t i, uint64_t start,
 	}
 }
 
+/* From the end of a range, or all of it: cutting one in two would need room. */
+void range_set_remove(struct range_set *set, uint64_t start, uint64_t length)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct range *range = &set->free[i];
+
+		if (start < range->start ||
+		    start + length != range->start + range->length)
+			continue;
+		cut(set, i, start, length);
+		set->size -= length;
+		return;
+	}
+}
+
 int range_allocate(struct range_set *set, uint64_t length, uint64_t alignment,
 		   uint64_t *start)
 {

@@ -98,6 +98,21 @@ static int grow(struct huge_arena *arena)
 	return ret;
 }
 
+/* An address range without memory, as before grow(). The pages there are free. */
+static void shrink(struct huge_arena *arena, size_t count)
+{
+	char *address = first_page(arena) + count * HUGE;
+	size_t bytes = (arena->count - count) * HUGE;
+
+	if (!bytes ||
+	    mmap(address, bytes, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+		 0) == MAP_FAILED)
+		return;
+	range_set_remove(&arena->free, (uintptr_t)address, bytes);
+	arena->count = count;
+}
+
 /* Pieces of less than a huge page do not straddle two. */
 static uint64_t alignment_of(size_t length)
 {
@@ -118,16 +133,18 @@ static int short_of(const struct huge_arena *arena, size_t length)
 
 int huge_arena_allocate(struct huge_arena *arena, size_t length, void **address)
 {
+	size_t before = arena->count;
 	uint64_t start;
 	int ret;
 
 	while (range_allocate(&arena->free, length, alignment_of(length),
 			      &start)) {
 		ret = grow(arena);
-		if (ret == -ENOMEM)
-			return short_of(arena, length);
-		if (ret)
-			return ret;
+		if (!ret)
+			continue;
+		/* Others can use what is not enough for this. */
+		shrink(arena, before);
+		return ret == -ENOMEM ? short_of(arena, length) : ret;
 	}
 	*address = (char *)arena->start + (start - (uintptr_t)arena->start);
 	memset(*address, 0, length);

@@ -73,11 +73,31 @@ static void what_does_not_fit_is_refused(void **state)
 	range_set_destroy(&set);
 }
 
+static void what_is_removed_is_not_given_out(void **state)
+{
+	struct range_set set;
+	uint64_t start;
+
+	(void)state;
+	assert_int_equal(range_set_create(&set, 0, 100), 0);
+	assert_int_equal(range_set_add(&set, 100, 50), 0);
+	range_set_remove(&set, 100, 50);
+	assert_int_equal(set.size, 100);
+	assert_true(range_allocate(&set, 101, 1, &start) < 0);
+	assert_int_equal(range_set_add(&set, 200, 50), 0);
+	range_set_remove(&set, 200, 50);
+	assert_int_equal(set.count, 1);
+	assert_int_equal(range_allocate(&set, 100, 1, &start), 0);
+	assert_int_equal(start, 0);
+	range_set_destroy(&set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_given_twice_and_all_comes_back),
 		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(what_is_removed_is_not_given_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

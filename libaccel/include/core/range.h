@@ -32,6 +32,9 @@ void range_set_destroy(struct range_set *set);
 /* [start, start + length) is free, too. −ENOMEM, no text. */
 int range_set_add(struct range_set *set, uint64_t start, uint64_t length);
 
+/* [start, start + length), all of it free, is no part of the set any more. */
+void range_set_remove(struct range_set *set, uint64_t start, uint64_t length);
+
 /* The lowest place that fits; alignment is a power of two. −ENOMEM, no text. */
 int range_allocate(struct range_set *set, uint64_t length, uint64_t alignment,
 		   uint64_t *start);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -232,21 +233,26 @@ static int member_reap(struct pool_run *run, struct pool_member *member)
 }
 
 /* Nothing of a run that was given up stays; that may need a reset of the device. */
-static void member_settle(struct pool_member *member)
+static void *member_cancel(void *argument)
 {
+	struct pool_member *member = argument;
 	struct accel_completion completion;
-	int ret = 0;
 
-	if (member->error && member->settled)
-		return;
 	accel_error_hold();
+	member->cancelled = 0;
 	if (accel_queue_outstanding(member->queue))
-		ret = accel_queue_cancel(member->queue, CANCEL_TIMEOUT);
+		member->cancelled =
+			accel_queue_cancel(member->queue, CANCEL_TIMEOUT);
 	while (accel_queue_reap(member->queue, &completion, 1) > 0)
 		;
 	accel_error_release();
-	if (ret && !member->error) {
-		member->error = ret;
+	return NULL;
+}
+
+static void member_settle(struct pool_member *member)
+{
+	if (member->cancelled && !member->error) {
+		member->error = member->cancelled;
 		snprintf(member->text, sizeof(member->text),
 			 "a run could not be cancelled");
 	}
@@ -355,6 +361,38 @@ static int devices_check(const struct accel_pool *pool)
 		pool->count, last->plan->device->uri, last->text);
 }
 
+static bool is_to_cancel(const struct pool_member *member)
+{
+	return accel_queue_outstanding(member->queue) &&
+	       !(member->error && member->settled);
+}
+
+/*
+ * All at once, so that no device waits until another has stopped: its own thread for each,
+ * since even an abort may wait for its device. Without one it is done here.
+ */
+static void devices_settle(struct accel_pool *pool)
+{
+	for (uint32_t i = 0; i < pool->count; i++) {
+		struct pool_member *member = &pool->members[i];
+
+		member->has_thread = is_to_cancel(member) &&
+				     !pthread_create(&member->thread, NULL,
+						     member_cancel, member);
+	}
+	for (uint32_t i = 0; i < pool->count; i++) {
+		struct pool_member *member = &pool->members[i];
+
+		if (member->error && member->settled)
+			continue;
+		if (member->has_thread)
+			pthread_join(member->thread, NULL);
+		else
+			member_cancel(member);
+		member_settle(member);
+	}
+}
+
 static int items_run(struct pool_run *run, int64_t timeout_ns)
 {
 	for (;;) {
@@ -396,7 +434,6 @@ int accel_pool_run(struct accel_pool *pool, const struct accel_input *inputs,
 		return ret;
 	run.deadline = deadline_after((uint64_t)timeout_ns);
 	ret = items_run(&run, timeout_ns);
-	for (uint32_t i = 0; i < pool->count; i++)
-		member_settle(&pool->members[i]);
+	devices_settle(pool);
 	return ret;
 }

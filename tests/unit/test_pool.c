@@ -284,6 +284,20 @@ static void it_ends_in_time(void **state)
 	bench_close(&bench);
 }
 
+/* They are cancelled at the same time: an abort that nobody answers takes 10 s. */
+static void devices_that_do_not_stop_are_cancelled_at_once(void **state)
+{
+	struct bench bench;
+	uint64_t start;
+
+	bench_open(&bench, *state, "hang on spmm after 4 until context",
+		   "hang on spmm after 4 until context");
+	start = monotonic_ns();
+	assert_int_equal(pool_run(&bench, 100 * ACCEL_MILLISECOND), -ETIMEDOUT);
+	assert_true(monotonic_ns() - start < 15000 * MS);
+	bench_close(&bench);
+}
+
 static void a_timeout_of_nothing_never_suffices(void **state)
 {
 	struct bench bench;
@@ -426,6 +440,7 @@ int main(void)
 		folder_test(an_item_of_a_device_that_hangs_runs_elsewhere),
 		folder_test(without_a_device_it_fails),
 		folder_test(it_ends_in_time),
+		folder_test(devices_that_do_not_stop_are_cancelled_at_once),
 		folder_test(a_timeout_of_nothing_never_suffices),
 		folder_test(devices_of_all_kinds_work_together),
 		folder_test(bad_arguments_are_refused),

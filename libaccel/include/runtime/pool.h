@@ -3,6 +3,8 @@
 #ifndef RUNTIME_POOL_H
 #define RUNTIME_POOL_H
 
+#include <pthread.h>
+
 #include "runtime/object.h"
 
 #define POOL_NO_ITEM UINT32_MAX
@@ -20,6 +22,9 @@
  * @failures: items that failed
  * @error: 0, or why it gets no more
  * @text: of @error
+ * @thread: that cancels what runs
+ * @has_thread: there is one
+ * @cancelled: what came of it
  * @settled: nothing of it is outstanding, as far as that can be had, since it failed
  */
 struct pool_member {
@@ -33,6 +38,9 @@ struct pool_member {
 	uint32_t failures;
 	int error;
 	char text[POOL_TEXT_SIZE];
+	pthread_t thread;
+	bool has_thread;
+	int cancelled;
 	bool settled;
 };
 

@@ -258,6 +258,16 @@ static void sleepers_wake(struct vfio *vfio)
 			eventfd_write(vfio->interrupts[i], 1);
 }
 
+/* The lock is held. The kernel asks again for what cannot be left now. */
+static void device_leave(struct vfio *vfio)
+{
+	if (vfio->attachment.device < 0)
+		return;
+	atomic_store(&vfio->state, -ENODEV);
+	if (!vfio_registers_sever(&vfio->registers))
+		vfio_detach(&vfio->attachment);
+}
+
 /*
  * The kernel waits until every file and every mapping of the device is gone. Other threads
  * go on reading and writing registers meanwhile.
@@ -267,14 +277,14 @@ static void device_lost(void *context, enum vfio_event event)
 	struct vfio *vfio = context;
 
 	pthread_mutex_lock(&vfio->lock);
-	if (event == VFIO_EVENT_REQUEST && vfio->attachment.device >= 0) {
-		atomic_store(&vfio->state, -ENODEV);
-		vfio_registers_sever(&vfio->registers);
-		vfio_detach(&vfio->attachment);
-	} else if (event == VFIO_EVENT_ERROR && !atomic_load(&vfio->state)) {
-		atomic_store(&vfio->state, -EIO);
+	/* A reset that came first has taken it: that is about what was before. */
+	if (vfio_watch_take(&vfio->watch, event)) {
+		if (event == VFIO_EVENT_REQUEST)
+			device_leave(vfio);
+		else if (!atomic_load(&vfio->state))
+			atomic_store(&vfio->state, -EIO);
+		sleepers_wake(vfio);
 	}
-	sleepers_wake(vfio);
 	pthread_mutex_unlock(&vfio->lock);
 }
 
@@ -351,10 +361,15 @@ static int vfio_reset(struct transport *transport)
 	int ret;
 
 	pthread_mutex_lock(&vfio->lock);
-	if (vfio->attachment.device >= 0)
+	if (vfio->attachment.device >= 0) {
+		/* That the kernel wants it back holds after a reset, too. */
 		ret = vfio_device_reset(vfio->attachment.device);
-	else
+		vfio_watch_take(&vfio->watch, VFIO_EVENT_ERROR);
+	} else {
+		vfio_watch_take(&vfio->watch, VFIO_EVENT_ERROR);
+		vfio_watch_take(&vfio->watch, VFIO_EVENT_REQUEST);
 		ret = device_open(vfio);
+	}
 	if (!ret)
 		atomic_store(&vfio->state, 0);
 	pthread_mutex_unlock(&vfio->lock);
@@ -450,6 +465,7 @@ static int vfio_allocate(const struct transport_vfio_options *options,
 		return accel_error(-ENOMEM, "out of memory");
 	vfio->base.operations = &vfio_operations;
 	vfio->attachment = VFIO_DETACHED;
+	vfio->registers = VFIO_UNMAPPED;
 	vfio->watch.happened = device_lost;
 	vfio->watch.context = vfio;
 	memset(vfio->interrupts, 0xff, sizeof(vfio->interrupts));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "spmm/page_table.h"
 #include "spmm/registers.h"
 
 static int region_info(int device, unsigned int index,
@@ -22,6 +23,29 @@ static int region_info(int device, unsigned int index,
 		return 0;
 	return accel_error(-errno, "vfio: region %u: %s", index,
 			   strerror(errno));
+}
+
+static bool ones_write(int file)
+{
+	char page[SPMM_PAGE_SIZE];
+	off_t at = 0;
+
+	memset(page, 0xff, sizeof(page));
+	while (at < SPMM_DOORBELL_BASE &&
+	       pwrite(file, page, sizeof(page), at) == sizeof(page))
+		at += sizeof(page);
+	return at >= SPMM_DOORBELL_BASE;
+}
+
+/* Doorbells are only written: they may stay a hole. */
+static int ones_create(struct vfio_registers *registers, size_t bytes)
+{
+	if (registers->ones < 0)
+		registers->ones = memfd_create("accel-registers", MFD_CLOEXEC);
+	if (registers->ones < 0 || ftruncate(registers->ones, (off_t)bytes) ||
+	    !ones_write(registers->ones))
+		return accel_error(-ENOMEM, "vfio: no memory for registers");
+	return 0;
 }
 
 int vfio_registers_map(int device, struct vfio_registers *registers)
@@ -38,6 +62,9 @@ int vfio_registers_map(int device, struct vfio_registers *registers)
 				   SPMM_BAR_REGISTERS_SIZE);
 	if (!(info.flags & VFIO_REGION_INFO_FLAG_MMAP))
 		return accel_error(-ENOTSUP, "vfio: BAR0 cannot be mapped");
+	ret = ones_create(registers, info.size);
+	if (ret)
+		return ret;
 	address = mmap(registers->address, info.size, PROT_READ | PROT_WRITE,
 		       MAP_SHARED | (registers->address ? MAP_FIXED : 0),
 		       device, (off_t)info.offset);
@@ -51,21 +78,12 @@ int vfio_registers_map(int device, struct vfio_registers *registers)
 
 int vfio_registers_sever(const struct vfio_registers *registers)
 {
-	void *ones;
-
 	if (!registers->address)
 		return 0;
-	ones = mmap(NULL, registers->bytes, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (ones == MAP_FAILED)
-		return -errno;
-	/* Doorbells are only written. */
-	memset(ones, 0xff, SPMM_DOORBELL_BASE);
-	if (mremap(ones, registers->bytes, registers->bytes,
-		   MREMAP_MAYMOVE | MREMAP_FIXED,
-		   registers->address) != MAP_FAILED)
+	/* One mapping for another, of memory that is there: nothing is short. */
+	if (mmap(registers->address, registers->bytes, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED, registers->ones, 0) != MAP_FAILED)
 		return 0;
-	munmap(ones, registers->bytes);
 	return -ENOMEM;
 }
 
@@ -73,7 +91,9 @@ void vfio_registers_unmap(struct vfio_registers *registers)
 {
 	if (registers->address)
 		munmap(registers->address, registers->bytes);
-	*registers = (struct vfio_registers){ NULL, 0 };
+	if (registers->ones >= 0)
+		close(registers->ones);
+	*registers = VFIO_UNMAPPED;
 }
 
 int vfio_bus_master(int device, bool on)

@@ -14,7 +14,6 @@ static void *watch_run(void *argument)
 {
 	struct vfio_watch *watch = argument;
 	struct pollfd pollers[VFIO_EVENT_COUNT];
-	eventfd_t count;
 
 	for (int i = 0; i < VFIO_EVENT_COUNT; i++)
 		pollers[i] = (struct pollfd){ .fd = watch->events[i],
@@ -25,8 +24,7 @@ static void *watch_run(void *argument)
 		if (pollers[VFIO_EVENT_STOP].revents)
 			return NULL;
 		for (int i = 0; i < VFIO_EVENT_STOP; i++)
-			if (pollers[i].revents &&
-			    !eventfd_read(watch->events[i], &count))
+			if (pollers[i].revents)
 				watch->happened(watch->context,
 						(enum vfio_event)i);
 	}
@@ -60,6 +58,13 @@ int vfio_watch_start(struct vfio_watch *watch)
 					   strerror(errno));
 	}
 	return thread_start(watch);
+}
+
+bool vfio_watch_take(const struct vfio_watch *watch, enum vfio_event event)
+{
+	eventfd_t count;
+
+	return !eventfd_read(watch->events[event], &count);
 }
 
 void vfio_watch_stop(struct vfio_watch *watch)

@@ -11,18 +11,23 @@
  * struct vfio_registers - BAR0 in this process
  * @address: NULL until it is mapped; never changes after that
  * @bytes: of it
+ * @ones: a file in memory to be there instead; −1 until it is mapped
  */
 struct vfio_registers {
 	void *address;
 	size_t bytes;
+	int ones;
 };
+
+#define VFIO_UNMAPPED ((struct vfio_registers){ NULL, 0, -1 })
 
 /* Maps them, or maps them again where they were. */
 int vfio_registers_map(int device, struct vfio_registers *registers);
 
 /*
  * Puts memory in their place, so that nothing refers to the device any more and those who
- * read its registers see all ones. Other threads may be reading and writing.
+ * read its registers see all ones. Other threads may be reading and writing. The memory
+ * is there since they were mapped. −ENOMEM, without a text: they are still the device's.
  */
 int vfio_registers_sever(const struct vfio_registers *registers);
 void vfio_registers_unmap(struct vfio_registers *registers);

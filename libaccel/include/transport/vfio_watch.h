@@ -22,7 +22,7 @@ enum vfio_event {
  * @events: eventfds; those before VFIO_EVENT_STOP are for the kernel to signal
  * @running: the thread was started
  * @thread: it
- * @happened: is called by it
+ * @happened: is called by it as long as nobody has taken the event
  * @context: for @happened
  */
 struct vfio_watch {
@@ -35,6 +35,12 @@ struct vfio_watch {
 
 /* The caller has set @happened and @context, and stops it, also after a failure. */
 int vfio_watch_start(struct vfio_watch *watch);
+/*
+ * Was the event signalled since it was last taken? To be asked under the lock over what it
+ * is about: then none of before a reset is taken for one of after it.
+ */
+bool vfio_watch_take(const struct vfio_watch *watch, enum vfio_event event);
+
 void vfio_watch_stop(struct vfio_watch *watch);
 
 #endif

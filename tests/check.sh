@@ -154,8 +154,9 @@ sanitize()
 
 # Where threads meet: a device and its users, servers, workers of the processor, sweeps.
 # Only these are built: a whole build takes longer than they run.
-threaded=(batch cpu cpu_spmm device driver error fault nil plan pool queue queue_threads run server server_injection
-	sim_checkpoint sim_devices sim_hostile sim_inject sim_queue sim_resume sim_spmm threads)
+threaded=(batch cpu cpu_spmm device driver error fault nil plan plan_load pool queue queue_stats queue_threads run
+	server server_injection sim_checkpoint sim_devices sim_hostile sim_inject sim_queue sim_resume sim_spmm
+	stats threads uring vfio_user)
 
 races()
 {

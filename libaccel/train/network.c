@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int network_create(struct network *network, const char *name, uint64_t seed)
+int network_begin(struct network *network, const char *name, uint64_t seed)
 {
 	*network = (struct network){ .graph = graph_create(name) };
 	sample_seed(&network->generator, seed);

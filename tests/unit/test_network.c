@@ -16,7 +16,7 @@ static int build(struct network *network, uint64_t seed, const char *text)
 	int tensor;
 
 	assert_non_null(layers);
-	assert_int_equal(network_create(network, "test", seed), 0);
+	assert_int_equal(network_begin(network, "test", seed), 0);
 	tensor = network_add_input(network, "x", &image, false);
 	assert_true(tensor >= 0);
 	tensor = network_add_layers(network, "network", tensor, layers);

@@ -38,7 +38,7 @@ struct network {
 };
 
 /* An empty graph; NULL members after an error. 0 or −ENOMEM. */
-int network_create(struct network *network, const char *name, uint64_t seed);
+int network_begin(struct network *network, const char *name, uint64_t seed);
 
 /* Frees the graph, too, unless it was taken: set graph to NULL then. */
 void network_release(struct network *network);

@@ -25,13 +25,20 @@
  * @file: holds the lock
  * @path: of the file
  * @lock: over the numbers of slots; a leaf
+ * @next: of all pages of this process
  */
 struct stats {
 	struct stats_page *page;
 	int file;
 	char path[PATH_MAX];
 	pthread_mutex_t lock;
+	struct stats *next;
 };
+
+/* All pages, for a child; before the lock of any. */
+static pthread_mutex_t pages_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static struct stats *pages;
 
 /* Queues of this process so far: their numbers are never used again. */
 static atomic_uint queue_number;
@@ -138,6 +145,65 @@ static int publish(struct stats *stats, const char *folder, const char *uri,
 	return -1;
 }
 
+static void fork_prepare(void)
+{
+	pthread_mutex_lock(&pages_lock);
+	for (struct stats *stats = pages; stats; stats = stats->next)
+		pthread_mutex_lock(&stats->lock);
+}
+
+static void fork_parent(void)
+{
+	for (struct stats *stats = pages; stats; stats = stats->next)
+		pthread_mutex_unlock(&stats->lock);
+	pthread_mutex_unlock(&pages_lock);
+}
+
+/*
+ * The page tells of the parent: what a child counts goes into a copy that nobody sees, and
+ * the parent alone holds the lock that says it lives. Without the copy the page stays: a
+ * queue's counters have to be somewhere.
+ */
+static void fork_child(void)
+{
+	for (struct stats *stats = pages; stats; stats = stats->next) {
+		if (stats->file >= 0) {
+			mmap(stats->page, sizeof(*stats->page),
+			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+			     stats->file, 0);
+			close(stats->file);
+		}
+		stats->file = -1;
+		stats->path[0] = '\0';
+	}
+	fork_parent();
+}
+
+static void fork_watch(void)
+{
+	pthread_atfork(fork_prepare, fork_parent, fork_child);
+}
+
+static void pages_add(struct stats *stats)
+{
+	pthread_once(&fork_once, fork_watch);
+	pthread_mutex_lock(&pages_lock);
+	stats->next = pages;
+	pages = stats;
+	pthread_mutex_unlock(&pages_lock);
+}
+
+static void pages_remove(const struct stats *stats)
+{
+	struct stats **link = &pages;
+
+	pthread_mutex_lock(&pages_lock);
+	while (*link != stats)
+		link = &(*link)->next;
+	*link = stats->next;
+	pthread_mutex_unlock(&pages_lock);
+}
+
 struct stats *stats_create(const char *uri, const char *backend)
 {
 	char folder[PATH_MAX];
@@ -153,6 +219,7 @@ struct stats *stats_create(const char *uri, const char *backend)
 		return NULL;
 	}
 	pthread_mutex_init(&stats->lock, NULL);
+	pages_add(stats);
 	return stats;
 }
 
@@ -160,9 +227,12 @@ void stats_destroy(struct stats *stats)
 {
 	if (!stats)
 		return;
-	unlink(stats->path);
+	pages_remove(stats);
+	if (stats->file >= 0) {
+		unlink(stats->path);
+		close(stats->file);
+	}
 	munmap(stats->page, sizeof(*stats->page));
-	close(stats->file);
 	pthread_mutex_destroy(&stats->lock);
 	free(stats);
 }

@@ -48,6 +48,34 @@ static struct accel_queue *queue_create(struct accel_device *device)
 	return queue;
 }
 
+/* Closing in a child, and counting there, is no matter of the parent's page. */
+static void a_child_leaves_the_page_alone(void **state)
+{
+	struct accel_device *device = device_open("nil:");
+	struct accel_queue *queue = queue_create(device);
+	struct accel_operation operations[3] = { 0 };
+	struct stats_list list;
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (!child) {
+		accel_queue_submit(queue, operations, 3);
+		accel_queue_destroy(queue);
+		accel_device_close(device);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	list = list_read("nil:");
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.pages[0].queue_count, 1);
+	assert_int_equal(list.pages[0].queues[0].counters.submitted, 0);
+	stats_list_free(&list);
+	accel_queue_destroy(queue);
+	accel_device_close(device);
+}
+
 static void a_device_shows_its_queues(void **state)
 {
 	struct accel_device *device = device_open("nil:");
@@ -331,6 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STATS_TEST(a_device_shows_its_queues),
+		STATS_TEST(a_child_leaves_the_page_alone),
 		STATS_TEST(queues_beyond_the_slots_are_counted),
 		STATS_TEST(a_dead_process_leaves_nothing),
 		STATS_TEST(publishing_is_never_an_error),

@@ -220,6 +220,10 @@ mkdir -p "$card/vfio-dev/vfio0"
 node_put vfio/devices/vfio0
 node_put iommu 600
 finds FAIL node "/dev/iommu is" "chown 4242 /dev/iommu && chmod 600 /dev/iommu"
+device="vfio:$address?iommu=type1"
+chmod 666 "$root/dev/vfio/3"
+finds ok node "/dev/vfio/3 is"
+device=vfio:$address
 chmod 660 "$root/dev/iommu"
 finds ok node "/dev/vfio/devices/vfio0"
 

@@ -109,7 +109,7 @@ static int end_report(struct report *report)
 /* ---- what is looked at ---- */
 
 static void examine_card(struct report *report, const struct card *card,
-			 enum doctor_way way)
+			 enum doctor_way way, bool by_group)
 {
 	struct doctor_facts facts;
 	json_t *checks = begin_device(report, card->address,
@@ -117,7 +117,7 @@ static void examine_card(struct report *report, const struct card *card,
 					      "through VFIO" :
 					      "through the kernel module");
 
-	doctor_facts_read(&facts, card, way);
+	doctor_facts_read(&facts, card, way, by_group);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
 		for (const struct doctor_check *c = tables[i]; c->name; c++) {
 			struct doctor_finding finding = { 0 };
@@ -183,7 +183,8 @@ static void examine_cards(struct report *report, const struct card_list *list,
 
 		if (!is_meant(card, named, name))
 			continue;
-		examine_card(report, card, way_to(card, name));
+		examine_card(report, card, way_to(card, name),
+			     name && strstr(name, "?iommu=type1"));
 		found = true;
 	}
 	if (!found)

@@ -250,12 +250,14 @@ enum doctor_way doctor_way_of(const struct card *card)
 }
 
 void doctor_facts_read(struct doctor_facts *facts, const struct card *card,
-		       enum doctor_way way)
+		       enum doctor_way way, bool by_group)
 {
 	memset(facts, 0, sizeof(*facts));
 	facts->card = card;
 	facts->way = way;
 	read_system(&facts->system);
+	if (by_group)
+		facts->system.has_iommufd = false;
 	read_process(&facts->process);
 	read_state(&facts->state, card);
 	read_nodes(facts);

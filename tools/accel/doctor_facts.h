@@ -145,7 +145,8 @@ struct doctor_facts {
 /* By the driver that is bound; an unbound one by the module, where the kernel can. */
 enum doctor_way doctor_way_of(const struct card *card);
 
+/* @by_group: VFIO is to do without iommufd, even where the kernel has it */
 void doctor_facts_read(struct doctor_facts *facts, const struct card *card,
-		       enum doctor_way way);
+		       enum doctor_way way, bool by_group);
 
 #endif

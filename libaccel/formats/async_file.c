@@ -15,6 +15,11 @@
 /* How long reads are waited for that nobody wants any more. */
 #define DRAIN_NS 5000000000ull
 
+/* When the kernel is asked again to take what it did not. */
+#define RETRY_NS 10000000ull
+/* What pread() reads at once, so that its deadline is looked at now and then. */
+#define PLAIN_ONCE (4u << 20)
+
 /**
  * struct read - one that is outstanding
  * @buffer: where its next byte goes
@@ -96,16 +101,22 @@ static unsigned int length_once(const struct read *read)
 	return read->left < (1u << 30) ? (unsigned int)read->left : 1u << 30;
 }
 
-/* An entry is always free: there are as many as reads. */
+/* What the kernel does not take now it is given again with the next wait. */
+static int ring_submit(struct async_file *file)
+{
+	int ret = io_uring_submit(&file->ring);
+
+	if (ret >= 0 || ret == -EINTR || ret == -EAGAIN || ret == -EBUSY)
+		return 0;
+	return accel_error(ret, "io_uring: %s", strerror(-ret));
+}
+
+/* An entry is always free: there are as many as reads, and each has one at most. */
 static void ring_put(struct async_file *file, unsigned int slot)
 {
 	struct io_uring_sqe *entry = io_uring_get_sqe(&file->ring);
 	const struct read *read = &file->reads[slot];
 
-	if (!entry) {
-		io_uring_submit(&file->ring);
-		entry = io_uring_get_sqe(&file->ring);
-	}
 	io_uring_prep_read(entry, file->fd, read->buffer, length_once(read),
 			   read->offset);
 	io_uring_sqe_set_data64(entry, slot);
@@ -135,8 +146,11 @@ void async_file_read(struct async_file *file, void *buffer, uint64_t offset,
 
 void async_file_flush(struct async_file *file)
 {
+	/* An error comes back when it is waited for. */
+	accel_error_hold();
 	if (file->has_ring)
-		io_uring_submit(&file->ring);
+		ring_submit(file);
+	accel_error_release();
 }
 
 /* Count what was read. 1: all of it; 0: there is more to read; −errno. */
@@ -168,16 +182,25 @@ static int read_end(struct async_file *file, unsigned int slot, int ret,
 	return ret < 0 ? ret : 0;
 }
 
-static int plain_wait(struct async_file *file, uint64_t *id)
+static int refuse_late(void)
+{
+	return accel_error(-ETIMEDOUT, "the file system does not answer");
+}
+
+/* A pread() cannot be given up: the deadline is looked at between them. */
+static int plain_wait(struct async_file *file, uint64_t deadline, uint64_t *id)
 {
 	unsigned int slot = file->oldest;
 	struct read *read = &file->reads[slot];
 	int ret;
 
 	do {
-		ssize_t got = pread(file->fd, read->buffer, length_once(read),
-				    (off_t)read->offset);
+		size_t once = read->left < PLAIN_ONCE ? read->left : PLAIN_ONCE;
+		ssize_t got;
 
+		if (deadline_expired(deadline))
+			return refuse_late();
+		got = pread(file->fd, read->buffer, once, (off_t)read->offset);
 		ret = read_advance(read, got < 0 ? -errno : got);
 	} while (!ret);
 	file->oldest = (slot + 1) % ASYNC_FILE_DEPTH;
@@ -188,19 +211,21 @@ static int plain_wait(struct async_file *file, uint64_t *id)
 static int ring_next(struct async_file *file, uint64_t deadline,
 		     unsigned int *slot, int64_t *got)
 {
-	uint64_t left = deadline_remaining(deadline);
-	struct __kernel_timespec time = {
-		.tv_sec = (long long)(left / 1000000000),
-		.tv_nsec = (long long)(left % 1000000000),
-	};
 	struct io_uring_cqe *completion = NULL;
-	int ret;
+	struct __kernel_timespec time;
+	uint64_t left;
+	int ret = ring_submit(file);
 
-	io_uring_submit(&file->ring);
+	if (ret)
+		return ret;
+	left = deadline_remaining(deadline);
+	if (io_uring_sq_ready(&file->ring) && left > RETRY_NS)
+		left = RETRY_NS;
+	time.tv_sec = (long long)(left / 1000000000);
+	time.tv_nsec = (long long)(left % 1000000000);
 	ret = io_uring_wait_cqe_timeout(&file->ring, &completion, &time);
 	if (ret == -ETIME)
-		return accel_error(-ETIMEDOUT,
-				   "the file system does not answer");
+		return deadline_expired(deadline) ? refuse_late() : 0;
 	if (ret == -EINTR || (!ret && !completion))
 		return 0;
 	if (ret < 0)
@@ -233,7 +258,7 @@ static int ring_wait(struct async_file *file, uint64_t deadline, uint64_t *id)
 int async_file_wait(struct async_file *file, uint64_t deadline, uint64_t *id)
 {
 	return file->has_ring ? ring_wait(file, deadline, id) :
-				plain_wait(file, id);
+				plain_wait(file, deadline, id);
 }
 
 int async_file_drain(struct async_file *file)

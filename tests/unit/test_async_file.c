@@ -123,6 +123,22 @@ static void what_is_outstanding_ends_with_the_file(void **state)
 	}
 }
 
+/* What is late is not lost: it can be waited for again. */
+static void a_deadline_ends_a_wait(void **state)
+{
+	const char *path = file_create(*state);
+	struct async_file *file = file_open(path, ASYNC_FILE_PLAIN);
+	uint8_t byte = 0;
+	uint64_t id = 0;
+
+	async_file_read(file, &byte, 7, 1, 5);
+	assert_int_equal(async_file_wait(file, 0, &id), -ETIMEDOUT);
+	assert_int_equal(wait_one(file, &id), 0);
+	assert_int_equal(id, 5);
+	assert_int_equal(byte, byte_at(7));
+	assert_int_equal(async_file_close(file), 0);
+}
+
 static void only_regular_files_are_opened(void **state)
 {
 	const char *path = folder_path(*state, "fifo");
@@ -142,6 +158,7 @@ int main(void)
 		folder_test(every_byte_arrives_once),
 		folder_test(a_file_that_becomes_shorter_is_told),
 		folder_test(what_is_outstanding_ends_with_the_file),
+		folder_test(a_deadline_ends_a_wait),
 		folder_test(only_regular_files_are_opened),
 	};
 

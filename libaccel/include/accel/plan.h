@@ -71,7 +71,9 @@ int accel_plan_create(struct accel_device *device, struct accel_model *model,
  * damaged, and yet has its checksum, shows when the plan runs.
  *
  * Return: 0, or an error of accel_model_load() or accel_plan_create(); -EBADMSG for a
- * file that becomes shorter meanwhile, -ETIMEDOUT if the file system does not answer.
+ * file that becomes shorter meanwhile, -ETIMEDOUT if the file system does not answer for
+ * 60 s. That is of each read; the upload has its own deadlines. Where the kernel does not
+ * allow io_uring, a read() that does not return is waited for.
  * Thread-safe.
  */
 int accel_plan_load(struct accel_device *device, const char *path,

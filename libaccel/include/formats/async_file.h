@@ -54,7 +54,8 @@ void async_file_flush(struct async_file *file);
 /**
  * async_file_wait() - wait for any read
  * @file: with a read outstanding
- * @deadline: see core/deadline.h
+ * @deadline: see core/deadline.h; without io_uring the system call that goes on when it
+ *	is over is waited for
  * @id: of the read that has read all its bytes
  *
  * Return: 0; −EBADMSG if the file has become shorter; −ETIMEDOUT; −errno of the read.

@@ -39,6 +39,7 @@ static const struct onnx_operator {
 	{ "Dropout", onnx_import_pass_through, onnx_fold_pass_through },
 	{ "Elu", onnx_import_activation, NULL },
 	{ "Equal", NULL, onnx_fold_binary },
+	{ "Erf", onnx_import_erf, NULL },
 	{ "Exp", onnx_import_activation, onnx_fold_unary },
 	{ "Expand", onnx_import_expand, onnx_fold_expand },
 	{ "Flatten", onnx_import_reshape, onnx_fold_reshape },
@@ -157,6 +158,8 @@ int onnx_import_node(struct onnx_context *context, const struct onnx_node *node)
 		return found->fold(context, node);
 	if (onnx_reads_accumulator(context, node))
 		return onnx_import_accumulated(context, node);
+	if (onnx_reads_erf(context, node))
+		return onnx_import_gelu(context, node);
 	if (!found->import)
 		return onnx_unsupported(node, "inputs that are computed from "
 					      "the data, not from shapes");

@@ -195,6 +195,11 @@ int onnx_value_tensor(struct onnx_context *context, struct onnx_value *value)
 				   "only in the recurrent layers that accel "
 				   "exports",
 				   value->name);
+	if (value->gelu)
+		return accel_error(-ENOTSUP,
+				   "%s is an error function: these are read "
+				   "only in x*(1 + erf(x / sqrt(2)))",
+				   value->name);
 	if (!value->constant || value->tensor != GRAPH_NO_TENSOR)
 		return value->tensor;
 	reals = spread(context, value);

@@ -2,7 +2,8 @@
 /*
  * The inverse of pixel shuffle is written as a view of six axes, [N, C, H/b, b, W/b,
  * b], a transposition and a view of four. Neither the device nor a matrix knows it:
- * a convolution of stride b whose weights are ones and zeros does the same.
+ * a convolution of stride b whose weights are ones and zeros does the same. A file that
+ * has such a convolution already (an export of ours) is recognized, too.
  */
 #include <compress/simplify.h>
 #include <core/error.h>
@@ -148,6 +149,44 @@ static int rewrite(struct graph *graph, int index,
 	return 1;
 }
 
+/* One 1 in a row, and zeros. */
+static bool takes_one(const float *row, int64_t count)
+{
+	int64_t ones = 0;
+
+	for (int64_t i = 0; i < count; i++) {
+		if (row[i] != 0 && row[i] != 1)
+			return false;
+		ones += row[i] == 1;
+	}
+	return ones == 1;
+}
+
+/* Does a convolution give every pixel of a block a channel of its own? */
+static bool only_moves(const struct graph *graph, const struct graph_node *node)
+{
+	const struct graph_conv *conv = &node->conv;
+	const struct graph_tensor *weight;
+	int64_t count;
+
+	if (node->op != GRAPH_CONV || node->input_count != 2 ||
+	    conv->group != 1 || conv->auto_pad != GRAPH_PAD_EXPLICIT)
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (conv->kernel[i] < 2 || conv->stride[i] != conv->kernel[i] ||
+		    conv->dilation[i] != 1 || conv->pads[i] ||
+		    conv->pads[2 + i])
+			return false;
+	weight = &graph->tensors[node->inputs[1]];
+	count = weight->shape.dims[1] * conv->kernel[0] * conv->kernel[1];
+	if (weight->shape.dims[0] != count)
+		return false;
+	for (int64_t row = 0; row < count; row++)
+		if (!takes_one(weight->data + row * count, count))
+			return false;
+	return true;
+}
+
 int simplify_unshuffle(struct graph *graph)
 {
 	int changes = 0;
@@ -156,6 +195,8 @@ int simplify_unshuffle(struct graph *graph)
 		struct unshuffle found;
 		int ret;
 
+		if (only_moves(graph, &graph->nodes[i]))
+			graph->nodes[i].structural = true;
 		if (graph->nodes[i].op != GRAPH_RESHAPE ||
 		    !graph->nodes[i].input_count ||
 		    !find_unshuffle(graph, &graph->nodes[i], &found) ||

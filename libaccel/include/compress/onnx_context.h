@@ -21,6 +21,14 @@
 /* Constants that folding makes stay below this number of elements. */
 #define ONNX_FOLD_LIMIT (INT64_C(1) << 26)
 
+/* What a part of GELU is, see onnx_gelu.c. */
+enum onnx_gelu {
+	ONNX_GELU_NONE,
+	ONNX_GELU_ERF, /* erf(x / √2) */
+	ONNX_GELU_SUM, /* 1 + erf(x / √2) */
+	ONNX_GELU_HALF, /* half of that */
+};
+
 /*
  * A value of the ONNX graph: computed (a tensor of ours) or constant.
  *
@@ -39,6 +47,8 @@ struct onnx_value {
 	/* made from MatMulInteger's result, of which only the shape is kept: Scan
 	 * must follow */
 	bool accumulated;
+	/* else than none: tensor is the x, and a product must follow */
+	enum onnx_gelu gelu;
 	int tensor; /* GRAPH_NO_TENSOR until a constant enters the graph */
 	int element_type; /* of ONNX's TensorProto.DataType */
 	struct graph_shape shape; /* numbers or handles */

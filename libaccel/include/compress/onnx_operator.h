@@ -33,6 +33,10 @@ onnx_operator_function onnx_import_prelu;
 onnx_operator_function onnx_import_pass_through;
 onnx_operator_function onnx_import_cast;
 
+/* onnx_gelu.c */
+onnx_operator_function onnx_import_erf;
+onnx_operator_function onnx_import_gelu;
+
 /* onnx_arithmetic.c */
 onnx_operator_function onnx_import_arithmetic;
 onnx_operator_function onnx_import_bound;
@@ -114,6 +118,9 @@ int onnx_reshape_target(struct onnx_context *context,
 /* Does a node compute with what MatMulInteger made? */
 bool onnx_reads_accumulator(struct onnx_context *context,
 			    const struct onnx_node *node);
+
+/* Does a node compute with what Erf made? */
+bool onnx_reads_erf(struct onnx_context *context, const struct onnx_node *node);
 
 /*
  * A quantized value's tensor, which remembers the quantization; a copy if it has

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The way back through all operators that have no matrix to multiply with. */
-#include "unit.h"
+/*
+ * Graphs of one random node, of every operator. Values keep away from kinks by more
+ * than twice RANDOM_NODE_STEP, for differences across which there is none.
+ */
+#ifndef RANDOM_NODE_H
+#define RANDOM_NODE_H
 
-#include "gradient_check.h"
-
-#define ROUNDS 40
+#include "one_node.h"
 
 /* A power of two: random values stay exact when it is added. */
-#define STEP 0x1p-6f
-#define TOLERANCE 1e-3
+#define RANDOM_NODE_STEP 0x1p-6f
 
-static struct graph_shape random_shape(int rank, int64_t longest)
+static inline struct graph_shape random_shape(int rank, int64_t longest)
 {
 	struct graph_shape shape = { .rank = rank };
 
@@ -20,16 +21,15 @@ static struct graph_shape random_shape(int rank, int64_t longest)
 }
 
 /* Move what lies too near to a kink for a difference across it. */
-static void avoid(float *values, int64_t count, double kink)
+static inline void avoid(float *values, int64_t count, double kink)
 {
 	for (int64_t i = 0; i < count; i++)
-		if (fabs((double)values[i] - kink) <= 2 * (double)STEP)
-			values[i] += 5 * STEP;
+		if (fabs((double)values[i] - kink) <=
+		    2 * (double)RANDOM_NODE_STEP)
+			values[i] += 5 * RANDOM_NODE_STEP;
 }
 
-/* ---- one random node of each kind ---- */
-
-static struct one_node unary_node(enum graph_op op)
+static inline struct one_node unary_node(enum graph_op op)
 {
 	struct graph_shape x = random_shape((int)random_integer(0, 4), 4);
 	struct one_node one = one_node_create(op, 1, &x, 1, 1, 1);
@@ -61,7 +61,7 @@ static struct one_node unary_node(enum graph_op op)
 	return one;
 }
 
-static struct one_node prelu_node(enum graph_op op)
+static inline struct one_node prelu_node(enum graph_op op)
 {
 	struct graph_shape shapes[2] = { random_shape(4, 4), { 1, { 1 } } };
 	int axis = (int)random_integer(0, 3);
@@ -75,11 +75,13 @@ static struct one_node prelu_node(enum graph_op op)
 	return one;
 }
 
-/* Each operand lacks some of the result's axes, or has length 1 there. */
-static struct one_node broadcast_node(enum graph_op op)
+/* Each operand lacks some of the result's axes, or has length 1 there; one may be
+ * constant. */
+static inline struct one_node broadcast_node(enum graph_op op)
 {
 	struct graph_shape full = random_shape((int)random_integer(0, 4), 4);
 	struct graph_shape shapes[2];
+	int constant;
 
 	for (int operand = 0; operand < 2; operand++) {
 		int drop = (int)random_integer(0, full.rank);
@@ -91,10 +93,12 @@ static struct one_node broadcast_node(enum graph_op op)
 			shapes[operand].dims[i - drop] =
 				random_integer(0, 2) ? full.dims[i] : 1;
 	}
-	return one_node_create(op, 2, shapes, (int)random_integer(0, 2), 2, 1);
+	constant = (int)random_integer(0, 2);
+	return one_node_create(op, 2, shapes, constant,
+			       constant == 2 ? 2 : constant + 1, 1);
 }
 
-static struct one_node affine_node(enum graph_op op)
+static inline struct one_node affine_node(enum graph_op op)
 {
 	struct graph_shape shapes[3] = { random_shape(4, 4),
 					 { 1, { 1 } },
@@ -110,7 +114,7 @@ static struct one_node affine_node(enum graph_op op)
 	return one;
 }
 
-static struct one_node concat_node(enum graph_op op)
+static inline struct one_node concat_node(enum graph_op op)
 {
 	int count = (int)random_integer(2, 4);
 	int rank = (int)random_integer(1, 4);
@@ -126,7 +130,7 @@ static struct one_node concat_node(enum graph_op op)
 	return one;
 }
 
-static struct one_node slice_node(enum graph_op op)
+static inline struct one_node slice_node(enum graph_op op)
 {
 	int rank = (int)random_integer(1, 4);
 	struct graph_shape x = random_shape(rank, 7);
@@ -144,7 +148,7 @@ static struct one_node slice_node(enum graph_op op)
 	return one;
 }
 
-static struct one_node pad_node(enum graph_op op)
+static inline struct one_node pad_node(enum graph_op op)
 {
 	struct graph_shape x = random_shape((int)random_integer(1, 4), 4);
 	struct one_node one = one_node_create(op, 1, &x, 1, 1, 1);
@@ -163,7 +167,7 @@ static struct one_node pad_node(enum graph_op op)
 	return one;
 }
 
-static struct one_node reshape_node(enum graph_op op)
+static inline struct one_node reshape_node(enum graph_op op)
 {
 	struct graph_shape x = random_shape(3, 4);
 	struct one_node one = one_node_create(op, 1, &x, 1, 1, 1);
@@ -175,7 +179,7 @@ static struct one_node reshape_node(enum graph_op op)
 	return one;
 }
 
-static struct one_node transpose_node(enum graph_op op)
+static inline struct one_node transpose_node(enum graph_op op)
 {
 	int rank = (int)random_integer(1, 5);
 	struct graph_shape x = random_shape(rank, 3);
@@ -191,7 +195,7 @@ static struct one_node transpose_node(enum graph_op op)
 	return one;
 }
 
-static struct one_node depth_to_space_node(enum graph_op op)
+static inline struct one_node depth_to_space_node(enum graph_op op)
 {
 	struct graph_shape x = random_shape(4, 3);
 	int64_t block = random_integer(2, 3);
@@ -206,7 +210,7 @@ static struct one_node depth_to_space_node(enum graph_op op)
 	return one;
 }
 
-static struct one_node resize_node(enum graph_op op)
+static inline struct one_node resize_node(enum graph_op op)
 {
 	struct graph_shape x = random_shape(4, 4);
 	struct one_node one = one_node_create(op, 1, &x, 1, 1, 1);
@@ -218,17 +222,17 @@ static struct one_node resize_node(enum graph_op op)
 }
 
 /* No two values so near that a difference could change which is larger. */
-static void part_values(float *values, int64_t count)
+static inline void part_values(float *values, int64_t count)
 {
 	for (int64_t i = 0; i < count; i++) {
 		int64_t j = random_integer(0, i);
 
 		values[i] = values[j];
-		values[j] = (float)(i - count / 2) * 6 * STEP;
+		values[j] = (float)(i - count / 2) * 6 * RANDOM_NODE_STEP;
 	}
 }
 
-static struct one_node pool_node(enum graph_op op)
+static inline struct one_node pool_node(enum graph_op op)
 {
 	struct graph_shape x = SHAPE(random_integer(1, 2), random_integer(1, 2),
 				     random_integer(6, 9),
@@ -256,25 +260,106 @@ static struct one_node pool_node(enum graph_op op)
 	return one;
 }
 
-static struct one_node global_pool_node(enum graph_op op)
+static inline struct one_node global_pool_node(enum graph_op op)
 {
 	struct graph_shape x = random_shape(4, 5);
 
 	return one_node_create(op, 1, &x, 1, 1, 1);
 }
 
-/* Where products have their tests. */
-static struct one_node elsewhere(enum graph_op op)
+/* ---- operators with weights ---- */
+
+static inline struct graph_conv random_conv(bool transposed)
 {
-	(void)op;
-	fail_msg("not for running");
-	return (struct one_node){ 0 };
+	struct graph_conv conv = { .group = random_integer(1, 3) };
+
+	if (!random_integer(0, 3))
+		conv.auto_pad = (enum graph_auto_pad)random_integer(1, 2);
+	for (int i = 0; i < 2; i++) {
+		conv.kernel[i] = random_integer(1, 4);
+		conv.stride[i] = random_integer(1, 3);
+		conv.dilation[i] = random_integer(1, 2);
+		if (conv.auto_pad)
+			continue;
+		conv.pads[i] = random_integer(0, conv.kernel[i] / 2);
+		conv.pads[2 + i] = random_integer(0, conv.kernel[i] / 2);
+		if (transposed)
+			conv.output_padding[i] =
+				random_integer(0, conv.stride[i] - 1);
+	}
+	return conv;
 }
 
-static struct one_node (*const make[GRAPH_OP_COUNT])(enum graph_op op) = {
-	[GRAPH_CONV] = elsewhere, /* test_gradient_conv.c */
-	[GRAPH_CONV_TRANSPOSE] = elsewhere,
-	[GRAPH_GEMM] = elsewhere,
+static inline struct one_node conv_node(enum graph_op op)
+{
+	bool transposed = op == GRAPH_CONV_TRANSPOSE;
+	struct graph_conv conv = random_conv(transposed);
+	int64_t in = random_integer(1, 3), out = random_integer(1, 3);
+	struct graph_shape shapes[3] = {
+		SHAPE(random_integer(1, 2), in * conv.group,
+		      random_integer(8, 11), random_integer(8, 11)),
+		SHAPE(out * conv.group, in, conv.kernel[0], conv.kernel[1]),
+		SHAPE(out * conv.group),
+	};
+	struct one_node one;
+
+	if (transposed)
+		shapes[1] = SHAPE(in * conv.group, out, conv.kernel[0],
+				  conv.kernel[1]);
+	one = one_node_create(op, (int)random_integer(2, 3), shapes, 1, 3, 1);
+	one.node->conv = conv;
+	return one;
+}
+
+static inline struct one_node gemm_node(enum graph_op op)
+{
+	struct graph_shape shapes[3] = {
+		random_shape((int)random_integer(1, 4), 4),
+		SHAPE(random_integer(1, 5), 0),
+	};
+
+	shapes[1].dims[1] = shapes[0].dims[shapes[0].rank - 1];
+	shapes[2] = SHAPE(shapes[1].dims[0]);
+	return one_node_create(op, (int)random_integer(2, 3), shapes, 1, 3, 1);
+}
+
+static inline struct one_node recurrent_node(enum graph_op op)
+{
+	enum graph_direction direction =
+		(enum graph_direction)random_integer(0, 2);
+	int64_t directions = direction == GRAPH_BIDIRECTIONAL ? 2 : 1;
+	int64_t hidden = random_integer(1, 4), batch = random_integer(1, 3);
+	int64_t rows = (op == GRAPH_LSTM ? 4 : 3) * hidden;
+	struct graph_shape x = random_shape(3, 4);
+	struct graph_shape shapes[6] = {
+		SHAPE(x.dims[0], batch, x.dims[2]),
+		SHAPE(directions, rows, x.dims[2]),
+		SHAPE(directions, rows, hidden),
+		SHAPE(directions, 2 * rows),
+		SHAPE(directions, batch, hidden),
+		SHAPE(directions, batch, hidden),
+	};
+	int most = op == GRAPH_LSTM ? 3 : 2;
+	struct one_node one;
+
+	for (int i = 3; i < 6; i++)
+		if (!random_integer(0, 2))
+			shapes[i].rank = -1;
+	one = one_node_create(op, 3 + most, shapes, 1, 4,
+			      (int)random_integer(1, most));
+	one.node->recurrent = (struct graph_recurrent){
+		.hidden = hidden,
+		.direction = direction,
+		.linear_before_reset = op == GRAPH_GRU && random_integer(0, 1),
+	};
+	return one;
+}
+
+/* How to make one of each; a new operator has none. */
+static struct one_node (*const random_node[GRAPH_OP_COUNT])(enum graph_op) = {
+	[GRAPH_CONV] = conv_node,
+	[GRAPH_CONV_TRANSPOSE] = conv_node,
+	[GRAPH_GEMM] = gemm_node,
 	[GRAPH_RELU] = unary_node,
 	[GRAPH_LEAKY_RELU] = unary_node,
 	[GRAPH_PRELU] = prelu_node,
@@ -302,151 +387,8 @@ static struct one_node (*const make[GRAPH_OP_COUNT])(enum graph_op op) = {
 	[GRAPH_MAX_POOL] = pool_node,
 	[GRAPH_AVERAGE_POOL] = pool_node,
 	[GRAPH_GLOBAL_AVERAGE_POOL] = global_pool_node,
-	[GRAPH_LSTM] = elsewhere, /* test_gradient_recurrent.c */
-	[GRAPH_GRU] = elsewhere,
+	[GRAPH_LSTM] = recurrent_node,
+	[GRAPH_GRU] = recurrent_node,
 };
 
-static void every_operator_has_a_test(void **state)
-{
-	(void)state;
-	for (int op = 0; op < GRAPH_OP_COUNT; op++)
-		if (!make[op])
-			fail_msg("%s has none", graph_op_name(op));
-}
-
-/* Where no loss depends on the output, gradients stay as they are. */
-static void assert_none_without_loss(struct one_node *one)
-{
-	struct gradient_check check = gradient_check_create(one);
-	const float *weights = check.weights[0];
-
-	gradient_check_link(&check);
-	check.weights[0] = NULL;
-	gradient_check_back(&check, ~0u);
-	for (int i = 0; i < one->node->input_count; i++)
-		assert_memory_equal(
-			check.gradients[i], check.before[i],
-			(size_t)operator_count(check.inputs[i].shape) *
-				sizeof(float));
-	check.weights[0] = weights;
-	gradient_check_forget(&check);
-	gradient_check_destroy(&check);
-}
-
-static void gradients_are_finite_differences(void **state)
-{
-	(void)state;
-	for (int op = 0; op < GRAPH_OP_COUNT; op++)
-		for (int i = 0; make[op] != elsewhere && i < ROUNDS; i++) {
-			struct one_node one = make[op]((enum graph_op)op);
-
-			gradient_check(&one, ~0u, STEP, TOLERANCE);
-			assert_none_without_loss(&one);
-			one_node_destroy(&one);
-		}
-}
-
-/* ---- where there is no derivative, PyTorch's choice ---- */
-
-static float slope_at(enum graph_op op, const struct graph_unary *unary,
-		      float x)
-{
-	const struct graph_shape shape = SHAPE(1);
-	const struct graph_node node = { .op = op, .unary = *unary };
-	const struct operator_value input = { &shape, &x };
-	const struct operator_value output = { &shape, NULL };
-	const float one = 1, *weight = &one;
-	float slope = 0, *gradient = &slope;
-	const struct gradient_call call = { &node,   &input,	&output,
-					    &weight, &gradient, NULL };
-
-	assert_int_equal(gradient_run(&call), 0);
-	return slope;
-}
-
-static void kinks_are_as_in_pytorch(void **state)
-{
-	const struct graph_unary unary = {
-		.alpha = 0.25f, .beta = 0.5f, .low = -1, .high = 2
-	};
-
-	(void)state;
-	assert_true(slope_at(GRAPH_RELU, &unary, 0) == 0);
-	assert_true(slope_at(GRAPH_LEAKY_RELU, &unary, 0) == 0.25f);
-	assert_true(slope_at(GRAPH_ELU, &unary, 0) == 0.25f);
-	assert_true(slope_at(GRAPH_ABS, &unary, 0) == 0);
-	assert_true(slope_at(GRAPH_CLIP, &unary, -1) == 1);
-	assert_true(slope_at(GRAPH_CLIP, &unary, 2) == 1);
-	assert_true(slope_at(GRAPH_HARD_SIGMOID, &unary, -2) == 0);
-	assert_true(slope_at(GRAPH_HARD_SIGMOID, &unary, 2) == 0);
-	assert_true(slope_at(GRAPH_HARD_SWISH, &unary, 3) == 1);
-}
-
-static void slopes_stay_finite_far_out(void **state)
-{
-	static const enum graph_op ops[] = { GRAPH_SIGMOID,  GRAPH_TANH,
-					     GRAPH_SOFTPLUS, GRAPH_SILU,
-					     GRAPH_GELU,     GRAPH_ELU };
-	const struct graph_unary unary = { .alpha = 1 };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
-		for (float x = -1000; x <= 1000; x += 125)
-			assert_true(isfinite(slope_at(ops[i], &unary, x)));
-}
-
-static void first_maximum_takes_the_gradient(void **state)
-{
-	const struct graph_node node = {
-		.op = GRAPH_MAX_POOL,
-		.pool = { .kernel = { 2, 2 },
-			  .stride = { 2, 2 },
-			  .dilation = { 1, 1 } },
-	};
-	const struct graph_shape wide = SHAPE(1, 1, 2, 4);
-	const struct graph_shape narrow = SHAPE(1, 1, 1, 2);
-	float values[8] = { 1, 1, 0, 1, 1, 1, 1, 1 };
-	const struct operator_value x = { &wide, values };
-	const struct operator_value y = { &narrow, NULL };
-	const float dy[2] = { 5, 7 }, *out = dy;
-	const float expected[8] = { 5, 0, 0, 7, 0, 0, 0, 0 };
-	float dx[8] = { 0 }, *in = dx;
-	const struct gradient_call call = { &node, &x, &y, &out, &in, NULL };
-
-	(void)state;
-	assert_int_equal(gradient_run(&call), 0);
-	assert_memory_equal(dx, expected, sizeof(dx));
-}
-
-/* x·x has one array for both of its gradients. */
-static void operands_may_be_one_tensor(void **state)
-{
-	const struct graph_node node = { .op = GRAPH_MULTIPLY };
-	const struct graph_shape shape = SHAPE(2);
-	float values[2] = { 3, -5 };
-	const struct operator_value x[2] = { { &shape, values },
-					     { &shape, values } };
-	const struct operator_value y = { &shape, NULL };
-	const float dy[2] = { 1, 2 }, *out = dy;
-	float dx[2] = { 0 }, *in[2] = { dx, dx };
-	const struct gradient_call call = { &node, x, &y, &out, in, NULL };
-
-	(void)state;
-	assert_int_equal(gradient_run(&call), 0);
-	assert_true(dx[0] == 6);
-	assert_true(dx[1] == -20);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_operator_has_a_test),
-		cmocka_unit_test(gradients_are_finite_differences),
-		cmocka_unit_test(kinks_are_as_in_pytorch),
-		cmocka_unit_test(slopes_stay_finite_far_out),
-		cmocka_unit_test(first_maximum_takes_the_gradient),
-		cmocka_unit_test(operands_may_be_one_tensor),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+#endif

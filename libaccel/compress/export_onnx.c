@@ -538,7 +538,7 @@ static void export_outputs(struct exporter *exporter)
 	}
 }
 
-static int export_graph(struct exporter *exporter)
+static int export_model(struct exporter *exporter)
 {
 	const struct model *model = exporter->model;
 	int ret = 0;
@@ -572,7 +572,7 @@ int export_onnx(const struct model *model, const char *path)
 	    !exporter.values)
 		accel_error(ret, "out of memory for %s", path);
 	else
-		ret = export_graph(&exporter);
+		ret = export_model(&exporter);
 	if (!ret)
 		ret = onnx_model_write(&exporter.builder, path);
 	onnx_model_release(&exporter.builder);

@@ -210,11 +210,18 @@ Onnx__NodeProto *onnx_node(const struct onnx_builder *builder, const char *op,
 	node->op_type = copy_text(arena, op);
 	node->name = copy_text(arena, onnx_name(builder, op));
 	for (size_t i = 0; i < count; i++)
-		append(arena, &node->input, &node->n_input,
-		       copy_text(arena, inputs[i]));
+		onnx_append_input(builder, node, inputs[i]);
 	onnx_add_output(builder, node, output);
 	append(arena, &builder->graph->node, &builder->graph->n_node, node);
 	return node;
+}
+
+void onnx_append_input(const struct onnx_builder *builder,
+		       Onnx__NodeProto *node, const char *input)
+{
+	if (node)
+		append(builder->arena, &node->input, &node->n_input,
+		       copy_text(builder->arena, input));
 }
 
 void onnx_add_output(const struct onnx_builder *builder, Onnx__NodeProto *node,
@@ -223,6 +230,13 @@ void onnx_add_output(const struct onnx_builder *builder, Onnx__NodeProto *node,
 	if (node)
 		append(builder->arena, &node->output, &node->n_output,
 		       copy_text(builder->arena, output));
+}
+
+void onnx_node_name(const struct onnx_builder *builder, Onnx__NodeProto *node,
+		    const char *name)
+{
+	if (node)
+		node->name = copy_text(builder->arena, name);
 }
 
 static Onnx__AttributeProto *
@@ -302,16 +316,15 @@ void onnx_graph(const struct onnx_builder *builder, Onnx__NodeProto *node,
 }
 
 /* Raw data are little-endian by the standard, and as they lie in memory here. */
-const char *onnx_constant(const struct onnx_builder *builder, const char *begin,
-			  const struct onnx_values *values)
+void onnx_initializer(const struct onnx_builder *builder, const char *name,
+		      const struct onnx_values *values)
 {
 	static const Onnx__TensorProto empty = ONNX__TENSOR_PROTO__INIT;
 	struct onnx_arena *arena = builder->arena;
 	Onnx__TensorProto *tensor = copy(arena, &empty, sizeof(empty));
-	const char *name = onnx_name(builder, begin);
 
 	if (!tensor || !builder->graph)
-		return name;
+		return;
 	tensor->name = copy_text(arena, name);
 	tensor->has_data_type = 1;
 	tensor->data_type = values->type;
@@ -323,6 +336,14 @@ const char *onnx_constant(const struct onnx_builder *builder, const char *begin,
 	tensor->raw_data.len = tensor->raw_data.data ? values->size : 0;
 	append(arena, &builder->graph->initializer,
 	       &builder->graph->n_initializer, tensor);
+}
+
+const char *onnx_constant(const struct onnx_builder *builder, const char *begin,
+			  const struct onnx_values *values)
+{
+	const char *name = onnx_name(builder, begin);
+
+	onnx_initializer(builder, name, values);
 	return name;
 }
 

@@ -58,8 +58,14 @@ Onnx__NodeProto *onnx_node(const struct onnx_builder *builder, const char *op,
 			  sizeof(const char *),             \
 		  (const char *const[]){ __VA_ARGS__ })
 
+void onnx_append_input(const struct onnx_builder *builder,
+		       Onnx__NodeProto *node, const char *input);
 void onnx_add_output(const struct onnx_builder *builder, Onnx__NodeProto *node,
 		     const char *output);
+
+/** onnx_node_name() - call a node as its layer is called */
+void onnx_node_name(const struct onnx_builder *builder, Onnx__NodeProto *node,
+		    const char *name);
 
 void onnx_int(const struct onnx_builder *builder, Onnx__NodeProto *node,
 	      const char *name, int64_t value);
@@ -80,6 +86,10 @@ struct onnx_values {
 	const void *data; /* copied */
 	size_t size; /* bytes */
 };
+
+/** onnx_initializer() - a constant under a name that the caller has reserved */
+void onnx_initializer(const struct onnx_builder *builder, const char *name,
+		      const struct onnx_values *values);
 
 /** onnx_constant() - an initializer; its name, which begins with @begin */
 const char *onnx_constant(const struct onnx_builder *builder, const char *begin,

@@ -275,7 +275,7 @@ static int lower_outputs(struct lowering *lowering)
 	return ret;
 }
 
-static int lower_all(struct lowering *lowering, struct model *model)
+static int lower_nodes(struct lowering *lowering)
 {
 	const struct graph *graph = lowering->graph;
 	int ret = 0;
@@ -284,6 +284,13 @@ static int lower_all(struct lowering *lowering, struct model *model)
 		ret = lower_input(lowering, graph->inputs[i]);
 	for (int n = 0; !ret && n < graph->node_count; n++)
 		ret = lower_node(lowering, n);
+	return ret;
+}
+
+static int lower_all(struct lowering *lowering, struct model *model)
+{
+	int ret = lower_nodes(lowering);
+
 	if (!ret)
 		ret = lower_outputs(lowering);
 	if (!ret)
@@ -314,4 +321,37 @@ int graph_lower(const struct graph *graph, const struct lower_options *options,
 	}
 	*result = model;
 	return 0;
+}
+
+/* Of several lowered tensors for one of the graph, all have one quantization. */
+static void read_quantizations(const struct lowering *lowering, bool *quantized,
+			       struct golden_quantization *quantization)
+{
+	for (int t = 0; t < lowering->graph->tensor_count; t++)
+		quantized[t] = false;
+	for (int i = 0; i < lowering->tensor_count; i++) {
+		const struct lower_tensor *tensor = &lowering->tensors[i];
+
+		if (!tensor->stage && tensor->model.type != MODEL_INT8)
+			continue;
+		quantized[tensor->source] = true;
+		quantization[tensor->source] = tensor->model.quantization;
+	}
+}
+
+int lower_quantizations(const struct graph *graph,
+			const struct lower_options *options, bool *quantized,
+			struct golden_quantization *quantization)
+{
+	struct lowering lowering;
+	int ret = lowering_init(&lowering, graph, options);
+
+	if (!ret)
+		ret = lower_nodes(&lowering);
+	if (!ret)
+		ret = lower_quantize(&lowering);
+	if (!ret)
+		read_quantizations(&lowering, quantized, quantization);
+	lowering_release(&lowering);
+	return ret;
 }

@@ -2,6 +2,8 @@
 #ifndef COMPRESS_LOWER_H
 #define COMPRESS_LOWER_H
 
+#include <stdbool.h>
+
 #include "compress/channel_means.h"
 #include "compress/graph.h"
 #include "compress/prune.h"
@@ -38,5 +40,22 @@ struct lower_options {
  */
 int graph_lower(const struct graph *graph, const struct lower_options *options,
 		struct model **model);
+
+/**
+ * lower_quantizations() - which tensors become codes on the way, and how
+ * @graph: as for graph_lower()
+ * @options: likewise
+ * @quantized: result, graph->tensor_count of them: are this tensor's values rounded
+ *	to int8, in memory or within a layer?
+ * @quantization: result, as many: of those
+ *
+ * For training that is to get used to it. Tensors that are views of others, or lie
+ * between nodes that one layer does, are not rounded themselves.
+ *
+ * Return: as graph_lower().
+ */
+int lower_quantizations(const struct graph *graph,
+			const struct lower_options *options, bool *quantized,
+			struct golden_quantization *quantization);
 
 #endif

@@ -23,6 +23,7 @@
 static struct termios saved;
 static bool is_open;
 static volatile sig_atomic_t wants_to_quit;
+static volatile sig_atomic_t wants_to_stop;
 /* Signals come only while top_screen_wait() sleeps: none slips in before. */
 static sigset_t asleep;
 
@@ -32,10 +33,39 @@ static void quit_later(int number)
 	wants_to_quit = 1;
 }
 
+static void stop_later(int number)
+{
+	(void)number;
+	wants_to_stop = 1;
+}
+
+static bool screen_enter(void)
+{
+	struct termios raw = saved;
+
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw))
+		return false;
+	is_open = true;
+	printf(ENTER);
+	return true;
+}
+
+/* The shell gets its terminal as it was; when this goes on, whatever it left is taken. */
+static void stop_now(void)
+{
+	wants_to_stop = 0;
+	top_screen_close();
+	raise(SIGSTOP);
+	if (!tcgetattr(STDIN_FILENO, &saved))
+		screen_enter();
+	fflush(stdout);
+}
+
 bool top_screen_open(void)
 {
 	const struct sigaction action = { .sa_handler = quit_later };
-	struct termios raw;
+	const struct sigaction stop = { .sa_handler = stop_later };
 	sigset_t ours;
 
 	sigemptyset(&ours);
@@ -48,13 +78,11 @@ bool top_screen_open(void)
 	sigaction(SIGHUP, &action, NULL);
 	if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &saved))
 		return false;
-	raw = saved;
-	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw))
-		return false;
-	is_open = true;
-	printf(ENTER);
-	return true;
+	/* Without a screen a stop is the kernel's matter. */
+	sigaddset(&ours, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &ours, NULL);
+	sigaction(SIGTSTP, &stop, NULL);
+	return screen_enter();
 }
 
 void top_screen_close(void)
@@ -107,6 +135,8 @@ bool top_screen_wait(double seconds)
 
 		if (ppoll(&poller, 1, &timeout, &asleep) > 0 && key_quits())
 			return false;
+		if (wants_to_stop)
+			stop_now();
 	}
 	return !wants_to_quit;
 }

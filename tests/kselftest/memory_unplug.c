@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What is left of memory when the device is taken away under it. */
+#include "binding.h"
 #include "memory.h"
 
-#include <glob.h>
-#include <libgen.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,7 +11,6 @@
 
 #include <kselftest_harness.h>
 
-#define DRIVER "/sys/bus/pci/drivers/spmm"
 #define AT 0x40000000ull
 #define LENGTH (1 * MIB)
 
@@ -35,30 +33,6 @@ static int read_faults(volatile const char *address)
 		(void)*address;
 	signal(SIGBUS, SIG_DFL);
 	return caught;
-}
-
-static int tell_driver(const char *file, const char *device)
-{
-	char path[64];
-	int fd, ret = 0;
-
-	snprintf(path, sizeof(path), DRIVER "/%s", file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, device, strlen(device)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-static int device_name(char *name, size_t size)
-{
-	glob_t found;
-
-	if (glob(DRIVER "/*:*:*.*", 0, NULL, &found))
-		return -ENODEV;
-	snprintf(name, size, "%s", basename(found.gl_pathv[0]));
-	globfree(&found);
-	return 0;
 }
 
 static int node_comes(void)
@@ -85,7 +59,7 @@ FIXTURE(unplug)
 
 FIXTURE_SETUP(unplug)
 {
-	ASSERT_EQ(0, device_name(self->device, sizeof(self->device)));
+	ASSERT_EQ(0, driver_device(self->device, sizeof(self->device)));
 	self->fd = node_open();
 	ASSERT_GE(self->fd, 0);
 	ASSERT_EQ(0,
@@ -117,13 +91,13 @@ FIXTURE_TEARDOWN(unplug)
 
 TEST_F(unplug, mappings)
 {
-	ASSERT_EQ(0, tell_driver("unbind", self->device));
+	ASSERT_EQ(0, driver_tell("unbind", self->device));
 	EXPECT_EQ(SIGBUS, read_faults(self->window_memory));
 	EXPECT_EQ(SIGBUS, read_faults(self->window_memory + LENGTH - 1));
 	EXPECT_EQ(0, read_faults(self->host_memory));
 	EXPECT_EQ(0, read_faults(self->host_memory + LENGTH - 1));
 	EXPECT_EQ(1, self->host_memory[0]);
-	ASSERT_EQ(0, tell_driver("bind", self->device));
+	ASSERT_EQ(0, driver_tell("bind", self->device));
 }
 
 TEST_F(unplug, calls)
@@ -133,14 +107,14 @@ TEST_F(unplug, calls)
 	int dma_buf;
 
 	ASSERT_EQ(0, bo_export(self->fd, self->host, &dma_buf));
-	ASSERT_EQ(0, tell_driver("unbind", self->device));
+	ASSERT_EQ(0, driver_tell("unbind", self->device));
 	EXPECT_EQ(-ENODEV,
 		  bo_create(self->fd, PAGE, DRM_SPMM_BO_HOST, &handle));
 	EXPECT_EQ(-ENODEV, bo_offset(self->fd, self->host, &offset));
 	EXPECT_EQ(-ENODEV, vm_unbind(self->fd, AT, LENGTH));
 	EXPECT_EQ(-ENODEV,
 		  vm_bind(self->fd, self->host, READ_WRITE, 0, 0, PAGE));
-	ASSERT_EQ(0, tell_driver("bind", self->device));
+	ASSERT_EQ(0, driver_tell("bind", self->device));
 	/* What was shared before stays, and takes nobody new. */
 	close(self->fd);
 	self->fd = node_comes();
@@ -177,8 +151,8 @@ TEST_F(unplug, imports)
 	ASSERT_GE(dma_buf, 0);
 	ASSERT_EQ(0, bo_import(self->fd, dma_buf, &handle));
 	ASSERT_EQ(0, vm_bind(self->fd, handle, READ_WRITE, 0, 0, LENGTH));
-	ASSERT_EQ(0, tell_driver("unbind", self->device));
-	ASSERT_EQ(0, tell_driver("bind", self->device));
+	ASSERT_EQ(0, driver_tell("unbind", self->device));
+	ASSERT_EQ(0, driver_tell("bind", self->device));
 	close(dma_buf);
 }
 
@@ -220,10 +194,10 @@ TEST_F(unplug, imports_are_shared)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, share_again, &sharing));
 	while (!__atomic_load_n(&sharing.count, __ATOMIC_RELAXED))
 		usleep(1000);
-	ASSERT_EQ(0, tell_driver("unbind", self->device));
+	ASSERT_EQ(0, driver_tell("unbind", self->device));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(-ENODEV, sharing.error);
-	ASSERT_EQ(0, tell_driver("bind", self->device));
+	ASSERT_EQ(0, driver_tell("bind", self->device));
 	close(dma_buf);
 }
 

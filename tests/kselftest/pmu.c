@@ -3,16 +3,14 @@
  * Events of perf: they count, and they may outlive the device, but keep nothing of it once
  * they are closed.
  */
+#include "binding.h"
 #include "jobs.h"
 
-#include <glob.h>
-#include <libgen.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 
-#define DRIVER "/sys/bus/pci/drivers/spmm"
 #define NODE "/dev/accel/accel0"
 #define SOURCE "/sys/bus/event_source/devices/spmm_0"
 #define ROUNDS 5
@@ -57,30 +55,6 @@ static uint64_t event_read(int event)
 								     UINT64_MAX;
 }
 
-static int tell_driver(const char *file, const char *device)
-{
-	char path[64];
-	int fd, ret = 0;
-
-	snprintf(path, sizeof(path), DRIVER "/%s", file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, device, strlen(device)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-static int device_name(char *name, size_t size)
-{
-	glob_t found;
-
-	if (glob(DRIVER "/*:*:*.*", 0, NULL, &found))
-		return -ENODEV;
-	snprintf(name, size, "%s", basename(found.gl_pathv[0]));
-	globfree(&found);
-	return 0;
-}
-
 static int is_there(const char *path)
 {
 	return access(path, F_OK) == 0;
@@ -106,12 +80,12 @@ static int comes_back(const char *device)
 
 	for (i = 0; i < 10; i++) {
 		usleep(500000);
-		ret = tell_driver("bind", device);
+		ret = driver_tell("bind", device);
 		if (ret)
 			return ret;
 		if (is_there(NODE) && becomes(SOURCE, 1))
 			return 0;
-		tell_driver("unbind", device);
+		driver_tell("unbind", device);
 	}
 	return -EBUSY;
 }
@@ -134,7 +108,7 @@ static int run_commands(uint32_t count)
 
 FIXTURE_SETUP(pmu)
 {
-	ASSERT_EQ(0, device_name(self->device, sizeof(self->device)));
+	ASSERT_EQ(0, driver_device(self->device, sizeof(self->device)));
 	ASSERT_TRUE(becomes(NODE, 1));
 	ASSERT_TRUE(becomes(SOURCE, 1));
 	self->event = event_open("commands");
@@ -169,7 +143,7 @@ TEST_F_TIMEOUT(pmu, events_outlive_the_device, 120)
 	for (i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(0, run_commands(1));
 		count = event_read(self->event);
-		ASSERT_EQ(0, tell_driver("unbind", self->device));
+		ASSERT_EQ(0, driver_tell("unbind", self->device));
 		EXPECT_LE(count, event_read(self->event));
 		EXPECT_EQ(event_read(self->event), event_read(self->event));
 		ASSERT_EQ(0, access(SOURCE, F_OK));
@@ -190,7 +164,7 @@ TEST_F_TIMEOUT(pmu, device_outlives_events, 120)
 
 	for (i = 0; i < ROUNDS; i++) {
 		close(self->event);
-		ASSERT_EQ(0, tell_driver("unbind", self->device));
+		ASSERT_EQ(0, driver_tell("unbind", self->device));
 		EXPECT_NE(0, access(SOURCE, F_OK));
 		ASSERT_EQ(0, comes_back(self->device));
 		self->event = event_open("commands");
@@ -208,7 +182,7 @@ TEST_F_TIMEOUT(pmu, module_goes_after_the_last_event, 60)
 {
 	int i, ret = -EAGAIN;
 
-	ASSERT_EQ(0, tell_driver("unbind", self->device));
+	ASSERT_EQ(0, driver_tell("unbind", self->device));
 	EXPECT_EQ(-EAGAIN, unload());
 	close(self->event);
 	for (i = 0; i < 100 && ret; i++) {

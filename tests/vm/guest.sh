@@ -87,8 +87,8 @@ module_load()
 	modprobe spmm "$@" && wait_for 20 test -c /dev/accel/accel0
 }
 
-# A dump of a reset holds the module for minutes; what a process held is given back soon
-# after it has ended.
+# What a process held is given back soon after it has ended. A dump of a reset is the
+# device's and would outlive the module for minutes: the next one is not to find it.
 module_unload()
 {
 	for dump in /sys/class/devcoredump/devcd*/data; do

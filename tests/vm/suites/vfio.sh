@@ -155,3 +155,4 @@ if [ -e /dev/iommu ]; then
 else
 	all_of type1
 fi
+check "VFIO gives the device back" vfio_unbind "$address"

@@ -84,19 +84,34 @@ struct accel_model *model_load(void)
 	return model;
 }
 
-struct accel_plan *plan_create(struct accel_device *device,
-			       struct accel_model *model, uint32_t flags)
+static struct accel_plan_options plan_options(uint32_t flags)
 {
-	const struct accel_plan_options options = {
-		.size = sizeof(options),
+	return (struct accel_plan_options){
+		.size = sizeof(struct accel_plan_options),
 		.flags = flags,
 		.batch = BATCH,
 		.height = HEIGHT,
 		.width = WIDTH,
 	};
+}
+
+struct accel_plan *plan_create(struct accel_device *device,
+			       struct accel_model *model, uint32_t flags)
+{
+	const struct accel_plan_options options = plan_options(flags);
 	struct accel_plan *plan = NULL;
 
 	CHECK_OK(accel_plan_create(device, model, &options, &plan));
+	CHECK(plan);
+	return plan;
+}
+
+struct accel_plan *plan_load(struct accel_device *device, uint32_t flags)
+{
+	const struct accel_plan_options options = plan_options(flags);
+	struct accel_plan *plan = NULL;
+
+	CHECK_OK(accel_plan_load(device, settings.model, &options, &plan));
 	CHECK(plan);
 	return plan;
 }

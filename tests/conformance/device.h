@@ -26,6 +26,8 @@ unsigned char *buffer_bytes(struct accel_buffer *buffer);
 struct accel_model *model_load(void);
 struct accel_plan *plan_create(struct accel_device *device,
 			       struct accel_model *model, uint32_t flags);
+/* The same plan, out of the model's file. */
+struct accel_plan *plan_load(struct accel_device *device, uint32_t flags);
 
 struct accel_operation nop(uint64_t user_data);
 struct accel_operation run_of(struct accel_plan *plan);

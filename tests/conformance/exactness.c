@@ -129,6 +129,37 @@ static void networks_are_exact(void)
 	accel_device_close(golden);
 }
 
+/* accel_plan_load() reads matrices while it packs and copies: they are the same ones. */
+static void loaded_networks_are_exact(void)
+{
+	struct accel_device *device = device_open();
+	struct accel_device *golden = device_open_uri("cpu:");
+	struct accel_model *model = model_load();
+	struct accel_plan *plan = plan_load(device, 0);
+	struct accel_plan *again = plan_load(device, 0);
+	struct accel_plan *expected = plan_create(golden, model, 0);
+	struct arrays inputs, outputs, right;
+
+	arrays_create(expected, false, &inputs);
+	arrays_create(expected, true, &outputs);
+	arrays_create(expected, true, &right);
+	arrays_fill(&inputs, 4);
+	run(expected, &inputs, &right);
+	run(plan, &inputs, &outputs);
+	outputs_equal(&right, &outputs);
+	accel_plan_destroy(plan);
+	run(again, &inputs, &outputs);
+	outputs_equal(&right, &outputs);
+	arrays_free(&inputs);
+	arrays_free(&outputs);
+	arrays_free(&right);
+	accel_plan_destroy(again);
+	accel_plan_destroy(expected);
+	accel_model_free(model);
+	accel_device_close(device);
+	accel_device_close(golden);
+}
+
 static unsigned char byte_at(uint64_t index, unsigned int salt)
 {
 	return (unsigned char)(index * 31 + index / 255 + salt);
@@ -228,6 +259,8 @@ static void long_copies_are_exact(void)
 const struct test exactness_tests[] = {
 	{ "a network with every operation is bit for bit that of cpu:",
 	  networks_are_exact, COMPUTES },
+	{ "a network loaded from its file is bit for bit that of cpu:",
+	  loaded_networks_are_exact, COMPUTES },
 	{ "copies are exact at odd places and lengths", copies_are_exact,
 	  COMPUTES },
 	{ "long copies are exact", long_copies_are_exact, COMPUTES },

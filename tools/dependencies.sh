@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Install the Debian packages that are missing: dependencies.sh [--check] GROUP...
-# Groups: build, check, vm. With --check, only say what is missing, and fail.
+# Groups: build, check, vm, recovery. With --check, only say what is missing, and fail.
 set -euo pipefail
 
 # PACKAGE or PACKAGE:COMMAND; with a command, whoever provides it will do.
@@ -35,6 +35,9 @@ vm=(
 	debian-archive-keyring
 )
 
+# Whose training steps ours are compared with; large, so nothing asks for it.
+recovery=(python3-torch)
+
 is_present()
 {
 	local package=${1%%:*} command=${1#*:}
@@ -59,8 +62,9 @@ for group in "$@"; do
 	build) wanted+=("${build[@]}") ;;
 	check) wanted+=("${check[@]}" "$(clang_runtime)") ;;
 	vm) wanted+=("${vm[@]}") ;;
+	recovery) wanted+=("${recovery[@]}") ;;
 	*)
-		echo "usage: $0 [--check] build|check|vm ..." >&2
+		echo "usage: $0 [--check] build|check|vm|recovery ..." >&2
 		exit 2
 		;;
 	esac

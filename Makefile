@@ -18,7 +18,7 @@ dependencies:
 	@tools/dependencies.sh build
 
 check-dependencies:
-	@tools/dependencies.sh build check vm
+	@tools/dependencies.sh build check recovery vm
 
 demo: dependencies
 	@$(MAKE) --no-print-directory all

@@ -35,8 +35,8 @@ vm=(
 	debian-archive-keyring
 )
 
-# Whose training steps ours are compared with; large, so nothing asks for it.
-recovery=(python3-torch)
+# PyTorch, whose gradients and training steps ours are compared with.
+recovery=(python3-torch python3-onnx)
 
 is_present()
 {

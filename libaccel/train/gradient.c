@@ -47,7 +47,8 @@ static const struct gradient_entry gradients[GRAPH_OP_COUNT] = {
 	[GRAPH_RESIZE_NEAREST] = { gradient_resize_nearest, NULL },
 	[GRAPH_MAX_POOL] = { gradient_max_pool, NULL },
 	[GRAPH_AVERAGE_POOL] = { gradient_average_pool, NULL },
-	[GRAPH_GLOBAL_AVERAGE_POOL] = { gradient_global_average_pool, NULL },
+	[GRAPH_GLOBAL_AVERAGE_POOL] = { gradient_global_average_pool, NULL,
+					true },
 };
 
 int gradient_run(const struct gradient_call *call)
@@ -65,4 +66,24 @@ int64_t gradient_workspace(const struct gradient_call *call)
 	const struct gradient_entry *op = &gradients[call->node->op];
 
 	return op->workspace ? op->workspace(call) : 0;
+}
+
+/* Where elements only move, or are added up, it is enough to know which went where. */
+bool gradient_reads_values(enum graph_op op)
+{
+	switch (op) {
+	case GRAPH_ADD:
+	case GRAPH_CONCAT:
+	case GRAPH_SLICE:
+	case GRAPH_PAD:
+	case GRAPH_RESHAPE:
+	case GRAPH_TRANSPOSE:
+	case GRAPH_DEPTH_TO_SPACE:
+	case GRAPH_RESIZE_NEAREST:
+	case GRAPH_AVERAGE_POOL:
+	case GRAPH_GLOBAL_AVERAGE_POOL:
+		return false;
+	default:
+		return true;
+	}
 }

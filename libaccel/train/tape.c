@@ -5,6 +5,7 @@
 #include <core/error.h>
 #include <train/gradient.h>
 #include <train/tape.h>
+#include <train/tape_memory.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,28 +13,16 @@
 
 /**
  * struct tape_tensor - one tensor's place on the tape
- * @values: of the run; @own_values, or the caller's, or a constant's
- * @own_values: NULL for inputs that are not changed, and for constants
+ * @values: of the run; in the block, or the caller's, or a constant's
  * @replacement: of a constant's values; NULL for none
  * @gradient: NULL where nobody asks for it
  * @pass: what the transform let through; NULL where there is none
- * @wanted: from the options
- * @seeded: likewise
- * @transformed: likewise
- * @needs: a wanted tensor is at it, or above it in the graph
- * @reaches: a seeded tensor is at it, or below it
  */
 struct tape_tensor {
 	float *values;
-	float *own_values;
 	const float *replacement;
 	float *gradient;
 	uint8_t *pass;
-	bool wanted;
-	bool seeded;
-	bool transformed;
-	bool needs;
-	bool reaches;
 };
 
 /**
@@ -42,7 +31,10 @@ struct tape_tensor {
  * @transform: from the options
  * @transform_context: handed to it
  * @shapes: of every tensor
- * @tensors: of every tensor
+ * @roles: likewise
+ * @memory: likewise, when they are where in @block
+ * @tensors: likewise
+ * @block: values and gradients
  * @workspace: the largest that any node asks for, forth or back
  * @inputs: values of the node that runs
  * @outputs: likewise
@@ -54,7 +46,10 @@ struct tape {
 	tape_transform transform;
 	void *transform_context;
 	struct graph_shape *shapes;
+	struct tape_role *roles;
+	struct tape_memory memory;
 	struct tape_tensor *tensors;
+	float *block;
 	float *workspace;
 	struct operator_value *inputs;
 	struct operator_value *outputs;
@@ -101,12 +96,9 @@ static struct operator_call forward_call(struct tape *tape,
 /* A gradient is computed where it leads from a seed to what is wanted. */
 static float *active_gradient(const struct tape *tape, int tensor)
 {
-	const struct tape_tensor *t;
-
-	if (tensor < 0)
+	if (tensor < 0 || !tape->roles[tensor].active)
 		return NULL;
-	t = &tape->tensors[tensor];
-	return t->needs && t->reaches ? t->gradient : NULL;
+	return tape->tensors[tensor].gradient;
 }
 
 static struct gradient_call backward_call(struct tape *tape,
@@ -129,67 +121,61 @@ static struct gradient_call backward_call(struct tape *tape,
 	};
 }
 
-/* Does the way back lead through this node? Some input of it then has a gradient. */
-static bool is_active(const struct tape *tape, const struct graph_node *node)
-{
-	for (int i = 0; i < node->output_count; i++)
-		if (active_gradient(tape, node->outputs[i]))
-			return true;
-	return false;
-}
-
-static void mark_needs(struct tape *tape)
+/* A wanted tensor is at it or above it. */
+static void mark_needs(const struct tape *tape, bool *needs)
 {
 	const struct graph *graph = tape->graph;
 
 	for (int t = 0; t < graph->tensor_count; t++)
-		tape->tensors[t].needs = tape->tensors[t].wanted;
+		needs[t] = tape->roles[t].wanted;
 	for (int n = 0; n < graph->node_count; n++) {
 		const struct graph_node *node = &graph->nodes[n];
-		bool needs = false;
+		bool any = false;
 
 		for (int i = 0; i < node->input_count; i++)
-			needs |= node->inputs[i] >= 0 &&
-				 tape->tensors[node->inputs[i]].needs;
+			any |= node->inputs[i] >= 0 && needs[node->inputs[i]];
 		for (int i = 0; i < node->output_count; i++)
 			if (node->outputs[i] >= 0)
-				tape->tensors[node->outputs[i]].needs |= needs;
+				needs[node->outputs[i]] |= any;
 	}
 }
 
-static void mark_reaches(struct tape *tape)
+/* A seeded tensor is at it or below it. */
+static void mark_reaches(const struct tape *tape, bool *reaches)
 {
 	const struct graph *graph = tape->graph;
 
 	for (int t = 0; t < graph->tensor_count; t++)
-		tape->tensors[t].reaches = tape->tensors[t].seeded;
+		reaches[t] = tape->roles[t].seeded;
 	for (int n = graph->node_count - 1; n >= 0; n--) {
 		const struct graph_node *node = &graph->nodes[n];
-		bool reaches = false;
+		bool any = false;
 
 		for (int i = 0; i < node->output_count; i++)
-			reaches |= node->outputs[i] >= 0 &&
-				   tape->tensors[node->outputs[i]].reaches;
+			any |= node->outputs[i] >= 0 &&
+			       reaches[node->outputs[i]];
 		for (int i = 0; i < node->input_count; i++)
 			if (node->inputs[i] >= 0)
-				tape->tensors[node->inputs[i]].reaches |=
-					reaches;
+				reaches[node->inputs[i]] |= any;
 	}
 }
 
-static void copy_options(struct tape *tape, const struct tape_options *options)
+static int mark_active(struct tape *tape)
 {
-	tape->transform = options->transform;
-	tape->transform_context = options->transform_context;
-	for (int t = 0; t < tape->graph->tensor_count; t++) {
-		struct tape_tensor *tensor = &tape->tensors[t];
+	size_t tensors = (size_t)tape->graph->tensor_count + 1;
+	bool *needs = calloc(tensors, sizeof(*needs));
+	bool *reaches = calloc(tensors, sizeof(*reaches));
+	bool complete = needs && reaches;
 
-		tensor->wanted = options->wanted && options->wanted[t];
-		tensor->seeded = options->seeded && options->seeded[t];
-		tensor->transformed = options->transform &&
-				      options->transformed &&
-				      options->transformed[t];
+	if (complete) {
+		mark_needs(tape, needs);
+		mark_reaches(tape, reaches);
+		for (int t = 0; t < tape->graph->tensor_count; t++)
+			tape->roles[t].active = needs[t] && reaches[t];
 	}
+	free(needs);
+	free(reaches);
+	return complete ? 0 : -ENOMEM;
 }
 
 static bool is_input(const struct graph *graph, int tensor)
@@ -201,37 +187,52 @@ static bool is_input(const struct graph *graph, int tensor)
 }
 
 /* An input keeps the caller's values unless they are to be changed. */
-static bool has_own_values(const struct tape *tape, int t)
+static bool is_computed(const struct tape *tape, int t)
 {
 	if (tape->graph->tensors[t].data)
 		return false;
 	return tape->graph->tensors[t].producer >= 0 ||
-	       (is_input(tape->graph, t) && tape->tensors[t].transformed);
+	       (is_input(tape->graph, t) && tape->roles[t].transformed);
 }
 
-static int allocate_tensor(struct tape *tape, int t)
+static void copy_options(struct tape *tape, const struct tape_options *options)
 {
-	struct tape_tensor *tensor = &tape->tensors[t];
-	int64_t count = operator_count(&tape->shapes[t]);
-	bool gradient = tensor->wanted || tensor->seeded ||
-			(tensor->needs && tensor->reaches);
+	tape->transform = options->transform;
+	tape->transform_context = options->transform_context;
+	for (int t = 0; t < tape->graph->tensor_count; t++) {
+		struct tape_role *role = &tape->roles[t];
 
-	tensor->values = tape->graph->tensors[t].data;
-	if (has_own_values(tape, t)) {
-		tensor->own_values = floats_allocate(count);
-		tensor->values = tensor->own_values;
-		if (!tensor->values)
-			return -ENOMEM;
+		role->wanted = options->wanted && options->wanted[t];
+		role->seeded = options->seeded && options->seeded[t];
+		role->transformed = options->transform &&
+				    options->transformed &&
+				    options->transformed[t];
+		role->computed = is_computed(tape, t);
 	}
-	if (gradient) {
-		tensor->gradient = floats_allocate(count);
-		if (!tensor->gradient)
-			return -ENOMEM;
-	}
-	if (gradient && tensor->transformed) {
-		tensor->pass = malloc((size_t)count + 1);
-		if (!tensor->pass)
-			return -ENOMEM;
+}
+
+static int allocate_block(struct tape *tape)
+{
+	const struct tape_memory *memory = &tape->memory;
+	int ret = tape_memory_plan(&tape->memory, tape->graph, tape->shapes,
+				   tape->roles);
+
+	if (ret || !floats_fit_machine((double)memory->floats))
+		return -ENOMEM;
+	tape->block = floats_allocate(memory->floats);
+	if (!tape->block)
+		return -ENOMEM;
+	for (int t = 0; t < tape->graph->tensor_count; t++) {
+		struct tape_tensor *tensor = &tape->tensors[t];
+
+		if (memory->values[t].used)
+			tensor->values = tape->block + memory->values[t].offset;
+		if (memory->gradients[t].used)
+			tensor->gradient =
+				tape->block + memory->gradients[t].offset;
+		if (memory->passes[t].used)
+			tensor->pass = (uint8_t *)(tape->block +
+						   memory->passes[t].offset);
 	}
 	return 0;
 }
@@ -272,7 +273,9 @@ static int allocate_workspace(struct tape *tape)
 
 		if (need > largest)
 			largest = need;
-		need = is_active(tape, node) ? gradient_workspace(&back) : 0;
+		need = tape_node_is_active(node, tape->roles) ?
+			       gradient_workspace(&back) :
+			       0;
 		if (need > largest)
 			largest = need;
 	}
@@ -280,31 +283,12 @@ static int allocate_workspace(struct tape *tape)
 	return tape->workspace ? 0 : -ENOMEM;
 }
 
-static double planned_floats(const struct tape *tape)
-{
-	double floats = 0;
-
-	for (int t = 0; t < tape->graph->tensor_count; t++) {
-		const struct tape_tensor *tensor = &tape->tensors[t];
-		double count = (double)operator_count(&tape->shapes[t]);
-
-		if (has_own_values(tape, t))
-			floats += count;
-		if (tensor->wanted || tensor->seeded ||
-		    (tensor->needs && tensor->reaches))
-			floats += count;
-	}
-	return floats;
-}
-
 static int tape_allocate(struct tape *tape)
 {
-	int ret = 0;
+	int ret = mark_active(tape);
 
-	if (!floats_fit_machine(planned_floats(tape)))
-		ret = -ENOMEM;
-	for (int t = 0; t < tape->graph->tensor_count && !ret; t++)
-		ret = allocate_tensor(tape, t);
+	if (!ret)
+		ret = allocate_block(tape);
 	if (!ret)
 		ret = allocate_lists(tape);
 	if (!ret)
@@ -348,13 +332,13 @@ int tape_create(struct tape **out, const struct graph *graph,
 		calloc((size_t)graph->tensor_count + 1, sizeof(*tape->shapes));
 	tape->tensors =
 		calloc((size_t)graph->tensor_count + 1, sizeof(*tape->tensors));
-	ret = tape->shapes && tape->tensors ?
+	tape->roles =
+		calloc((size_t)graph->tensor_count + 1, sizeof(*tape->roles));
+	ret = tape->shapes && tape->tensors && tape->roles ?
 		      infer_shapes(tape, inputs) :
 		      accel_error(-ENOMEM, "no memory for a tape");
 	if (!ret) {
 		copy_options(tape, options);
-		mark_needs(tape);
-		mark_reaches(tape);
 		ret = tape_allocate(tape);
 	}
 	if (ret) {
@@ -374,7 +358,7 @@ static int transform(struct tape *tape, int tensor)
 {
 	struct tape_tensor *t;
 
-	if (tensor < 0 || !tape->tensors[tensor].transformed)
+	if (tensor < 0 || !tape->roles[tensor].transformed)
 		return 0;
 	t = &tape->tensors[tensor];
 	return tape->transform(tape->transform_context, tensor,
@@ -393,8 +377,6 @@ static void load_constants(struct tape *tape)
 			tensor->values = tensor->replacement ?
 						 (float *)tensor->replacement :
 						 graph->tensors[t].data;
-		if (tensor->gradient)
-			memset(tensor->gradient, 0, tensor_bytes(tape, t));
 	}
 }
 
@@ -402,7 +384,7 @@ static int load_input(struct tape *tape, int tensor, const float *values)
 {
 	struct tape_tensor *t = &tape->tensors[tensor];
 
-	if (!t->own_values) {
+	if (!tape->roles[tensor].computed) {
 		t->values = (float *)values;
 		return 0;
 	}
@@ -422,6 +404,18 @@ static int run_node(struct tape *tape, const struct graph_node *node)
 	return ret;
 }
 
+/* Those that the caller may add to, and those that nothing will be added to. */
+static void clear_gradients(struct tape *tape)
+{
+	const struct tape_span *gradients = tape->memory.gradients;
+	int loss = tape_step_loss(tape->graph);
+
+	for (int t = 0; t < tape->graph->tensor_count; t++)
+		if (gradients[t].used && gradients[t].begin == loss)
+			memset(tape->tensors[t].gradient, 0,
+			       tensor_bytes(tape, t));
+}
+
 int tape_forward(struct tape *tape, const float *const *inputs)
 {
 	const struct graph *graph = tape->graph;
@@ -432,6 +426,7 @@ int tape_forward(struct tape *tape, const float *const *inputs)
 		ret = load_input(tape, graph->inputs[i], inputs[i]);
 	for (int n = 0; n < graph->node_count && !ret; n++)
 		ret = run_node(tape, &graph->nodes[n]);
+	clear_gradients(tape);
 	return ret;
 }
 
@@ -442,11 +437,18 @@ const struct graph_shape *tape_shape(const struct tape *tape, int tensor)
 
 const float *tape_values(const struct tape *tape, int tensor)
 {
+	const struct tape_span *values = &tape->memory.values[tensor];
+
+	/* Something else may lie there by now. */
+	if (values->used && values->end < tape_step_end(tape->graph))
+		return NULL;
 	return tape->tensors[tensor].values;
 }
 
 float *tape_seed(struct tape *tape, int tensor)
 {
+	if (!tape->roles[tensor].seeded)
+		return NULL;
 	return tape->tensors[tensor].gradient;
 }
 
@@ -462,15 +464,32 @@ static void stop_gradient(struct tape *tape, int tensor)
 		t->gradient[i] = t->pass[i] ? t->gradient[i] : 0;
 }
 
-static int backward_node(struct tape *tape, const struct graph_node *node)
+/* This node is the first to add to some of its inputs' gradients. */
+static void begin_gradients(struct tape *tape, int index)
 {
+	const struct graph_node *node = &tape->graph->nodes[index];
+	int step = tape_step_back(tape->graph, index);
+
+	for (int i = 0; i < node->input_count; i++) {
+		int t = node->inputs[i];
+		float *gradient = active_gradient(tape, t);
+
+		if (gradient && tape->memory.gradients[t].begin == step)
+			memset(gradient, 0, tensor_bytes(tape, t));
+	}
+}
+
+static int backward_node(struct tape *tape, int index)
+{
+	const struct graph_node *node = &tape->graph->nodes[index];
 	struct gradient_call call;
 
-	if (!is_active(tape, node))
+	if (!tape_node_is_active(node, tape->roles))
 		return 0;
 	for (int i = 0; i < node->output_count; i++)
 		if (node->outputs[i] >= 0)
 			stop_gradient(tape, node->outputs[i]);
+	begin_gradients(tape, index);
 	call = backward_call(tape, node);
 	return gradient_run(&call);
 }
@@ -481,7 +500,7 @@ int tape_backward(struct tape *tape)
 	int ret = 0;
 
 	for (int n = graph->node_count - 1; n >= 0 && !ret; n--)
-		ret = backward_node(tape, &graph->nodes[n]);
+		ret = backward_node(tape, n);
 	for (int i = 0; i < graph->input_count && !ret; i++)
 		stop_gradient(tape, graph->inputs[i]);
 	return ret;
@@ -489,6 +508,8 @@ int tape_backward(struct tape *tape)
 
 const float *tape_gradient(const struct tape *tape, int tensor)
 {
+	if (!tape->roles[tensor].wanted)
+		return NULL;
 	return tape->tensors[tensor].gradient;
 }
 
@@ -496,11 +517,9 @@ void tape_destroy(struct tape *tape)
 {
 	if (!tape)
 		return;
-	for (int t = 0; tape->tensors && t < tape->graph->tensor_count; t++) {
-		free(tape->tensors[t].own_values);
-		free(tape->tensors[t].gradient);
-		free(tape->tensors[t].pass);
-	}
+	tape_memory_release(&tape->memory);
+	free(tape->block);
+	free(tape->roles);
 	free(tape->tensors);
 	free(tape->shapes);
 	free(tape->workspace);

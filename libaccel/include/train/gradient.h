@@ -12,8 +12,10 @@
 /**
  * struct gradient_call - one way back through one node
  * @node: operator and attributes
- * @inputs: node->input_count of them, with the values of the forward run
- * @outputs: node->output_count of them, likewise
+ * @inputs: node->input_count of them, with the values of the forward run where
+ *	gradient_reads_values() says so
+ * @outputs: node->output_count of them; only their shapes count, the values may be
+ *	gone
  * @output_gradients: of each output, shaped like it; NULL where no loss depends on
  *	it
  * @input_gradients: of each input, shaped like it; the result is *added*; NULL
@@ -36,6 +38,9 @@ int gradient_run(const struct gradient_call *call);
 /* Floats of workspace that the call needs; looks at shapes, and at which
  * gradients are wanted, only. */
 int64_t gradient_workspace(const struct gradient_call *call);
+
+/* Does the way back depend on the values of the inputs, or only on their shapes? */
+bool gradient_reads_values(enum graph_op op);
 
 /* ---- the operators, by file ---- */
 

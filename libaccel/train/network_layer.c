@@ -213,6 +213,13 @@ static int add_reshape(const struct network_layer *layer)
 					 layer->input, &sample);
 }
 
+/* Dimensions beyond the rank are not set. */
+static bool same_shape(const struct graph_shape *a, const struct graph_shape *b)
+{
+	return a->rank == b->rank &&
+	       !memcmp(a->dims, b->dims, (size_t)a->rank * sizeof(*a->dims));
+}
+
 /* Layers whose result is added to what went in (He et al., 2016). */
 static int add_residual(const struct network_layer *layer)
 {
@@ -230,9 +237,8 @@ static int add_residual(const struct network_layer *layer)
 				       layer->input, layers);
 	if (inputs[1] < 0)
 		return inputs[1];
-	if (memcmp(network_shape(layer->network, inputs[0]),
-		   network_shape(layer->network, inputs[1]),
-		   sizeof(struct graph_shape)))
+	if (!same_shape(network_shape(layer->network, inputs[0]),
+			network_shape(layer->network, inputs[1])))
 		return accel_error(
 			-EINVAL,
 			"what comes out of \"layers\" has another shape than what goes in");

@@ -47,8 +47,7 @@ static const struct gradient_entry gradients[GRAPH_OP_COUNT] = {
 	[GRAPH_RESIZE_NEAREST] = { gradient_resize_nearest, NULL },
 	[GRAPH_MAX_POOL] = { gradient_max_pool, NULL },
 	[GRAPH_AVERAGE_POOL] = { gradient_average_pool, NULL },
-	[GRAPH_GLOBAL_AVERAGE_POOL] = { gradient_global_average_pool, NULL,
-					true },
+	[GRAPH_GLOBAL_AVERAGE_POOL] = { gradient_global_average_pool, NULL },
 };
 
 int gradient_run(const struct gradient_call *call)

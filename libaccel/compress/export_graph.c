@@ -86,7 +86,7 @@ const char *export_vector(struct graph_exporter *exporter, int number, int axis,
 
 static graph_export_function *const operators[GRAPH_OP_COUNT] = {
 	[GRAPH_CONV] = export_conv,
-	[GRAPH_CONV_TRANSPOSE] = export_conv_transpose,
+	[GRAPH_CONV_TRANSPOSE] = export_conv,
 	[GRAPH_GEMM] = export_gemm,
 	[GRAPH_RELU] = export_activation,
 	[GRAPH_LEAKY_RELU] = export_activation,

@@ -1,11 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 /* Operators with matrices of weights. */
+#include <compress/dimension.h>
 #include <compress/graph_exporter.h>
 
 /* ---- convolutions ---- */
 
-static Onnx__NodeProto *convolution(struct graph_exporter *exporter,
-				    const struct graph_node *node)
+/* Does padding that follows from the size follow from what is known? */
+static bool is_resolved(const struct graph_exporter *exporter,
+			const struct graph_node *node)
+{
+	const int64_t *size = export_input_shape(exporter, node)->dims + 2;
+	const struct graph_conv *conv = &node->conv;
+
+	if (dimension_is_number(size[0]) && dimension_is_number(size[1]))
+		return true;
+	if (node->op == GRAPH_CONV_TRANSPOSE)
+		return !conv->output_size[0];
+	return conv->auto_pad == GRAPH_PAD_EXPLICIT ||
+	       (conv->stride[0] == 1 && conv->stride[1] == 1);
+}
+
+/*
+ * In numbers where possible: not every runtime takes SAME together with dilations,
+ * or a stride beyond the kernel. More than the taps reach is output padding.
+ */
+static void write_pads(struct graph_exporter *exporter,
+		       const struct graph_node *node, Onnx__NodeProto *proto)
+{
+	const int64_t *size = export_input_shape(exporter, node)->dims + 2;
+	const struct onnx_builder *builder = &exporter->builder;
+	int64_t extra[2] = { node->conv.output_padding[0],
+			     node->conv.output_padding[1] };
+	int64_t pads[4];
+
+	graph_conv_pads(node, dimension_is_number(size[0]) ? size[0] : 1,
+			dimension_is_number(size[1]) ? size[1] : 1, pads);
+	for (int i = 0; i < 4; i++)
+		if (pads[i] < 0) {
+			extra[i % 2] -= pads[i];
+			pads[i] = 0;
+		}
+	onnx_ints(builder, proto, "pads", 4, pads);
+	if (node->op == GRAPH_CONV_TRANSPOSE)
+		onnx_ints(builder, proto, "output_padding", 2, extra);
+}
+
+static void write_open_pads(const struct onnx_builder *builder,
+			    const struct graph_conv *conv,
+			    Onnx__NodeProto *proto, bool transposed)
+{
+	if (conv->auto_pad != GRAPH_PAD_EXPLICIT)
+		onnx_string(builder, proto, "auto_pad",
+			    conv->auto_pad == GRAPH_PAD_SAME_UPPER ?
+				    "SAME_UPPER" :
+				    "SAME_LOWER");
+	if (!transposed)
+		return;
+	onnx_ints(builder, proto, "output_padding", 2, conv->output_padding);
+	onnx_ints(builder, proto, "output_shape", 2, conv->output_size);
+}
+
+void export_conv(struct graph_exporter *exporter, const struct graph_node *node)
 {
 	const struct onnx_builder *builder = &exporter->builder;
 	const struct graph_conv *conv = &node->conv;
@@ -21,32 +76,11 @@ static Onnx__NodeProto *convolution(struct graph_exporter *exporter,
 	onnx_ints(builder, proto, "strides", 2, conv->stride);
 	onnx_ints(builder, proto, "dilations", 2, conv->dilation);
 	onnx_int(builder, proto, "group", conv->group);
-	if (conv->auto_pad != GRAPH_PAD_EXPLICIT)
-		onnx_string(builder, proto, "auto_pad",
-			    conv->auto_pad == GRAPH_PAD_SAME_UPPER ?
-				    "SAME_UPPER" :
-				    "SAME_LOWER");
-	else if (!conv->output_size[0])
-		onnx_ints(builder, proto, "pads", 4, conv->pads);
-	return proto;
-}
-
-void export_conv(struct graph_exporter *exporter, const struct graph_node *node)
-{
-	convolution(exporter, node);
-}
-
-void export_conv_transpose(struct graph_exporter *exporter,
-			   const struct graph_node *node)
-{
-	const struct graph_conv *conv = &node->conv;
-	Onnx__NodeProto *proto = convolution(exporter, node);
-
-	onnx_ints(&exporter->builder, proto, "output_padding", 2,
-		  conv->output_padding);
-	if (conv->output_size[0])
-		onnx_ints(&exporter->builder, proto, "output_shape", 2,
-			  conv->output_size);
+	if (is_resolved(exporter, node))
+		write_pads(exporter, node, proto);
+	else
+		write_open_pads(builder, conv, proto,
+				node->op == GRAPH_CONV_TRANSPOSE);
 }
 
 /* ---- matrices ---- */

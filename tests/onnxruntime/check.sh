@@ -1,10 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# check.sh MODEL BATCH HEIGHT WIDTH: compress a model of the demo or of ../shared, or
-# one of random operators (random:SEED), export it and compare its layers with ONNX
-# Runtime.
+# check.sh [float] MODEL BATCH HEIGHT WIDTH: compress a model of the demo or of ../shared,
+# or one of random operators (random:SEED), export it and compare its layers with ONNX
+# Runtime. With float: as it was imported.
 set -euo pipefail
 here=$(dirname "$0")
+precision=int8
+if [ "$1" = float ]; then
+	precision=float
+	shift
+fi
 model=$1
 shift
 
@@ -43,6 +48,13 @@ calibration()
 	*) echo --latents 64 ;;
 	esac
 }
+
+if [ $precision = float ]; then
+	[[ $model == random:* ]] || model=$(find_file "$model.onnx")
+	"$DUMP_GRAPHS" "$model" "$work" "$@"
+	node "$here/floats.mjs" "$work"
+	exit
+fi
 
 if [[ $model == random:* ]]; then
 	"$RANDOM_MODELS" "${model#random:}" "$work"

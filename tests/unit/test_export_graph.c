@@ -201,6 +201,11 @@ static struct graph *dynamic_graph(void)
 		(struct graph_reshape){
 			2, { { 0, 1, 1 }, { GRAPH_RESHAPE_REST, 1, 1 } }
 		};
+	add_result(graph, GRAPH_MAX_POOL, x, "pooled", 4)->pool =
+		(struct graph_pool){ .kernel = { 3, 3 },
+				     .stride = { 2, 2 },
+				     .dilation = { 1, 1 },
+				     .auto_pad = GRAPH_PAD_SAME_LOWER };
 	add_result(graph, GRAPH_RESIZE_NEAREST, x, "double", 4)->resize =
 		(struct graph_resize){ { 2, 1 } };
 	return graph;

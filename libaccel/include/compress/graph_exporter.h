@@ -53,7 +53,6 @@ typedef void graph_export_function(struct graph_exporter *exporter,
 
 /* export_graph_linear.c */
 graph_export_function export_conv;
-graph_export_function export_conv_transpose;
 graph_export_function export_gemm;
 graph_export_function export_graph_recurrent;
 

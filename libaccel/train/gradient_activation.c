@@ -21,12 +21,15 @@ static void chain(const struct gradient_call *call, scalar_slope slope)
 		dx[i] += dy[i] * slope(x[i], &call->node->unary);
 }
 
-/* A slope below zero and at it, 1 above; ReLU is the one of 0. */
+/*
+ * A slope below zero and at it, 1 above; ReLU is the one of 0. A product either way:
+ * one that is only sometimes made would not be vectorized.
+ */
 static void leak(const float *x, const float *dy, float *dx, int64_t count,
 		 float slope)
 {
 	for (int64_t i = 0; i < count; i++)
-		dx[i] += x[i] <= 0 ? slope * dy[i] : dy[i];
+		dx[i] += (x[i] <= 0 ? slope : 1) * dy[i];
 }
 
 static void leak_all(const struct gradient_call *call, float slope)

@@ -10,6 +10,7 @@
 
 /* Sums of this many squares are made apart, so that long vectors lose nothing. */
 #define NORM_BLOCK 4096
+#define NORM_LANES 8
 
 static float or_usual(float value, float usual)
 {
@@ -83,6 +84,11 @@ void optimizer_release(struct optimizer *optimizer)
 	memset(optimizer, 0, sizeof(*optimizer));
 }
 
+static double square(float value)
+{
+	return (double)value * (double)value;
+}
+
 static double norm(const float *values, size_t count)
 {
 	double total = 0;
@@ -90,12 +96,16 @@ static double norm(const float *values, size_t count)
 	for (size_t first = 0; first < count; first += NORM_BLOCK) {
 		size_t end = count - first < NORM_BLOCK ? count :
 							  first + NORM_BLOCK;
-		double lanes[8] = { 0 };
+		double lanes[NORM_LANES] = { 0 };
 		double sum = 0;
+		size_t i = first;
 
-		for (size_t i = first; i < end; i++)
-			lanes[i % 8] += (double)values[i] * (double)values[i];
-		for (int lane = 0; lane < 8; lane++)
+		for (; i + NORM_LANES <= end; i += NORM_LANES)
+			for (size_t lane = 0; lane < NORM_LANES; lane++)
+				lanes[lane] += square(values[i + lane]);
+		for (; i < end; i++)
+			lanes[i % NORM_LANES] += square(values[i]);
+		for (int lane = 0; lane < NORM_LANES; lane++)
 			sum += lanes[lane];
 		total += sum;
 	}

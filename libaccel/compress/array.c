@@ -3,6 +3,7 @@
 #include <compress/graph_shape.h>
 #include <compress/operator.h>
 #include <core/error.h>
+#include <formats/idx.h>
 #include <formats/image.h>
 #include <formats/npy.h>
 
@@ -20,6 +21,15 @@ bool array_path_is_png(const char *path)
 	const char *dot = strrchr(path, '.');
 
 	return dot && !strcasecmp(dot, ".png");
+}
+
+/* As MNIST's files are called: train-images-idx3-ubyte.gz. */
+static bool path_is_idx(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *idx = strstr(slash ? slash : path, "-idx");
+
+	return idx && idx[4] >= '1' && idx[4] <= '9' && idx[5] == '-';
 }
 
 void array_to_nchw(const float *nhwc, const struct graph_shape *shape,
@@ -202,12 +212,47 @@ static int take_values(struct array *array, struct npy_array *npy)
 	return 0;
 }
 
-static int read_npy(struct array *array, const struct array_port *port,
-		    const char *path, enum array_layout layout)
+static int check_range(const struct array_port *port, const char *path)
+{
+	if (port->range.low < port->range.high)
+		return 0;
+	return accel_error(
+		-EINVAL,
+		"%s: which values are black and white? Give --input-range LOW:HIGH, such as 0:255",
+		path);
+}
+
+/* IDX of bytes holds pictures, from 0, black, to 255. */
+static int read_idx(struct npy_array *npy, const struct array_port *port,
+		    const char *path)
+{
+	int ret = idx_read(npy, path);
+	bool bytes = !ret && npy->type == NPY_UINT8;
+	float *values;
+
+	if (ret)
+		return ret;
+	if (bytes)
+		ret = check_range(port, path);
+	if (!ret)
+		ret = npy_to_float(npy);
+	values = npy->data;
+	for (size_t i = 0; i < npy->count && bytes && !ret; i++)
+		values[i] =
+			port->range.low + (port->range.high - port->range.low) *
+						  values[i] / 255.0f;
+	if (ret)
+		npy_release(npy);
+	return ret;
+}
+
+static int read_numbers(struct array *array, const struct array_port *port,
+			const char *path, enum array_layout layout)
 {
 	struct graph_shape shape;
 	struct npy_array npy;
-	int ret = npy_read_float(&npy, path);
+	int ret = path_is_idx(path) ? read_idx(&npy, port, path) :
+				      npy_read_float(&npy, path);
 
 	if (ret)
 		return ret;
@@ -274,11 +319,9 @@ static int read_png(struct array *array, const struct array_port *port,
 		return accel_error(-EINVAL,
 				   "%s: %s takes no pictures; give a .npy file",
 				   path, port->name);
-	if (port->range.low >= port->range.high)
-		return accel_error(
-			-EINVAL,
-			"%s: which values are black and white? Give --input-range LOW:HIGH, such as 0:255",
-			path);
+	ret = check_range(port, path);
+	if (ret)
+		return ret;
 	ret = image_read_png(&image, path);
 	if (ret)
 		return ret;
@@ -297,7 +340,7 @@ int array_read(struct array *array, const struct array_port *port,
 	*array = (struct array){ .values = NULL };
 	if (array_path_is_png(path))
 		return read_png(array, port, path);
-	return read_npy(array, port, path, layout);
+	return read_numbers(array, port, path, layout);
 }
 
 void array_release(struct array *array)

@@ -118,6 +118,33 @@ static void flat_ends_of_activations_cost_no_codes(void **state)
 	graph_destroy(graph);
 }
 
+/* Bytes are pictures: 0 is black, 255 white. */
+static void idx_of_bytes_is_scaled_to_the_range(void **state)
+{
+	const uint8_t bytes[] = { 0, 0, 8, 3, 0, 0, 0, 1,  0,	0,
+				  0, 2, 0, 0, 0, 2, 0, 51, 255, 102 };
+	char *path = strdup(folder_path(*state, "t-images-idx3-ubyte"));
+	FILE *file = fopen(path, "wb");
+	const struct array_port port = {
+		.name = "x",
+		.shape = { .rank = 4, .dims = { GRAPH_DIM_DYNAMIC, 1, 2, 2 } },
+		.range = { -1, 1 },
+	};
+	const struct array_port unknown = { .name = "x", .shape = port.shape };
+	struct array array;
+
+	assert_int_equal(fwrite(bytes, 1, sizeof(bytes), file), sizeof(bytes));
+	fclose(file);
+	assert_int_equal(array_read(&array, &port, path, ARRAY_LAYOUT_AUTO), 0);
+	assert_int_equal(array.shape.dims[0], 1);
+	assert_true(array.values[0] == -1 && array.values[2] == 1);
+	assert_true(fabsf(array.values[1] + 0.6f) < 1e-6f);
+	array_release(&array);
+	assert_int_equal(array_read(&array, &unknown, path, ARRAY_LAYOUT_AUTO),
+			 -EINVAL);
+	free(path);
+}
+
 static void known_ranges_of_images_are_used(void **state)
 {
 	float values[4] = { 3, 200, 1, 4 };
@@ -477,6 +504,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		folder_test(ranges_are_the_extremes_and_zero),
 		folder_test(flat_ends_of_activations_cost_no_codes),
+		folder_test(idx_of_bytes_is_scaled_to_the_range),
 		folder_test(known_ranges_of_images_are_used),
 		folder_test(pixels_are_told_by_their_values),
 		folder_test(infinite_activations_are_named),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arrays of real numbers from .npy and PNG files, brought into the shape and order
+ * Arrays of real numbers from .npy, IDX and PNG files, brought into the shape and order
  * that a network's input takes.
  */
 #ifndef COMPRESS_ARRAY_H
@@ -44,7 +44,8 @@ struct array {
 };
 
 /*
- * Read a .npy file (any number type), or a picture if the path ends in .png. An
+ * Read a .npy file (any number type), a picture if the path ends in .png, or IDX if it
+ * is called as MNIST's files are (…-idx3-ubyte, perhaps .gz). An
  * axis that says "one only" may be absent: the batch, the channel of gray images.
  * Images may be flat where features are wanted. Return 0; -EINVAL, with a text that
  * names both shapes, for what does not fit, or is not finite; what the file system

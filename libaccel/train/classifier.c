@@ -107,22 +107,21 @@ struct count {
 	size_t right;
 };
 
-static void count_right(void *context, const size_t *indices, size_t count,
-			const float *const *outputs)
+static void count_right(void *context, const struct task_results *results)
 {
 	struct count *seen = context;
 	const struct classifier *classifier = seen->task->private;
 	const int64_t *labels = seen->task->dataset->test.labels;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < results->count; i++) {
 		const float *scores =
-			outputs[0] + i * (size_t)classifier->classes;
+			results->outputs[0] + i * (size_t)classifier->classes;
 		int64_t best = 0;
 
 		for (int64_t c = 1; c < classifier->classes; c++)
 			if (scores[c] > scores[best])
 				best = c;
-		seen->right += best == labels[indices[i]];
+		seen->right += best == labels[results->indices[i]];
 	}
 }
 

@@ -12,7 +12,8 @@
 
 int network_begin(struct network *network, const char *name, uint64_t seed)
 {
-	*network = (struct network){ .graph = graph_create(name) };
+	*network = (struct network){ .graph = graph_create(name),
+				     .state = GRAPH_NO_TENSOR };
 	sample_seed(&network->generator, seed);
 	return network->graph ? 0 : accel_error(-ENOMEM, "no memory");
 }

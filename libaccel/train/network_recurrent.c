@@ -42,7 +42,8 @@ static int add_recurrence(const struct network_layer *layer,
 		{ .rank = 2, .dims = { 1, 2 * gates * hidden } },
 	};
 	float limit = (float)sqrt(1.0 / (double)hidden);
-	int inputs[4] = { layer->input };
+	int inputs[5] = { layer->input, 0, 0, 0, layer->network->state };
+	int count = inputs[4] == GRAPH_NO_TENSOR ? 4 : 5;
 
 	inputs[1] = network_add_uniform(layer, "weight", &shapes[0], limit);
 	inputs[2] = inputs[1] < 0 ? inputs[1] :
@@ -55,7 +56,48 @@ static int add_recurrence(const struct network_layer *layer,
 		return inputs[3];
 	if (node->op == GRAPH_LSTM)
 		open_forget_gate(layer, inputs[3], hidden);
-	return network_add_node(layer->network, node, layer->name, inputs, 4);
+	layer->network->state = GRAPH_NO_TENSOR;
+	return network_add_node(layer->network, node, layer->name, inputs,
+				count);
+}
+
+/* [N, H] as the state [1, N, H]. */
+static int add_direction(struct network *network, const char *name, int tensor,
+			 int64_t hidden)
+{
+	const struct graph_node node = {
+		.op = GRAPH_RESHAPE,
+		.reshape = { .rank = 3,
+			     .dims = { { GRAPH_RESHAPE_NUMBER, 1, 1 },
+				       { 0, 1, 1 },
+				       { GRAPH_RESHAPE_NUMBER, hidden, 1 } } },
+	};
+
+	network->sequence = true;
+	tensor = network_add_node(network, &node, name, &tensor, 1);
+	network->sequence = false;
+	return tensor;
+}
+
+int network_add_state(struct network *network, const char *name, int features,
+		      int64_t hidden)
+{
+	const struct graph_node tanh_node = { .op = GRAPH_TANH };
+	char part[96];
+	int tensor = network_add_linear(network, name, features, hidden);
+
+	if (tensor < 0)
+		return tensor;
+	snprintf(part, sizeof(part), "%s.tanh", name);
+	tensor = network_add_node(network, &tanh_node, part, &tensor, 1);
+	if (tensor < 0)
+		return tensor;
+	snprintf(part, sizeof(part), "%s.state", name);
+	tensor = add_direction(network, part, tensor, hidden);
+	if (tensor < 0)
+		return tensor;
+	network->state = tensor;
+	return 0;
 }
 
 static int add_recurrent(const struct network_layer *layer, enum graph_op op,

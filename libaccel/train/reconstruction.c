@@ -54,6 +54,8 @@ int reconstruction_add(struct reconstruction *reconstruction,
 		return ret;
 	reconstruction->scores = decoded;
 	reconstruction->result = decoded;
+	if (network->sequence)
+		reconstruction->step = network_shape(network, decoded)->dims[2];
 	ret = graph_add_output(network->graph, decoded);
 	if (ret || !reconstruction->binary)
 		return ret;
@@ -84,28 +86,24 @@ double reconstruction_loss(const struct reconstruction *reconstruction,
 
 /** struct error_sum - squared differences so far */
 struct error_sum {
-	const struct task *task;
+	size_t sample;
+	size_t inner;
 	int output;
-	float *inputs[GRAPH_MAX_RANK];
-	float *values;
 	double sum;
 };
 
-/* The samples as the graph takes them are what it should make of them. */
-static void add_errors(void *context, const size_t *indices, size_t count,
-		       const float *const *outputs)
+/* Elements of one sample lie together, or step by step. */
+static void add_errors(void *context, const struct task_results *results)
 {
 	struct error_sum *error = context;
-	const struct task *task = error->task;
-	const struct dataset_part *test = &task->dataset->test;
-	const float *result = outputs[error->output];
+	const float *wanted = results->inputs[0];
+	const float *result = results->outputs[error->output];
 
-	task->operations->fill(task, test, indices, count, error->inputs);
-	for (size_t i = 0; i < count * test->size; i++) {
-		double difference =
-			(double)result[i] - (double)error->values[i];
+	for (size_t i = 0; i < results->batch * error->sample; i++) {
+		double difference = (double)result[i] - (double)wanted[i];
 
-		error->sum += difference * difference;
+		if (i / error->inner % results->batch < results->count)
+			error->sum += difference * difference;
 	}
 }
 
@@ -123,24 +121,18 @@ int reconstruction_measure(const struct reconstruction *reconstruction,
 			   struct task_quality *quality)
 {
 	const struct graph *graph = task->learners[0].graph;
+	size_t sample = task->dataset->test.size;
 	struct error_sum error = {
-		.task = task,
+		.sample = sample,
+		.inner = reconstruction->step ? (size_t)reconstruction->step :
+						sample,
 		.output = find_output(graph, reconstruction->result),
-		.values = calloc(samples * task->dataset->test.size,
-				 sizeof(float)),
 	};
-	int ret;
+	int ret = task_evaluate(task, graph, samples, add_errors, &error);
 
-	if (!error.values)
-		return accel_error(-ENOMEM, "no memory for the test");
-	for (int i = 0; i < GRAPH_MAX_RANK; i++)
-		error.inputs[i] = error.values;
-	ret = task_evaluate(task, graph, samples, add_errors, &error);
-	free(error.values);
 	*quality = (struct task_quality){
 		.name = "MSE",
-		.value = error.sum /
-			 (double)(samples * task->dataset->test.size),
+		.value = error.sum / (double)(samples * sample),
 	};
 	return ret;
 }

@@ -14,6 +14,7 @@
 static const struct task_operations *const kinds[] = {
 	&classifier_operations,
 	&autoencoder_operations,
+	&recurrent_autoencoder_operations,
 	NULL,
 };
 

@@ -80,8 +80,16 @@ int task_evaluate(const struct task *task, const struct graph *graph,
 
 		ret = run_batch(&evaluation, i, samples);
 		if (!ret)
-			observer(context, evaluation.indices, count,
-				 evaluation.outputs);
+			observer(context,
+				 &(struct task_results){
+					 .indices = evaluation.indices,
+					 .count = count,
+					 .batch = evaluation.batch,
+					 .inputs = (const float *const *)
+							   evaluation.feed
+								   .pointers,
+					 .outputs = evaluation.outputs,
+				 });
 	}
 	executor_destroy(evaluation.executor);
 	feed_release(&evaluation.feed);

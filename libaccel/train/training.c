@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <train/training.h>
+#include <train/training_loop.h>
 
 #include <core/deadline.h>
 #include <core/error.h>
@@ -17,36 +17,11 @@
 /* Worse than a network that knows nothing, by so much: it has diverged. */
 #define EXPLOSION 3.0
 #define LOSS_DECAY 0.9
+/* What a kill may cost, and what a checkpoint may. */
+#define SAVE_INTERVAL (20 * SECOND)
+#define SECOND 1000000000ull
 #define TRIAL_STEPS 20
 #define TRIAL_SECONDS 2.0
-
-/**
- * struct training - a run
- * @task: whose learners are trained
- * @options: of the caller
- * @result: of the caller, and at the same time the present state
- * @rate: schedule over all steps
- * @interval: steps between points of the curve
- * @rate_factor: halved at each rollback
- * @first_loss: of the first step
- * @good: state to go back to
- * @good_step: steps that it had made
- * @best: the state of the best quality measured, for who ends early
- * @best_quality: of it
- */
-struct training {
-	struct task *task;
-	const struct training_options *options;
-	struct training_result *result;
-	struct schedule_rate rate;
-	uint64_t interval;
-	float rate_factor;
-	double first_loss;
-	struct training_snapshot good;
-	uint64_t good_step;
-	struct training_snapshot best;
-	struct task_quality best_quality;
-};
 
 /* ---- how many steps ---- */
 
@@ -220,6 +195,10 @@ static int run(struct training *training)
 		if (!ret && options->observer)
 			result->stopped = options->observer(options->context,
 							    &result->status);
+		if (!ret && options->checkpoint &&
+		    (result->stopped ||
+		     monotonic_ns() - training->saved > SAVE_INTERVAL))
+			training_save(training);
 	}
 	if (!ret && result->stopped && training->best_quality.name)
 		training_snapshot_restore(&training->best, training->task);
@@ -234,6 +213,7 @@ int training_run(struct task *task, const struct training_options *options,
 		.options = options,
 		.result = result,
 		.rate_factor = 1,
+		.saved = monotonic_ns(),
 	};
 	int ret;
 
@@ -241,7 +221,9 @@ int training_run(struct task *task, const struct training_options *options,
 	ret = training_snapshot_create(&training.good, task);
 	if (!ret)
 		ret = training_snapshot_create(&training.best, task);
-	if (!ret)
+	if (!ret && options->checkpoint && options->resume)
+		ret = training_load(&training);
+	if (ret >= 0)
 		ret = set_steps(&training);
 	if (!ret)
 		ret = run(&training);

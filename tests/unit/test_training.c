@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "folder.h"
 #include "training_data.h"
 
 #include <errno.h>
@@ -131,6 +132,96 @@ static void a_time_becomes_a_number_of_steps(void **state)
 	small_task_release(&small);
 }
 
+/* ---- checkpoints ---- */
+
+static int stop_at_37(void *context, const struct training_status *status)
+{
+	(void)context;
+	return status->step == 37;
+}
+
+static void train_until(const char *path, int resume,
+			int (*observer)(void *, const struct training_status *),
+			struct small_task *small)
+{
+	const struct training_options options = {
+		.steps = 80,
+		.checkpoint = path,
+		.resume = resume,
+		.observer = observer,
+	};
+	struct training_result result;
+
+	assert_int_equal(small_task_create(small, CLASSIFIER(""), 1), 0);
+	small_task_train(small, &options, &result);
+}
+
+static void who_goes_on_gets_the_same_bits(void **state)
+{
+	const char *path = folder_path(*state, "run.checkpoint");
+	char *copy = strdup(path);
+	struct small_task whole, begun, resumed;
+	const struct learner *a = &whole.task.learners[0];
+	const struct learner *b = &resumed.task.learners[0];
+	size_t size;
+
+	train_until(NULL, 0, NULL, &whole);
+	train_until(copy, 0, stop_at_37, &begun);
+	train_until(copy, 1, NULL, &resumed);
+	size = a->parameters.total * sizeof(float);
+	assert_memory_equal(a->values, b->values, size);
+	assert_memory_equal(a->optimizer.second, b->optimizer.second, size);
+	small_task_release(&whole);
+	small_task_release(&begun);
+	small_task_release(&resumed);
+	free(copy);
+}
+
+static void a_checkpoint_of_something_else_is_refused(void **state)
+{
+	char *path = strdup(folder_path(*state, "run.checkpoint"));
+	struct training_options options = {
+		.steps = 80,
+		.checkpoint = path,
+		.resume = true,
+	};
+	struct training_result result;
+	struct small_task begun, other;
+
+	train_until(path, 0, stop_at_37, &begun);
+	assert_int_equal(small_task_create(&other,
+					   CLASSIFIER(", \"rate\": 0.02"), 1),
+			 0);
+	assert_int_equal(training_run(&other.task, &options, &result), -EINVAL);
+	assert_non_null(strstr(accel_last_error(), "another description"));
+	options.steps = 81;
+	assert_int_equal(training_run(&begun.task, &options, &result), -EINVAL);
+	assert_non_null(strstr(accel_last_error(), "of 80 steps"));
+	options.steps = 80;
+	begun.task.seed++;
+	assert_int_equal(training_run(&begun.task, &options, &result), -EINVAL);
+	assert_non_null(strstr(accel_last_error(), "another seed"));
+	small_task_release(&begun);
+	small_task_release(&other);
+	free(path);
+}
+
+static void a_checkpoint_that_fails_stops_nothing(void **state)
+{
+	const struct training_options options = {
+		.steps = 80,
+		.checkpoint = folder_path(*state, "missing/run.checkpoint"),
+		.observer = stop_at_37,
+	};
+	struct training_result result;
+	struct small_task small;
+
+	assert_int_equal(small_task_create(&small, CLASSIFIER(""), 1), 0);
+	small_task_train(&small, &options, &result);
+	assert_non_null(strstr(result.status.trouble, "missing"));
+	small_task_release(&small);
+}
+
 /* ---- autoencoders ---- */
 
 static void run_graph(const struct graph *graph, int rank, const int64_t *dims,
@@ -172,6 +263,33 @@ static void either_loss_makes_an_autoencoder(void **state)
 	(void)state;
 	an_autoencoder_reconstructs(AUTOENCODER("binary"));
 	an_autoencoder_reconstructs(AUTOENCODER("squared"));
+}
+
+static void sequences_are_reconstructed(void **state)
+{
+	(void)state;
+	an_autoencoder_reconstructs(SEQUENCES);
+}
+
+/* What turns a latent vector into a state gives what the decoder takes. */
+static void a_recurrent_decoder_comes_apart(void **state)
+{
+	struct small_task small;
+	struct graph *start, *decoder;
+	char *state_name;
+
+	(void)state;
+	assert_int_equal(small_task_create(&small, SEQUENCES, 1), 0);
+	assert_int_equal(task_part(&small.task, "start", &start), 0);
+	assert_int_equal(task_part(&small.task, "decoder", &decoder), 0);
+	assert_int_equal(start->input_count, 1);
+	assert_int_equal(decoder->input_count, 2);
+	state_name = start->tensors[start->outputs[0]].name;
+	assert_string_equal(decoder->tensors[decoder->inputs[1]].name,
+			    state_name);
+	graph_destroy(start);
+	graph_destroy(decoder);
+	small_task_release(&small);
 }
 
 static void the_parts_of_an_autoencoder_make_the_whole(void **state)
@@ -248,7 +366,12 @@ int main(void)
 		cmocka_unit_test(what_never_converges_is_an_error),
 		cmocka_unit_test(who_stops_early_has_the_best_so_far),
 		cmocka_unit_test(a_time_becomes_a_number_of_steps),
+		folder_test(who_goes_on_gets_the_same_bits),
+		folder_test(a_checkpoint_of_something_else_is_refused),
+		folder_test(a_checkpoint_that_fails_stops_nothing),
 		cmocka_unit_test(either_loss_makes_an_autoencoder),
+		cmocka_unit_test(sequences_are_reconstructed),
+		cmocka_unit_test(a_recurrent_decoder_comes_apart),
 		cmocka_unit_test(the_parts_of_an_autoencoder_make_the_whole),
 		cmocka_unit_test(what_a_description_gets_wrong_is_named),
 	};

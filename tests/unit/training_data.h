@@ -63,6 +63,13 @@ static inline void make_dataset(struct dataset *dataset)
 	" {\"layer\": \"reshape\", \"shape\": [1, 4, 4]}],"                   \
 	" \"training\": {\"batch\": 16, \"rate\": 0.01}}"
 
+#define SEQUENCES                                                          \
+	"{\"task\": \"recurrent_autoencoder\", \"input\": [4, 4],"         \
+	" \"range\": [0, 1], \"latent\": 2, \"kl\": 0.01, \"encoder\":"    \
+	" [{\"layer\": \"gru\", \"hidden\": 8}, \"last\"], \"decoder\":"   \
+	" [{\"layer\": \"lstm\", \"hidden\": 12}, {\"layer\": \"linear\"," \
+	" \"outputs\": 4}], \"training\": {\"batch\": 16, \"rate\": 0.02}}"
+
 /** struct small_task - a task with what it borrows */
 struct small_task {
 	json_t *description;

@@ -28,6 +28,8 @@
  * @shape_capacity: private
  * @generator: of weights
  * @sequence: is the last tensor [T, N, F]? Else its first axis is the batch
+ * @state: [1, N, H] from which the next recurrent layer starts, and which it forgets
+ *	here then; GRAPH_NO_TENSOR: zero
  */
 struct network {
 	struct graph *graph;
@@ -35,6 +37,7 @@ struct network {
 	int shape_capacity;
 	struct sample_generator generator;
 	bool sequence;
+	int state;
 };
 
 /* An empty graph; NULL members after an error. 0 or −ENOMEM. */
@@ -69,6 +72,13 @@ int network_add_node(struct network *network, const struct graph_node *node,
 /* A tensor's shape for one sample, batch axis included. */
 const struct graph_shape *network_shape(const struct network *network,
 					int tensor);
+
+/*
+ * The state that a recurrent layer begins with, as a function of features [N, F]: a
+ * linear layer and tanh. Sets network->state; 0 or -errno.
+ */
+int network_add_state(struct network *network, const char *name, int features,
+		      int64_t hidden);
 
 /* A reshape of [N, …] or of a sequence's last state to [N, dims …]. */
 int network_add_reshape(struct network *network, const char *name, int tensor,

@@ -9,10 +9,12 @@
  * struct reconstruction - what a decoder makes of an input, held against it
  * @binary: values are probabilities: cross-entropy; else squared differences
  * @scores: tensor that the loss looks at; before the sigmoid, if there is one
+ * @step: elements of one step of a sequence; 0: samples are no sequences
  * @result: tensor that is in the range of the data
  */
 struct reconstruction {
 	bool binary;
+	int64_t step;
 	int scores;
 	int result;
 };

@@ -5,14 +5,23 @@
 #include <train/task.h>
 
 /**
- * typedef task_observer - see the results of some samples
- * @context: the caller's
- * @indices: of the samples, in the test
- * @count: of them
- * @outputs: of the graph, for these samples
+ * struct task_results - what a graph makes of some samples of the test
+ * @indices: of the samples
+ * @count: of those that count
+ * @batch: of those that the graph ran on, which may be more
+ * @inputs: of the graph, for @batch samples
+ * @outputs: of the graph, likewise
  */
-typedef void (*task_observer)(void *context, const size_t *indices,
-			      size_t count, const float *const *outputs);
+struct task_results {
+	const size_t *indices;
+	size_t count;
+	size_t batch;
+	const float *const *inputs;
+	const float *const *outputs;
+};
+
+typedef void (*task_observer)(void *context,
+			      const struct task_results *results);
 
 /*
  * Run a task's graph on samples of the test, evenly spread; inputs that the task

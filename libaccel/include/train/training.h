@@ -24,6 +24,7 @@ struct training_point {
  * @loss: running mean
  * @quality: of the last measurement; its name is NULL before the first
  * @rollbacks: how often it diverged, and went back
+ * @trouble: why a checkpoint could not be written; "" if none failed
  */
 struct training_status {
 	uint64_t step;
@@ -31,6 +32,7 @@ struct training_status {
 	double loss;
 	struct task_quality quality;
 	int rollbacks;
+	char trouble[256];
 };
 
 /**
@@ -38,6 +40,8 @@ struct training_status {
  * @steps: 0: what the description says
  * @seconds: instead of steps; 0: none. Becomes a number of steps after a short
  *	measurement
+ * @checkpoint: file of the state, written every 20 seconds; NULL: none
+ * @resume: begin with what @checkpoint holds, if it is there
  * @observer: called after each step; a result other than 0 ends the training as if
  *	it were done, with the best weights so far
  * @context: handed to it
@@ -45,6 +49,8 @@ struct training_status {
 struct training_options {
 	uint64_t steps;
 	double seconds;
+	const char *checkpoint;
+	bool resume;
 	int (*observer)(void *context, const struct training_status *status);
 	void *context;
 };
@@ -70,6 +76,8 @@ struct training_result {
  * @task: learners hold the result afterwards, see task_part()
  * @options: how long
  * @result: what became of it
+ *
+ * With a checkpoint, a training that was killed goes on bit by bit as it would have.
  *
  * Divergence (a loss that is not finite, or has risen to several times what it was
  * at the start) goes back to the last good state and halves the rate.

@@ -13,7 +13,7 @@ mkdir bin
 ln -s "$ACCEL_TOOL" bin/accel
 ln -s "$ACCEL_BUILD_DIR/sim/server/spmm-sim" bin/spmm-sim
 export PATH=$work/bin:$PATH LD_LIBRARY_PATH=$ACCEL_BUILD_DIR/libaccel
-export MODELS=$ACCEL_TEST_MODELS
+export MODELS=$ACCEL_TEST_MODELS NETWORKS=$ACCEL_SOURCE_DIR/tools/demo/networks
 failed=0
 
 fail()

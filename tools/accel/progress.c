@@ -3,6 +3,7 @@
 
 #include <core/deadline.h>
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -34,7 +35,18 @@ static void print_line(const struct progress *progress, uint64_t elapsed)
 		fprintf(stderr, ", about %.0f s left",
 			(double)elapsed / 1e9 / (double)progress->done *
 				(double)(progress->total - progress->done));
+	if (*progress->note)
+		fprintf(stderr, "; %s", progress->note);
 	fputs(progress->terminal ? "\033[K" : "\n", stderr);
+}
+
+void progress_note(struct progress *progress, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(progress->note, sizeof(progress->note), format, list);
+	va_end(list);
 }
 
 void progress_update(struct progress *progress, int64_t done, int64_t total)

@@ -15,6 +15,7 @@ struct progress {
 	uint64_t shown;
 	bool terminal;
 	bool visible;
+	char note[96];
 };
 
 void progress_start(struct progress *progress, const char *what);
@@ -24,6 +25,10 @@ void progress_start(struct progress *progress, const char *what);
  * four times a second; in a log every ten seconds.
  */
 void progress_update(struct progress *progress, int64_t done, int64_t total);
+
+/* Say something about the work in the lines to come. */
+__attribute__((format(printf, 2, 3))) void
+progress_note(struct progress *progress, const char *format, ...);
 
 /* Time has passed, and no more is done. */
 void progress_refresh(struct progress *progress);

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "compress/calibrate.h"
 #include "compress/compress.h"
@@ -22,11 +23,26 @@ static uint64_t dense_bytes(const struct graph *graph)
 	return bytes;
 }
 
+static void copy_mask(const struct graph *graph, const struct prune_mask *from,
+		      struct prune_mask *to)
+{
+	for (int t = 0; t < to->tensor_count; t++)
+		if (to->keep[t])
+			memcpy(to->keep[t], from->keep[t],
+			       (size_t)graph_shape_count(
+				       &graph->tensors[t].shape));
+}
+
 static int prune(struct graph *graph, const struct compress_options *options,
 		 struct prune_mask *mask)
 {
-	int ret;
+	int ret = 0;
 
+	if (options->mask) {
+		copy_mask(graph, options->mask, mask);
+		prune_apply(graph, mask);
+		return 0;
+	}
 	if (options->sparsity == COMPRESS_KEEP)
 		return prune_keep(graph, mask);
 	ret = prune_magnitude(graph, options->sparsity, options->scope, mask);
@@ -54,6 +70,13 @@ static int find_ranges(const struct graph *graph,
 	return 0;
 }
 
+static const char *method(const struct compress_options *options)
+{
+	if (options->mask && options->method)
+		return options->method;
+	return options->sparsity == COMPRESS_KEEP ? "keep" : "magnitude";
+}
+
 static char *provenance(const struct graph *graph,
 			const struct compress_options *options,
 			const struct prune_mask *mask,
@@ -63,15 +86,14 @@ static char *provenance(const struct graph *graph,
 	json_t *text;
 	char *result;
 
-	text = json_pack(
-		"{s:s, s:s?, s:f, s:s, s:I, s:I, s:I, s:i}", "method",
-		options->sparsity == COMPRESS_KEEP ? "keep" : "magnitude",
-		"source", options->source, "sparsity",
-		1 - (double)kept / (double)(total ? total : 1), "scope",
-		options->scope == PRUNE_GLOBAL ? "global" : "layer", "nonzeros",
-		(json_int_t)kept, "weights", (json_int_t)total, "seed",
-		(json_int_t)options->seed, "calibration_samples",
-		data ? data->sample_count : 0);
+	text = json_pack("{s:s, s:s?, s:f, s:s, s:I, s:I, s:I, s:i}", "method",
+			 method(options), "source", options->source, "sparsity",
+			 1 - (double)kept / (double)(total ? total : 1),
+			 "scope",
+			 options->scope == PRUNE_GLOBAL ? "global" : "layer",
+			 "nonzeros", (json_int_t)kept, "weights",
+			 (json_int_t)total, "seed", (json_int_t)options->seed,
+			 "calibration_samples", data ? data->sample_count : 0);
 	result = json_dumps(text, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(text);
 	return result;
@@ -98,7 +120,7 @@ static int compress_copy(struct graph *graph,
 	}
 	lower.ranges = ranges;
 	lower.mask = mask;
-	lower.means = &means;
+	lower.means = options->trained ? NULL : &means;
 	ret = prune(graph, options, mask);
 	if (!ret)
 		ret = find_ranges(graph, options, data, ranges, &means);

@@ -19,6 +19,10 @@
  * @output_range: of image outputs
  * @seed: of the calibration's latents; only recorded
  * @source: name of the file that was imported, or NULL; only recorded
+ * @mask: kept positions that somebody has chosen; @sparsity and @scope are then only
+ *	recorded. NULL: magnitude decides
+ * @method: what chose @mask, only recorded
+ * @trained: biases have been trained with int8 weights, and need no correction
  */
 struct compress_options {
 	double sparsity;
@@ -27,6 +31,9 @@ struct compress_options {
 	struct quantize_range output_range;
 	uint64_t seed;
 	const char *source;
+	const struct prune_mask *mask;
+	const char *method;
+	bool trained;
 };
 
 /**

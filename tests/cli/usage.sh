@@ -7,7 +7,7 @@
 expect 2 'usage: accel COMMAND' "$accel"
 expect 2 'no command bake' "$accel" bake
 expect 0 'usage: accel COMMAND' "$accel" --help
-for command in compress inspect run explain verify export evaluate sweep compare train bench info list bind stats top doctor; do
+for command in compress distill inspect run explain verify export evaluate sweep compare train bench info list bind stats top doctor; do
 	expect 0 "usage: accel $command" "$accel" "$command" --help
 	expect 2 'no option --nonsense' "$accel" "$command" --nonsense
 	expect 2 'no option -z' "$accel" "$command" -z

@@ -15,6 +15,7 @@ enum {
 /* arguments[0] is the subcommand's name. */
 int command_compress(int count, char **arguments);
 int command_train(int count, char **arguments);
+int command_distill(int count, char **arguments);
 int command_pack(int count, char **arguments);
 int command_inspect(int count, char **arguments);
 int command_run(int count, char **arguments);

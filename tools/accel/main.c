@@ -18,6 +18,8 @@ struct command {
 static const struct command commands[] = {
 	{ "compress", command_compress, "make a sparse int8 model from ONNX" },
 	{ "train", command_train, "train a network from a description" },
+	{ "distill", command_distill,
+	  "train a sparse model to do what a dense one does" },
 	{ "pack", command_pack, "pack a model for one device" },
 	{ "inspect", command_inspect, "show what is in a model" },
 	{ "run", command_run, "run a model on a device" },

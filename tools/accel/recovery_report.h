@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What a training tells when it is over. */
+#ifndef TOOL_RECOVERY_REPORT_H
+#define TOOL_RECOVERY_REPORT_H
+
+struct distill_result;
+struct recipe;
+struct recovery;
+
+/*
+ * Print it to standard error, for people, and write OUTPUT.report.json with the whole
+ * curve and recipe. 0 or −errno.
+ */
+int recovery_report(const struct recovery *recovery,
+		    const struct recipe *recipe,
+		    const struct distill_result *result);
+
+#endif

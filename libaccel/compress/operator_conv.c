@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <compress/conv_direct.h>
 #include <compress/convolution.h>
 #include <compress/operator.h>
 
@@ -77,12 +78,26 @@ static int add_group(const struct operator_call *call,
 	return ret;
 }
 
+static bool is_direct(const struct operator_call *call,
+		      struct conv_direct *direct)
+{
+	return conv_direct_create(direct, call->node, call->inputs[X].shape,
+				  call->outputs[0].shape);
+}
+
 static int convolution(const struct operator_call *call)
 {
 	struct convolution c = convolution_of(call);
+	struct conv_direct direct;
 	int ret = 0;
 
 	fill_bias(call);
+	if (is_direct(call, &direct)) {
+		conv_direct_run(&direct, call->inputs[X].values,
+				call->inputs[WEIGHT].values,
+				call->outputs[0].values, call->workspace);
+		return 0;
+	}
 	for (int64_t group = 0; group < c.group && !ret; group++)
 		ret = add_group(call, &c, group);
 	return ret;
@@ -101,7 +116,10 @@ int operator_conv_transpose(const struct operator_call *call)
 int64_t operator_conv_workspace(const struct operator_call *call)
 {
 	struct convolution c = convolution_of(call);
+	struct conv_direct direct;
 
+	if (is_direct(call, &direct))
+		return conv_direct_workspace(&direct);
 	return convolution_tile_floats(&c) +
 	       (c.flipped ? convolution_weight_size(&c) : 0);
 }

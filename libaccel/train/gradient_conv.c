@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <compress/conv_direct.h>
 #include <compress/convolution.h>
 #include <train/gradient.h>
 
@@ -177,9 +178,17 @@ static int group_back(const struct gradient_call *call,
 	return ret;
 }
 
+static bool is_direct(const struct gradient_call *call,
+		      struct conv_direct *direct)
+{
+	return conv_direct_create(direct, call->node, call->inputs[X].shape,
+				  call->outputs[0].shape);
+}
+
 static int convolution_back(const struct gradient_call *call)
 {
 	struct convolution c = convolution_of(call);
+	struct conv_direct direct;
 	int ret = 0;
 
 	if (!call->output_gradients[0])
@@ -188,6 +197,15 @@ static int convolution_back(const struct gradient_call *call)
 		by_bias(call);
 	if (!call->input_gradients[X] && !call->input_gradients[WEIGHT])
 		return 0;
+	if (is_direct(call, &direct)) {
+		conv_direct_back(&direct, call->inputs[X].values,
+				 call->inputs[WEIGHT].values,
+				 call->output_gradients[0],
+				 call->input_gradients[X],
+				 call->input_gradients[WEIGHT],
+				 call->workspace);
+		return 0;
+	}
 	for (int64_t group = 0; group < c.group && !ret; group++)
 		ret = group_back(call, &c, group);
 	return ret;
@@ -206,7 +224,10 @@ int gradient_conv_transpose(const struct gradient_call *call)
 int64_t gradient_conv_workspace(const struct gradient_call *call)
 {
 	struct convolution c = convolution_of(call);
+	struct conv_direct direct;
 
+	if (is_direct(call, &direct))
+		return conv_direct_workspace(&direct);
 	return convolution_tile_floats(&c) +
 	       (c.flipped ? 2 * convolution_weight_size(&c) : 0);
 }

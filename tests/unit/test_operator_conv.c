@@ -121,10 +121,11 @@ static struct graph_conv random_attributes(int64_t group)
 	return conv;
 }
 
-static void random_conv(void)
+static void random_conv(int64_t channels, int64_t group)
 {
-	struct graph_conv conv = random_attributes(random_integer(1, 3));
-	int64_t in = random_integer(1, 4), out = random_integer(1, 5);
+	struct graph_conv conv = random_attributes(group);
+	int64_t in = channels + random_integer(1, 4);
+	int64_t out = channels + random_integer(1, 5);
 	struct graph_shape shapes[3] = {
 		SHAPE(random_integer(1, 3), in * conv.group,
 		      random_integer(9, 14), random_integer(9, 40)),
@@ -146,16 +147,17 @@ static void conv_follows_its_definition(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 300; i++)
-		random_conv();
+		random_conv(0, random_integer(1, 3));
 }
 
-static void random_transposed(void)
+static void random_transposed(int64_t channels, int64_t group, int64_t size)
 {
-	struct graph_conv conv = random_attributes(random_integer(1, 3));
-	int64_t in = random_integer(1, 4), out = random_integer(1, 5);
+	struct graph_conv conv = random_attributes(group);
+	int64_t in = channels + random_integer(1, 4);
+	int64_t out = channels + random_integer(1, 5);
 	struct graph_shape shapes[3] = {
 		SHAPE(random_integer(1, 3), in * conv.group,
-		      random_integer(3, 9), random_integer(3, 9)),
+		      size + random_integer(0, 6), size + random_integer(0, 6)),
 		SHAPE(in * conv.group, out, conv.kernel[0], conv.kernel[1]),
 		SHAPE(out * conv.group),
 	};
@@ -177,7 +179,19 @@ static void transposed_conv_follows_its_definition(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 300; i++)
-		random_transposed();
+		random_transposed(0, random_integer(1, 3), 3);
+}
+
+/* From some channels and pixels on there may be kernels of their own. */
+static void many_channels_make_no_difference(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		int64_t group = i % 4 ? 1 : 2;
+
+		random_conv(15, group);
+		random_transposed(15, group, 12);
+	}
 }
 
 /* More pixels than one tile holds, with a width that no tile is a multiple of. */
@@ -260,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conv_follows_its_definition),
 		cmocka_unit_test(transposed_conv_follows_its_definition),
+		cmocka_unit_test(many_channels_make_no_difference),
 		cmocka_unit_test(tiles_meet_without_a_seam),
 		cmocka_unit_test(pointwise_conv_is_a_product),
 		cmocka_unit_test(same_padding_keeps_the_size),

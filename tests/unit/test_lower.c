@@ -245,12 +245,101 @@ static void test_real_sequences_stay_close(void **state)
 	check_ratios(ratios, 150, 50);
 }
 
+/* Which of the graph's tensors a tensor of the model is named after, or −1. */
+static int named_after(const struct graph *graph,
+		       const struct model_tensor *tensor)
+{
+	for (int t = 0; t < graph->tensor_count; t++)
+		if (!strcmp(graph->tensors[t].name, tensor->name))
+			return t;
+	return -1;
+}
+
+static bool is_listed(const int *list, int count, int tensor)
+{
+	for (int i = 0; i < count; i++)
+		if (list[i] == tensor)
+			return true;
+	return false;
+}
+
+/* Codes of the model are those that were foretold; its binary32 has none. */
+static int compare_quantizations(const struct graph *graph,
+				 const struct model *model,
+				 const struct lower_options *options)
+{
+	bool *quantized =
+		calloc((size_t)graph->tensor_count + 1, sizeof(*quantized));
+	struct golden_quantization *foretold =
+		calloc((size_t)graph->tensor_count + 1, sizeof(*foretold));
+	int compared = 0;
+
+	CHECK(lower_quantizations(graph, options, quantized, foretold));
+	for (uint32_t i = 0; i < model->tensor_count; i++) {
+		const struct model_tensor *tensor = &model->tensors[i];
+		int t = named_after(graph, tensor);
+
+		/* An output that is a view gives its name to what it views. */
+		if (t < 0 ||
+		    (is_listed(graph->outputs, graph->output_count, t) &&
+		     !quantized[t]))
+			continue;
+		assert_int_equal(quantized[t], tensor->type == MODEL_INT8);
+		if (!quantized[t])
+			continue;
+		assert_true(foretold[t].scale == tensor->quantization.scale);
+		assert_int_equal(foretold[t].zero, tensor->quantization.zero);
+		compared++;
+	}
+	free(quantized);
+	free(foretold);
+	return compared;
+}
+
+static int check_quantizations(struct graph *graph)
+{
+	struct lower_options options = { 0 };
+	struct float_run run;
+	struct model *model;
+	float *inputs[8];
+	int compared = 0;
+
+	make_inputs(graph, inputs);
+	run_float(graph, (const float *const *)inputs, &run);
+	options.ranges = run.ranges;
+	if (run.largest < 100) {
+		CHECK(graph_lower(graph, &options, &model));
+		compared = compare_quantizations(graph, model, &options);
+		model_destroy(model);
+	}
+	for (int i = 0; i < graph->input_count; i++)
+		free(inputs[i]);
+	float_run_release(&run);
+	graph_destroy(graph);
+	return compared;
+}
+
+static void test_quantizations_are_those_foretold(void **state)
+{
+	int compared = 0;
+
+	(void)state;
+	whole = false;
+	for (int i = 0; i < 300; i++)
+		compared +=
+			check_quantizations(i % 3 ? random_graph(1 + i % 6) :
+						    random_sequence_graph());
+	whole = true;
+	assert_true(compared > 300);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_graphs_are_exact),
 		cmocka_unit_test(test_real_images_stay_close),
 		cmocka_unit_test(test_real_sequences_stay_close),
+		cmocka_unit_test(test_quantizations_are_those_foretold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

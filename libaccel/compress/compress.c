@@ -6,8 +6,13 @@
 #include <string.h>
 
 #include "compress/calibrate.h"
+#include "compress/calibration_patches.h"
 #include "compress/compress.h"
 #include "compress/lower.h"
+#include "compress/parallel.h"
+#include "compress/prune_cost.h"
+#include "compress/reconstruct.h"
+#include "compress/saliency.h"
 #include "core/error.h"
 
 /* What the weights take as they came: the other side of the compression ratio. */
@@ -23,6 +28,85 @@ static uint64_t dense_bytes(const struct graph *graph)
 	return bytes;
 }
 
+/* ---- pruning ---- */
+
+static int find_costs(const struct graph *graph,
+		      const struct compress_options *options,
+		      const struct calibration_data *data, double *own,
+		      struct prune_budget *budget)
+{
+	if (options->budget == COMPRESS_COSTS)
+		budget->costs = options->costs;
+	if (options->budget != COMPRESS_MACS)
+		return 0;
+	budget->costs = own;
+	return prune_cost_macs(graph, data, own);
+}
+
+static int prune_gauss_newton(const struct graph *graph,
+			      const struct compress_options *options,
+			      const struct calibration_data *data,
+			      const struct prune_budget *budget,
+			      struct prune_mask *mask)
+{
+	const struct saliency_options saliency = {
+		.seed = options->seed,
+		.workers = options->workers,
+	};
+	float **scores = saliency_create(graph);
+	int ret;
+
+	if (!scores)
+		return accel_error(-ENOMEM, "out of memory while pruning");
+	ret = saliency_gauss_newton(graph, data, &saliency, scores);
+	if (!ret)
+		ret = prune_scores(graph, (const float *const *)scores, budget,
+				   mask);
+	saliency_destroy(scores, graph);
+	return ret;
+}
+
+static int select_weights(const struct graph *graph,
+			  const struct compress_options *options,
+			  const struct calibration_data *data,
+			  struct prune_mask *mask)
+{
+	struct prune_budget budget = {
+		.sparsity = options->sparsity,
+		.scope = options->scope,
+	};
+	double *costs = calloc((size_t)graph->tensor_count + 1, sizeof(*costs));
+	int ret;
+
+	if (!costs)
+		return accel_error(-ENOMEM, "out of memory while pruning");
+	ret = find_costs(graph, options, data, costs, &budget);
+	if (!ret)
+		ret = options->selection == COMPRESS_GAUSS_NEWTON ?
+			      prune_gauss_newton(graph, options, data, &budget,
+						 mask) :
+			      prune_magnitudes(graph, &budget, mask);
+	free(costs);
+	return ret;
+}
+
+static int reconstruct(struct graph *graph,
+		       const struct compress_options *options,
+		       const struct calibration_data *data,
+		       const struct prune_mask *mask)
+{
+	const struct reconstruct_options how = { .workers = options->workers };
+	struct graph *dense = graph_clone(graph);
+	int ret;
+
+	if (!dense)
+		return accel_error(-ENOMEM, "out of memory for the graph");
+	prune_apply(graph, mask);
+	ret = reconstruct_least_squares(dense, graph, mask, data, &how);
+	graph_destroy(dense);
+	return ret;
+}
+
 static void copy_mask(const struct graph *graph, const struct prune_mask *from,
 		      struct prune_mask *to)
 {
@@ -34,9 +118,9 @@ static void copy_mask(const struct graph *graph, const struct prune_mask *from,
 }
 
 static int prune(struct graph *graph, const struct compress_options *options,
-		 struct prune_mask *mask)
+		 const struct calibration_data *data, struct prune_mask *mask)
 {
-	int ret = 0;
+	int ret;
 
 	if (options->mask) {
 		copy_mask(graph, options->mask, mask);
@@ -45,11 +129,50 @@ static int prune(struct graph *graph, const struct compress_options *options,
 	}
 	if (options->sparsity == COMPRESS_KEEP)
 		return prune_keep(graph, mask);
-	ret = prune_magnitude(graph, options->sparsity, options->scope, mask);
-	if (!ret)
-		prune_apply(graph, mask);
+	ret = select_weights(graph, options, data, mask);
+	if (ret)
+		return ret;
+	if (options->reconstruct)
+		return reconstruct(graph, options, data, mask);
+	prune_apply(graph, mask);
+	return 0;
+}
+
+static bool needs_data(const struct compress_options *options)
+{
+	return !options->mask && options->sparsity != COMPRESS_KEEP &&
+	       (options->selection == COMPRESS_GAUSS_NEWTON ||
+		options->budget == COMPRESS_MACS || options->reconstruct);
+}
+
+int compress_prune(struct graph *graph, const struct compress_options *options,
+		   const struct calibration_data *data, struct prune_mask *mask)
+{
+	const struct calibration_patches squares = { .seed = options->seed };
+	struct compress_options own = *options;
+	struct calibration_data patches;
+	int ret;
+
+	if (!own.workers)
+		own.workers = parallel_processors();
+	if (!needs_data(options))
+		return prune(graph, &own, data, mask);
+	if (!data || !data->sample_count)
+		return accel_error(
+			-EINVAL,
+			"%s: which weights matter shows on calibration data only",
+			graph->name);
+	if (!calibration_patches_apply(graph, data, &squares))
+		return prune(graph, &own, data, mask);
+	ret = calibration_patches_cut(&patches, graph, data, &squares);
+	if (ret)
+		return ret;
+	ret = prune(graph, &own, &patches, mask);
+	calibration_data_release(&patches);
 	return ret;
 }
+
+/* ---- quantization ---- */
 
 /* Without data a range is not a number, and lowering asks for none it lacks. */
 static int find_ranges(const struct graph *graph,
@@ -70,11 +193,19 @@ static int find_ranges(const struct graph *graph,
 	return 0;
 }
 
-static const char *method(const struct compress_options *options)
+static const char *method_name(const struct compress_options *options)
 {
 	if (options->mask && options->method)
 		return options->method;
-	return options->sparsity == COMPRESS_KEEP ? "keep" : "magnitude";
+	if (options->sparsity == COMPRESS_KEEP)
+		return "keep";
+	return options->selection == COMPRESS_GAUSS_NEWTON ? "gn" : "magnitude";
+}
+
+static bool is_reconstructed(const struct compress_options *options)
+{
+	return options->reconstruct && !options->mask &&
+	       options->sparsity != COMPRESS_KEEP;
 }
 
 static char *provenance(const struct graph *graph,
@@ -86,8 +217,10 @@ static char *provenance(const struct graph *graph,
 	json_t *text;
 	char *result;
 
-	text = json_pack("{s:s, s:s?, s:f, s:s, s:I, s:I, s:I, s:i}", "method",
-			 method(options), "source", options->source, "sparsity",
+	text = json_pack("{s:s, s:s, s:s?, s:f, s:s, s:I, s:I, s:I, s:i}",
+			 "method", method_name(options), "reconstruct",
+			 is_reconstructed(options) ? "ls" : "none", "source",
+			 options->source, "sparsity",
 			 1 - (double)kept / (double)(total ? total : 1),
 			 "scope",
 			 options->scope == PRUNE_GLOBAL ? "global" : "layer",
@@ -99,39 +232,54 @@ static char *provenance(const struct graph *graph,
 	return result;
 }
 
-static int compress_copy(struct graph *graph,
-			 const struct compress_options *options,
-			 const struct calibration_data *data,
-			 struct model **model)
+int compress_quantize(const struct graph *graph,
+		      const struct compress_options *options,
+		      const struct calibration_data *data,
+		      const struct prune_mask *mask, struct model **model)
 {
 	struct lower_options lower = {
 		.input_range = options->input_range,
 		.output_range = options->output_range,
+		.mask = mask,
 	};
-	struct prune_mask *mask = prune_mask_create(graph);
 	struct channel_means means;
 	struct quantize_range *ranges =
 		calloc((size_t)graph->tensor_count + 1, sizeof(*ranges));
 	int ret = channel_means_create(&means, graph);
 
-	if (ret || !mask || !ranges) {
+	if (ret || !ranges) {
 		ret = accel_error(-ENOMEM, "out of memory");
 		goto out;
 	}
 	lower.ranges = ranges;
-	lower.mask = mask;
 	lower.means = options->trained ? NULL : &means;
-	ret = prune(graph, options, mask);
-	if (!ret)
-		ret = find_ranges(graph, options, data, ranges, &means);
+	ret = find_ranges(graph, options, data, ranges, &means);
 	if (!ret)
 		ret = graph_lower(graph, &lower, model);
-	if (!ret)
+	if (!ret) {
 		(*model)->provenance = provenance(graph, options, mask, data);
+		(*model)->dense_bytes = dense_bytes(graph);
+	}
 out:
-	prune_mask_destroy(mask);
 	channel_means_release(&means);
 	free(ranges);
+	return ret;
+}
+
+static int compress_copy(struct graph *graph,
+			 const struct compress_options *options,
+			 const struct calibration_data *data,
+			 struct model **model)
+{
+	struct prune_mask *mask = prune_mask_create(graph);
+	int ret;
+
+	if (!mask)
+		return accel_error(-ENOMEM, "out of memory");
+	ret = compress_prune(graph, options, data, mask);
+	if (!ret)
+		ret = compress_quantize(graph, options, data, mask, model);
+	prune_mask_destroy(mask);
 	return ret;
 }
 
@@ -145,8 +293,6 @@ int compress_model(const struct graph *graph,
 	if (!copy)
 		return accel_error(-ENOMEM, "out of memory for the graph");
 	ret = compress_copy(copy, options, data, model);
-	if (!ret)
-		(*model)->dense_bytes = dense_bytes(graph);
 	graph_destroy(copy);
 	return ret;
 }

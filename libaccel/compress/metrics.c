@@ -192,6 +192,8 @@ double metrics_ssim(const float *a, const float *b,
 
 /* ---- Sketch-RNN ---- */
 
+enum { STROKE_PENS = 3 };
+
 /* ln Σ eˣ, without overflow: the largest term becomes 1. */
 static double log_sum_exp(const double *terms, size_t count)
 {
@@ -223,24 +225,54 @@ static double log_normal(const float *mixture, size_t component,
 	       log_sy - log(2 * M_PI * sqrt(rest));
 }
 
-/* All in logarithms: a stroke far from every component has density 0 in binary64. */
-static double step_nll(const float *output, const float *next)
+/* −ln Σ π·N. All in logarithms: far from every component the density is 0 in binary64. */
+static double mixture_nll(const float *output, const float *next)
 {
-	const float *mixture = output + 3;
-	double pens[3], weights[METRICS_MIXTURE], joint[METRICS_MIXTURE];
-	double nll = 0;
+	const float *mixture = output + STROKE_PENS;
+	double weights[METRICS_MIXTURE], joint[METRICS_MIXTURE];
 
 	for (size_t i = 0; i < METRICS_MIXTURE; i++) {
 		weights[i] = (double)mixture[i];
 		joint[i] = weights[i] + log_normal(mixture, i, next);
 	}
-	for (size_t i = 0; i < 3; i++) {
-		pens[i] = (double)output[i];
-		nll -= (double)next[2 + i] * pens[i];
-	}
-	return nll + log_sum_exp(pens, 3) +
-	       log_sum_exp(weights, METRICS_MIXTURE) -
+	return log_sum_exp(weights, METRICS_MIXTURE) -
 	       log_sum_exp(joint, METRICS_MIXTURE);
+}
+
+/* Logarithms of the pen's probabilities. */
+static void pen_logarithms(const float *output, double *logarithms)
+{
+	double total;
+
+	for (size_t i = 0; i < STROKE_PENS; i++)
+		logarithms[i] = (double)output[i];
+	total = log_sum_exp(logarithms, STROKE_PENS);
+	for (size_t i = 0; i < STROKE_PENS; i++)
+		logarithms[i] -= total;
+}
+
+static double step_nll(const float *output, const float *next)
+{
+	double pens[STROKE_PENS];
+	double nll = mixture_nll(output, next);
+
+	pen_logarithms(output, pens);
+	for (size_t i = 0; i < STROKE_PENS; i++)
+		nll -= (double)next[2 + i] * pens[i];
+	return nll;
+}
+
+static double step_kl(const float *output, const float *other,
+		      const float *next)
+{
+	double own[STROKE_PENS], others[STROKE_PENS];
+	double kl = mixture_nll(other, next) - mixture_nll(output, next);
+
+	pen_logarithms(output, own);
+	pen_logarithms(other, others);
+	for (size_t i = 0; i < STROKE_PENS; i++)
+		kl += exp(own[i]) * (own[i] - others[i]);
+	return kl;
 }
 
 double metrics_stroke_nll(const float *strokes, const float *outputs,
@@ -252,5 +284,18 @@ double metrics_stroke_nll(const float *strokes, const float *outputs,
 	for (size_t i = 0; i < count; i++)
 		sum += step_nll(outputs + i * METRICS_STROKE_OUTPUTS,
 				strokes + (i + batch) * METRICS_STROKE_SIZE);
+	return sum / (double)count;
+}
+
+double metrics_stroke_kl(const float *strokes, const float *outputs,
+			 const float *other, size_t steps, size_t batch)
+{
+	size_t count = (steps - 1) * batch;
+	double sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += step_kl(outputs + i * METRICS_STROKE_OUTPUTS,
+			       other + i * METRICS_STROKE_OUTPUTS,
+			       strokes + (i + batch) * METRICS_STROKE_SIZE);
 	return sum / (double)count;
 }

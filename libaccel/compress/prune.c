@@ -51,6 +51,11 @@ static const struct graph_node *weight_reader(const struct graph *graph,
 	return NULL;
 }
 
+bool prune_applies(const struct graph *graph, int tensor)
+{
+	return graph->tensors[tensor].data && weight_reader(graph, tensor);
+}
+
 struct prune_mask *prune_mask_create(const struct graph *graph)
 {
 	struct prune_mask *mask = calloc(1, sizeof(*mask));
@@ -65,7 +70,7 @@ struct prune_mask *prune_mask_create(const struct graph *graph)
 	for (int t = 0; t < graph->tensor_count; t++) {
 		size_t count = element_count(&graph->tensors[t]);
 
-		if (!graph->tensors[t].data || !weight_reader(graph, t))
+		if (!prune_applies(graph, t))
 			continue;
 		mask->keep[t] = malloc(count ? count : 1);
 		if (!mask->keep[t])
@@ -174,17 +179,17 @@ static size_t kept(size_t count, double sparsity)
 	return count - (size_t)llround(sparsity * (double)count);
 }
 
-static int magnitude_per_layer(const struct graph *graph, double sparsity,
-			       struct prune_mask *mask)
+static int select_per_layer(const struct graph *graph,
+			    const float *const *scores, double sparsity,
+			    struct prune_mask *mask)
 {
 	for (int t = 0; t < mask->tensor_count; t++) {
-		const struct graph_tensor *tensor = &graph->tensors[t];
-		size_t count = element_count(tensor);
+		size_t count = element_count(&graph->tensors[t]);
 		int ret;
 
 		if (!mask->keep[t])
 			continue;
-		ret = prune_select(tensor->data, count, kept(count, sparsity),
+		ret = prune_select(scores[t], count, kept(count, sparsity),
 				   mask->keep[t]);
 		if (ret)
 			return ret;
@@ -192,51 +197,126 @@ static int magnitude_per_layer(const struct graph *graph, double sparsity,
 	return 0;
 }
 
-/* Lays all weights end to end, selects, and takes the result apart. */
-static int magnitude_global(const struct graph *graph, double sparsity,
-			    struct prune_mask *mask)
-{
-	int64_t total;
+/**
+ * struct pool - the weights of all layers, end to end
+ * @scores: of each, by what it costs
+ * @keep: of each, result
+ * @count: how many
+ */
+struct pool {
 	float *scores;
 	uint8_t *keep;
-	size_t at = 0;
-	int ret = -ENOMEM;
+	size_t count;
+};
 
-	prune_count(graph, mask, &total);
-	scores = malloc(((size_t)total + 1) * sizeof(*scores));
-	keep = malloc((size_t)total + 1);
-	if (!scores || !keep) {
-		accel_error(ret, "out of memory while pruning");
-		goto out;
+static double cost_of(const struct prune_budget *budget, int tensor)
+{
+	return budget->costs ? budget->costs[tensor] : 1;
+}
+
+static void pool_fill(struct pool *pool, const struct graph *graph,
+		      const float *const *scores,
+		      const struct prune_budget *budget,
+		      const struct prune_mask *mask)
+{
+	for (int t = 0; t < mask->tensor_count; t++) {
+		size_t count = element_count(&graph->tensors[t]);
+
+		for (size_t i = 0; mask->keep[t] && i < count; i++)
+			pool->scores[pool->count++] =
+				(float)((double)fabsf(scores[t][i]) /
+					cost_of(budget, t));
 	}
+}
+
+static void pool_share(const struct pool *pool, const struct graph *graph,
+		       struct prune_mask *mask)
+{
+	size_t at = 0;
+
 	for (int t = 0; t < mask->tensor_count; t++) {
 		size_t count = element_count(&graph->tensors[t]);
 
 		if (!mask->keep[t])
 			continue;
-		memcpy(scores + at, graph->tensors[t].data,
-		       count * sizeof(*scores));
+		memcpy(mask->keep[t], pool->keep + at, count);
 		at += count;
 	}
-	ret = prune_select(scores, at, kept(at, sparsity), keep);
-	at = 0;
-	for (int t = 0; !ret && t < mask->tensor_count; t++) {
-		size_t count = element_count(&graph->tensors[t]);
+}
 
-		if (!mask->keep[t])
-			continue;
-		memcpy(mask->keep[t], keep + at, count);
-		at += count;
+/* What the weights cost that the mask keeps, or covers. */
+static double mask_cost(const struct graph *graph,
+			const struct prune_budget *budget,
+			const struct prune_mask *mask, bool all)
+{
+	double cost = 0;
+
+	for (int t = 0; t < mask->tensor_count; t++) {
+		size_t count = element_count(&graph->tensors[t]), own = 0;
+
+		for (size_t i = 0; mask->keep[t] && i < count; i++)
+			own += all || mask->keep[t][i];
+		cost += (double)own * cost_of(budget, t);
 	}
-out:
-	free(scores);
-	free(keep);
+	return cost;
+}
+
+/* As many as asked; where they cost differently, as many as the budget pays for. */
+static int pool_select(const struct pool *pool, const struct graph *graph,
+		       const struct prune_budget *budget,
+		       struct prune_mask *mask)
+{
+	double limit =
+		mask_cost(graph, budget, mask, true) * (1 - budget->sparsity);
+	size_t low = 0, high = pool->count;
+
+	if (!budget->costs) {
+		low = kept(pool->count, budget->sparsity);
+		high = low;
+	}
+	do {
+		size_t middle = low + (high - low + 1) / 2;
+		int ret = prune_select(pool->scores, pool->count, middle,
+				       pool->keep);
+
+		if (ret)
+			return ret;
+		pool_share(pool, graph, mask);
+		if (low == high)
+			return 0;
+		if (mask_cost(graph, budget, mask, false) <= limit)
+			low = middle;
+		else
+			high = middle - 1;
+	} while (true);
+}
+
+static int select_global(const struct graph *graph, const float *const *scores,
+			 const struct prune_budget *budget,
+			 struct prune_mask *mask)
+{
+	int64_t total;
+	struct pool pool = { .count = 0 };
+	int ret = -ENOMEM;
+
+	prune_count(graph, mask, &total);
+	pool.scores = malloc(((size_t)total + 1) * sizeof(*pool.scores));
+	pool.keep = malloc((size_t)total + 1);
+	if (pool.scores && pool.keep) {
+		pool_fill(&pool, graph, scores, budget, mask);
+		ret = pool_select(&pool, graph, budget, mask);
+	} else {
+		accel_error(ret, "out of memory while pruning");
+	}
+	free(pool.scores);
+	free(pool.keep);
 	return ret;
 }
 
-int prune_magnitude(const struct graph *graph, double sparsity,
-		    enum prune_scope scope, struct prune_mask *mask)
+int prune_scores(const struct graph *graph, const float *const *scores,
+		 const struct prune_budget *budget, struct prune_mask *mask)
 {
+	double sparsity = budget->sparsity;
 	int ret;
 
 	if (!(sparsity >= 0 && sparsity < 1))
@@ -244,11 +324,36 @@ int prune_magnitude(const struct graph *graph, double sparsity,
 			-EINVAL,
 			"a sparsity of %g: it has to be at least 0 and below 1",
 			sparsity);
-	if (scope == PRUNE_GLOBAL)
-		ret = magnitude_global(graph, sparsity, mask);
+	if (budget->scope == PRUNE_GLOBAL)
+		ret = select_global(graph, scores, budget, mask);
 	else
-		ret = magnitude_per_layer(graph, sparsity, mask);
+		ret = select_per_layer(graph, scores, sparsity, mask);
 	return ret ? ret : check_not_empty(graph, mask);
+}
+
+int prune_magnitudes(const struct graph *graph,
+		     const struct prune_budget *budget, struct prune_mask *mask)
+{
+	const float **scores =
+		calloc((size_t)graph->tensor_count + 1, sizeof(*scores));
+	int ret;
+
+	if (!scores)
+		return accel_error(-ENOMEM, "out of memory while pruning");
+	for (int t = 0; t < graph->tensor_count; t++)
+		scores[t] = graph->tensors[t].data;
+	ret = prune_scores(graph, scores, budget, mask);
+	free(scores);
+	return ret;
+}
+
+int prune_magnitude(const struct graph *graph, double sparsity,
+		    enum prune_scope scope, struct prune_mask *mask)
+{
+	const struct prune_budget budget = { .sparsity = sparsity,
+					     .scope = scope };
+
+	return prune_magnitudes(graph, &budget, mask);
 }
 
 int prune_keep(const struct graph *graph, struct prune_mask *mask)

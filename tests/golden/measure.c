@@ -2,10 +2,10 @@
 #include "measure.h"
 
 #include "fashion_mnist.h"
-#include "sketches.h"
 #include "trial.h"
 
 #include <compress/metrics.h>
+#include <compress/sketches.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -109,8 +109,13 @@ static int measure_sampled_nll(const struct compressed *compressed,
 {
 	struct sketches sketches;
 	struct values outputs;
-	int ret = sketches_sample(&sketches, compressed->graph, SKETCHES,
-				  SKETCH_STEPS, SKETCH_SEED);
+	const struct sketches_options options = {
+		.count = SKETCHES,
+		.steps = SKETCH_STEPS,
+		.temperature = 1,
+		.seed = SKETCH_SEED,
+	};
+	int ret = sketches_sample(&sketches, compressed->graph, &options);
 	const struct probe probe = {
 		.sizes = { .size = sizeof(probe.sizes),
 			   .batch = SKETCHES,

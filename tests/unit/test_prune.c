@@ -163,6 +163,33 @@ static void test_empty_layer_is_named(void **state)
 	graph_destroy(graph);
 }
 
+/* Weights of the first layer cost three times as much as those of the second. */
+static void test_costs_stay_in_the_budget(void **state)
+{
+	struct graph *graph = two_layers(1);
+	struct prune_mask *mask = prune_mask_create(graph);
+	double *costs = calloc((size_t)graph->tensor_count, sizeof(*costs));
+	const struct prune_budget budget = { .sparsity = 0.5,
+					     .scope = PRUNE_GLOBAL,
+					     .costs = costs };
+	int first = graph->nodes[0].inputs[1];
+	int64_t count = COLUMNS * COLUMNS, kept[2] = { 0, 0 };
+
+	(void)state;
+	for (int t = 0; t < graph->tensor_count; t++)
+		costs[t] = t == first ? 3 : 1;
+	assert_int_equal(prune_magnitudes(graph, &budget, mask), 0);
+	for (int l = 0; l < 2; l++)
+		for (int64_t i = 0; i < count; i++)
+			kept[l] += mask->keep[graph->nodes[l].inputs[1]][i];
+	assert_true(3 * kept[0] + kept[1] <= 2 * count);
+	assert_true(3 * kept[0] + kept[1] > 2 * count - 3);
+	assert_true(kept[0] < kept[1]);
+	free(costs);
+	prune_mask_destroy(mask);
+	graph_destroy(graph);
+}
+
 static void test_structural_weights_stay(void **state)
 {
 	struct graph *graph = two_layers(1);
@@ -185,6 +212,7 @@ int main(void)
 		cmocka_unit_test(test_counts_are_exact),
 		cmocka_unit_test(test_applied_zeros_are_kept_as_such),
 		cmocka_unit_test(test_empty_layer_is_named),
+		cmocka_unit_test(test_costs_stay_in_the_budget),
 		cmocka_unit_test(test_structural_weights_stay),
 	};
 

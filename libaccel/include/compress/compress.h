@@ -2,6 +2,9 @@
 #ifndef COMPRESS_COMPRESS_H
 #define COMPRESS_COMPRESS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "compress/calibration_data.h"
 #include "compress/graph.h"
 #include "compress/prune.h"
@@ -12,21 +15,54 @@
 #define COMPRESS_KEEP (-1.0)
 
 /**
+ * enum compress_selection - which weights go
+ * @COMPRESS_MAGNITUDE: the smallest
+ * @COMPRESS_GAUSS_NEWTON: those that matter least to the result; see saliency.h
+ */
+enum compress_selection {
+	COMPRESS_MAGNITUDE,
+	COMPRESS_GAUSS_NEWTON,
+};
+
+/**
+ * enum compress_budget - what a sparsity of all weights is a part of
+ * @COMPRESS_SIZE: their number
+ * @COMPRESS_MACS: the multiplications of a run over the first sample
+ * @COMPRESS_COSTS: the costs that the options give
+ */
+enum compress_budget {
+	COMPRESS_SIZE,
+	COMPRESS_MACS,
+	COMPRESS_COSTS,
+};
+
+/**
  * struct compress_options - how to compress
  * @sparsity: part of the weights to prune, 0 … 1, or COMPRESS_KEEP
  * @scope: what @sparsity refers to
+ * @selection: which weights go
+ * @budget: of PRUNE_GLOBAL
+ * @costs: for COMPRESS_COSTS; see struct prune_budget
+ * @reconstruct: let the weights that stay take over for those that went, by least
+ *	squares; see reconstruct.h
+ * @workers: threads; 0: one for each processor. The result does not depend on it
  * @input_range: of image inputs, black and white; low = high: unknown
  * @output_range: of image outputs
- * @seed: of the calibration's latents; only recorded
+ * @seed: of patches of pictures and of random signs; recorded
  * @source: name of the file that was imported, or NULL; only recorded
  * @mask: kept positions that somebody has chosen; @sparsity and @scope are then only
- *	recorded. NULL: magnitude decides
+ *	recorded. NULL: @selection decides
  * @method: what chose @mask, only recorded
  * @trained: biases have been trained with int8 weights, and need no correction
  */
 struct compress_options {
 	double sparsity;
 	enum prune_scope scope;
+	enum compress_selection selection;
+	enum compress_budget budget;
+	const double *costs;
+	bool reconstruct;
+	int workers;
 	struct quantize_range input_range;
 	struct quantize_range output_range;
 	uint64_t seed;
@@ -37,7 +73,38 @@ struct compress_options {
 };
 
 /**
- * compress_model() - from a float graph to a sparse int8 model
+ * compress_prune() - the first half: a sparse float graph
+ * @graph: its weights, and with @options->reconstruct also its biases, are changed
+ * @options: how
+ * @data: for the methods that need any; may be NULL for the others
+ * @mask: result, from prune_mask_create()
+ *
+ * Pictures for networks that take any size are cut to patches first.
+ *
+ * Return: 0; −EINVAL for a sparsity that empties a layer, values that are not finite,
+ * data that do not fit or are missing; −ENOMEM.
+ */
+int compress_prune(struct graph *graph, const struct compress_options *options,
+		   const struct calibration_data *data,
+		   struct prune_mask *mask);
+
+/**
+ * compress_quantize() - the second half: an int8 model of a sparse graph
+ * @graph: is not changed
+ * @options: how; those of pruning are only recorded
+ * @data: as for compress_model()
+ * @mask: of the graph, already applied
+ * @model: result, for model_destroy()
+ *
+ * Return: as compress_model().
+ */
+int compress_quantize(const struct graph *graph,
+		      const struct compress_options *options,
+		      const struct calibration_data *data,
+		      const struct prune_mask *mask, struct model **model);
+
+/**
+ * compress_model() - from a float graph to a sparse int8 model: both halves
  * @graph: as imported; is not changed
  * @options: how
  * @data: to calibrate with, for the graph's inputs; NULL for a graph that has

@@ -58,4 +58,12 @@ double metrics_accuracy(const float *scores, size_t rows, size_t classes,
 double metrics_stroke_nll(const float *strokes, const float *outputs,
 			  size_t steps, size_t batch);
 
+/*
+ * Divergence per step of what a decoder predicts from what the one predicts that drew
+ * the strokes: exact on the pen, on the mixture estimated at the next stroke. Arrays
+ * and mean as in metrics_stroke_nll().
+ */
+double metrics_stroke_kl(const float *strokes, const float *outputs,
+			 const float *other, size_t steps, size_t batch);
+
 #endif

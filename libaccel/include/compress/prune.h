@@ -2,6 +2,7 @@
 #ifndef COMPRESS_PRUNE_H
 #define COMPRESS_PRUNE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,16 +51,43 @@ void prune_mask_destroy(struct prune_mask *mask);
 int prune_select(const float *scores, size_t count, size_t keep_count,
 		 uint8_t *keep);
 
+/** prune_applies() - is the tensor a weight that may be pruned? */
+bool prune_applies(const struct graph *graph, int tensor);
+
 /**
- * prune_magnitude() - keep the weights of the largest magnitude
- * @graph: is not changed; see prune_apply()
- * @sparsity: 0 ≤ sparsity < 1, the part of all weights that goes
+ * struct prune_budget - how much goes
+ * @sparsity: 0 ≤ sparsity < 1, the part of all weights, or of their costs
  * @scope: what the part refers to
+ * @costs: for each tensor of the graph, what one of its weights costs (> 0), so that
+ *	a global threshold is on scores by cost, and the costs of those that stay are
+ *	within the budget; NULL: each weight costs the same, and as many as asked go
+ */
+struct prune_budget {
+	double sparsity;
+	enum prune_scope scope;
+	const double *costs;
+};
+
+/**
+ * prune_scores() - keep the weights with the highest scores
+ * @graph: is not changed; see prune_apply()
+ * @scores: for each tensor of the graph, those of its elements, ≥ 0 and not NaN;
+ *	only those that the mask covers are looked at
+ * @budget: how much goes
  * @mask: result, from prune_mask_create()
  *
  * Return: 0; −EINVAL when a layer would be empty, with a text that names it;
  * −ENOMEM.
  */
+int prune_scores(const struct graph *graph, const float *const *scores,
+		 const struct prune_budget *budget, struct prune_mask *mask);
+
+/** prune_magnitudes() - prune_scores() by the weights' own magnitudes */
+int prune_magnitudes(const struct graph *graph,
+		     const struct prune_budget *budget,
+		     struct prune_mask *mask);
+
+/** prune_magnitude() - the same, where every weight costs as much */
 int prune_magnitude(const struct graph *graph, double sparsity,
 		    enum prune_scope scope, struct prune_mask *mask);
 

@@ -12,13 +12,19 @@
 
 /**
  * struct saliency_options - 0 stands for the default
- * @passes: backward passes, each with signs of its own (32)
+ * @passes: backward passes, each over one sample, in turn, with signs of its own
+ *	(every sample at least SALIENCY_ROUNDS times, and SALIENCY_PASSES in all)
  * @seed: of the signs
+ * @workers: threads (1); the result does not depend on it
  */
 struct saliency_options {
 	int passes;
 	uint64_t seed;
+	int workers;
 };
+
+#define SALIENCY_PASSES 128
+#define SALIENCY_ROUNDS 2
 
 /*
  * scores: for each tensor of the graph, an array of its size, or NULL if it is no
@@ -32,6 +38,8 @@ int saliency_gauss_newton(const struct graph *graph,
 
 /* An array for every prunable weight; NULL without memory. */
 float **saliency_create(const struct graph *graph);
+
+/* NULL is allowed. */
 void saliency_destroy(float **scores, const struct graph *graph);
 
 #endif

@@ -10,7 +10,9 @@
 #include "summary.h"
 
 #include <compress/compress.h>
+#include <compress/export_graph.h>
 #include <compress/onnx_import.h>
+#include <compress/sketches.h>
 #include <core/error.h>
 #include <model/file.h>
 
@@ -21,6 +23,11 @@
 
 #define LATENTS_DEFAULT 512
 
+/* Sketches that are drawn: most are shorter, and good ones rather than odd ones. */
+#define SKETCHES_MAX 4096
+#define SKETCH_STEPS 100
+#define SKETCH_TEMPERATURE 0.7
+
 /** struct compress_arguments - the command line */
 struct compress_arguments {
 	const char *input;
@@ -28,7 +35,13 @@ struct compress_arguments {
 	const char *output;
 	const char *sparsity;
 	const char *scope;
+	const char *method;
+	const char *reconstruct;
+	const char *budget;
+	const char *sample;
+	const char *float_output;
 	struct option_list calibrate;
+	int64_t sketches;
 	int64_t latents;
 	enum array_layout layout;
 	bool json;
@@ -50,10 +63,102 @@ static bool parse_sparsity(const char *text, double *sparsity)
 	return end != text && !*end && *sparsity >= 0 && *sparsity < 1;
 }
 
-static bool parse_scope(const char *text, enum prune_scope *scope)
+static bool parse_method(const char *text, enum compress_selection *method)
 {
-	*scope = strcmp(text, "global") ? PRUNE_PER_LAYER : PRUNE_GLOBAL;
+	*method = strcmp(text, "gn") ? COMPRESS_MAGNITUDE :
+				       COMPRESS_GAUSS_NEWTON;
+	return !strcmp(text, "magnitude") || !strcmp(text, "gn");
+}
+
+/* Scores of gn are one measure for all layers; magnitudes are not. */
+static bool parse_scope(const char *text, struct compress_options *options)
+{
+	if (!text) {
+		options->scope = options->selection == COMPRESS_GAUSS_NEWTON ?
+					 PRUNE_GLOBAL :
+					 PRUNE_PER_LAYER;
+		return true;
+	}
+	options->scope = strcmp(text, "global") ? PRUNE_PER_LAYER :
+						  PRUNE_GLOBAL;
 	return !strcmp(text, "layer") || !strcmp(text, "global");
+}
+
+static bool parse_reconstruct(const char *text, bool *reconstruct)
+{
+	*reconstruct = !strcmp(text, "ls");
+	return *reconstruct || !strcmp(text, "none");
+}
+
+static bool parse_budget(const char *text, enum compress_budget *budget)
+{
+	*budget = strcmp(text, "macs") ? COMPRESS_SIZE : COMPRESS_MACS;
+	return !strcmp(text, "size") || !strcmp(text, "macs");
+}
+
+/* strokes:N */
+static bool parse_sample(const char *text, int64_t *count)
+{
+	static const char strokes[] = "strokes:";
+	size_t length = sizeof(strokes) - 1;
+	char *end;
+
+	if (!text)
+		return true;
+	if (strncmp(text, strokes, length))
+		return false;
+	*count = strtoll(text + length, &end, 10);
+	return end != text + length && !*end && *count > 0 &&
+	       *count <= SKETCHES_MAX;
+}
+
+/* How the weights are chosen that go, and what is done about it. */
+static int check_method(const struct option_usage *usage,
+			struct compress_arguments *arguments)
+{
+	struct compress_options *options = &arguments->options;
+
+	if (!parse_method(arguments->method, &options->selection))
+		return options_misuse(usage,
+				      "--method %s: it takes magnitude or gn",
+				      arguments->method);
+	if (!parse_scope(arguments->scope, options))
+		return options_misuse(usage,
+				      "--scope %s: it takes layer or global",
+				      arguments->scope);
+	if (!parse_reconstruct(arguments->reconstruct, &options->reconstruct))
+		return options_misuse(usage,
+				      "--reconstruct %s: it takes none or ls",
+				      arguments->reconstruct);
+	if (!parse_budget(arguments->budget, &options->budget))
+		return options_misuse(usage,
+				      "--budget %s: it takes size or macs",
+				      arguments->budget);
+	if (options->budget != COMPRESS_SIZE && options->scope != PRUNE_GLOBAL)
+		return options_misuse(usage,
+				      "--budget %s is for --scope global",
+				      arguments->budget);
+	if (options->sparsity == COMPRESS_KEEP && options->reconstruct)
+		return options_misuse(
+			usage,
+			"--reconstruct ls needs a --sparsity: of zeros that are there, what they replaced is not known");
+	return STATUS_OK;
+}
+
+/* What the network is run on. */
+static int check_data(const struct option_usage *usage,
+		      struct compress_arguments *arguments)
+{
+	if (!parse_sample(arguments->sample, &arguments->sketches))
+		return options_misuse(usage, "--sample %s: it takes strokes:N",
+				      arguments->sample);
+	if (!!arguments->calibrate.count + !!arguments->latents +
+		    !!arguments->sketches >
+	    1)
+		return options_misuse(
+			usage,
+			"--calibrate, --latents and --sample exclude each other");
+	return STATUS_OK;
 }
 
 static int check_arguments(const struct option_usage *usage,
@@ -72,15 +177,8 @@ static int check_arguments(const struct option_usage *usage,
 			usage,
 			"--sparsity %s: it takes a number from 0 to below 1, or keep",
 			arguments->sparsity);
-	if (!parse_scope(arguments->scope, &options->scope))
-		return options_misuse(usage,
-				      "--scope %s: it takes layer or global",
-				      arguments->scope);
 	if (arguments->packing.config && !arguments->compact)
 		return options_misuse(usage, "--config is for --compact");
-	if (arguments->calibrate.count && arguments->latents)
-		return options_misuse(
-			usage, "--calibrate and --latents exclude each other");
 	return STATUS_OK;
 }
 
@@ -137,32 +235,75 @@ static int load_files(const struct compress_arguments *arguments,
 	return ret;
 }
 
+/* A decoder of strokes draws what it is calibrated with. */
+static int draw_sketches(const struct compress_arguments *arguments,
+			 const struct graph *graph,
+			 struct calibration_data *data)
+{
+	const struct sketches_options options = {
+		.count = (size_t)arguments->sketches,
+		.steps = SKETCH_STEPS,
+		.temperature = SKETCH_TEMPERATURE,
+		.seed = arguments->options.seed,
+	};
+	struct sketches sketches;
+	int ret = sketches_sample(&sketches, graph, &options);
+
+	if (ret)
+		return ret;
+	ret = sketches_calibrate(&sketches, graph, data);
+	sketches_release(&sketches);
+	return ret;
+}
+
 /* Files if there are any, else latents: generators need no data. */
 static int load_data(const struct compress_arguments *arguments,
 		     const struct graph *graph, struct calibration_data *data)
 {
 	if (arguments->calibrate.count)
 		return load_files(arguments, graph, data);
+	if (arguments->sketches)
+		return draw_sketches(arguments, graph, data);
 	return calibration_data_sample(data, graph,
 				       arguments->latents ? arguments->latents :
 							    LATENTS_DEFAULT,
 				       arguments->options.seed);
 }
 
+/* Pruned in binary32, which may be wanted as well, then quantized. */
+static int prune_and_quantize(const struct compress_arguments *arguments,
+			      struct graph *graph,
+			      const struct calibration_data *data,
+			      struct model **model)
+{
+	struct prune_mask *mask = prune_mask_create(graph);
+	int ret =
+		mask ? compress_prune(graph, &arguments->options, data, mask) :
+		       accel_error(-ENOMEM, "no memory to prune");
+
+	if (!ret && arguments->float_output)
+		ret = export_graph(graph, arguments->float_output);
+	if (!ret)
+		ret = compress_quantize(graph, &arguments->options, data, mask,
+					model);
+	prune_mask_destroy(mask);
+	return ret;
+}
+
 /* A quantized network knows its ranges, and is calibrated only on request. */
 static int compress_graph(const struct compress_arguments *arguments,
-			  const struct graph *graph, struct model **model)
+			  struct graph *graph, struct model **model)
 {
 	struct calibration_data data;
 	int ret;
 
 	if (is_quantized(graph) && !arguments->calibrate.count &&
-	    !arguments->latents)
-		return compress_model(graph, &arguments->options, NULL, model);
+	    !arguments->latents && !arguments->sketches)
+		return prune_and_quantize(arguments, graph, NULL, model);
 	ret = load_data(arguments, graph, &data);
 	if (ret)
 		return ret;
-	ret = compress_model(graph, &arguments->options, &data, model);
+	ret = prune_and_quantize(arguments, graph, &data, model);
 	calibration_data_release(&data);
 	return ret;
 }
@@ -192,7 +333,11 @@ static int compress_file(const struct compress_arguments *arguments)
 
 int command_compress(int count, char **arguments)
 {
-	struct compress_arguments line = { .scope = "layer" };
+	struct compress_arguments line = {
+		.method = "magnitude",
+		.reconstruct = "none",
+		.budget = "size",
+	};
 	const struct option options[] = {
 		{ "output", 'o', OPTION_TEXT, &line.output, "FILE",
 		  "the model to write" },
@@ -201,13 +346,23 @@ int command_compress(int count, char **arguments)
 		{ "sparsity", 0, OPTION_TEXT, &line.sparsity, "S|keep",
 		  "part of the weights that goes, or: the zeros that are there" },
 		{ "scope", 0, OPTION_TEXT, &line.scope, "layer|global",
-		  "the part of each layer (default), or of all weights" },
+		  "the part of each layer, or of all weights (layer; with gn global)" },
+		{ "method", 0, OPTION_TEXT, &line.method, "magnitude|gn",
+		  "which go: the smallest, or those that matter least (magnitude)" },
+		{ "reconstruct", 0, OPTION_TEXT, &line.reconstruct, "none|ls",
+		  "ls: the others take over for them, by least squares (none)" },
+		{ "budget", 0, OPTION_TEXT, &line.budget, "size|macs",
+		  "what the part of all weights is of (size)" },
+		{ "float", 0, OPTION_TEXT, &line.float_output, "FILE.onnx",
+		  "write the pruned network before it is quantized, too" },
 		{ "calibrate", 0, OPTION_LIST, &line.calibrate, "[NAME=]FILE",
 		  "inputs: .npy, PNG or a folder of them" },
 		{ "latents", 0, OPTION_COUNT, &line.latents, "N",
 		  "or sample so many (512)" },
+		{ "sample", 0, OPTION_TEXT, &line.sample, "strokes:N",
+		  "or let a decoder of strokes draw so many sketches" },
 		{ "seed", 0, OPTION_SEED, &line.options.seed, "S",
-		  "of the latents (0)" },
+		  "of the latents, and all else that is random (0)" },
 		{ "layout", 0, OPTION_LAYOUT, &line.layout, "nchw|nhwc",
 		  "of .npy images where both fit (nchw)" },
 		{ "input-range", 0, OPTION_RANGE, &line.options.input_range,
@@ -236,6 +391,10 @@ int command_compress(int count, char **arguments)
 	if (!options_parse(&usage, count, arguments, &line.input, &status))
 		return status;
 	status = check_arguments(&usage, &line);
+	if (status == STATUS_OK)
+		status = check_method(&usage, &line);
+	if (status == STATUS_OK)
+		status = check_data(&usage, &line);
 	if (status != STATUS_OK)
 		return status;
 	line.options.source = strrchr(line.input, '/') ?

@@ -105,8 +105,29 @@ void learner_release(struct learner *learner)
 	parameters_release(&learner->parameters);
 	free(learner->values);
 	free(learner->gradient);
+	free(learner->keep);
 	graph_destroy(learner->graph);
 	*learner = (struct learner){ .graph = NULL };
+}
+
+int learner_keep_zeros(struct learner *learner)
+{
+	const struct parameters *parameters = &learner->parameters;
+
+	learner->keep = malloc(parameters->total);
+	if (!learner->keep)
+		return accel_error(-ENOMEM, "no memory for a mask");
+	for (int p = 0; p < parameters->count; p++) {
+		const struct parameter *parameter = &parameters->list[p];
+
+		for (size_t i = 0; i < parameter->count; i++) {
+			size_t at = parameter->first + i;
+
+			learner->keep[at] = !parameter->prunable ||
+					    learner->values[at] != 0;
+		}
+	}
+	return 0;
 }
 
 int learner_gradient(struct learner *learner, const float *const *inputs,
@@ -118,7 +139,7 @@ int learner_gradient(struct learner *learner, const float *const *inputs,
 bool learner_update(struct learner *learner, float rate)
 {
 	double norm = optimizer_step(&learner->optimizer, learner->values,
-				     learner->gradient, NULL, rate);
+				     learner->gradient, learner->keep, rate);
 
 	if (!isfinite(norm))
 		return false;
@@ -131,8 +152,11 @@ void learner_store(struct learner *learner, const float *values)
 	parameters_store(&learner->parameters, learner->graph, values);
 }
 
+/* Before the first step there is nothing that could be averaged. */
 const float *learner_result(const struct learner *learner)
 {
-	return learner->optimizer.average ? learner->optimizer.average :
-					    learner->values;
+	const struct optimizer *optimizer = &learner->optimizer;
+
+	return optimizer->average && optimizer->step ? optimizer->average :
+						       learner->values;
 }

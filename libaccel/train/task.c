@@ -15,6 +15,7 @@ static const struct task_operations *const kinds[] = {
 	&classifier_operations,
 	&autoencoder_operations,
 	&recurrent_autoencoder_operations,
+	&adversarial_operations,
 	NULL,
 };
 

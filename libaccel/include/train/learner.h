@@ -15,6 +15,7 @@
  * @values: the present weights as a vector
  * @gradient: of the last batch
  * @batch: how gradients come about
+ * @keep: 0 for weights that stay as they are; NULL: all may change
  */
 struct learner {
 	struct graph *graph;
@@ -23,6 +24,7 @@ struct learner {
 	float *values;
 	float *gradient;
 	struct batch *batch;
+	uint8_t *keep;
 };
 
 /**
@@ -59,6 +61,9 @@ int learner_gradient(struct learner *learner, const float *const *inputs,
 /* Change the weights by the last gradient. False if it was not finite: then
  * nothing has changed. */
 bool learner_update(struct learner *learner, float rate);
+
+/* Weights of linear and recurrent layers that are zero now stay so: 0 or −ENOMEM. */
+int learner_keep_zeros(struct learner *learner);
 
 /* Write a vector of weights into the graph. */
 void learner_store(struct learner *learner, const float *values);

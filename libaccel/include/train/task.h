@@ -129,6 +129,7 @@ bool task_has_part(const struct task *task, const char *name, size_t length);
 extern const struct task_operations classifier_operations;
 extern const struct task_operations autoencoder_operations;
 extern const struct task_operations recurrent_autoencoder_operations;
+extern const struct task_operations adversarial_operations;
 
 /* Give a graph to a new learner. NULL graph fields are the caller's error. */
 int task_add_learner(struct task *task, struct graph *graph, int shards,

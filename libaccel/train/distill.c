@@ -46,6 +46,8 @@ sparsity_schedule(const struct distill_trainer *trainer)
 
 static uint64_t quantize_begin(const struct distill_trainer *trainer)
 {
+	if (trainer->options->mask && trainer->options->recipe->quantize < 1)
+		return 0;
 	return distill_trainer_at(trainer, trainer->options->recipe->quantize);
 }
 
@@ -83,7 +85,7 @@ static int prune_if_due(struct distill_trainer *trainer)
 	struct schedule_sparsity schedule = sparsity_schedule(trainer);
 	uint64_t step = trainer->state.numbers.step;
 
-	if (!schedule_prunes(&schedule, step))
+	if (trainer->options->mask || !schedule_prunes(&schedule, step))
 		return 0;
 	return distill_prune(&trainer->state, &trainer->student.parameters,
 			     trainer->student.graph,
@@ -97,7 +99,7 @@ static int quantize_if_due(struct distill_trainer *trainer)
 	uint64_t begin = quantize_begin(trainer);
 	int ret;
 
-	if (step < begin || begin == trainer->steps ||
+	if (step < begin || (step && begin == trainer->steps) ||
 	    (step - begin) %
 		    (uint64_t)trainer->options->recipe->ranges_interval)
 		return 0;
@@ -112,7 +114,10 @@ static int quantize_if_due(struct distill_trainer *trainer)
 /* After the state has jumped: int8 or float, as it was there. */
 static int restore_mode(struct distill_trainer *trainer)
 {
-	if (trainer->state.numbers.step > quantize_begin(trainer))
+	uint64_t begin = quantize_begin(trainer);
+
+	if (begin < trainer->steps &&
+	    (trainer->state.numbers.step > begin || trainer->options->mask))
 		return distill_student_quantize(&trainer->student,
 						trainer->state.ranges);
 	return distill_student_unquantize(&trainer->student);
@@ -277,6 +282,34 @@ static int train(struct distill_trainer *trainer, uint32_t fingerprint)
 	return ret;
 }
 
+static void take_mask(struct distill_trainer *trainer)
+{
+	const struct parameters *parameters = &trainer->student.parameters;
+	struct distill_state *state = &trainer->state;
+
+	for (int p = 0; p < parameters->count; p++) {
+		const struct parameter *parameter = &parameters->list[p];
+		const uint8_t *keep =
+			trainer->options->mask->keep[parameter->tensor];
+
+		if (keep)
+			memcpy(state->keep + parameter->first, keep,
+			       parameter->count);
+	}
+	parameters_mask(parameters, trainer->options->mask, state->values);
+	state->numbers.sparsity = trainer->options->sparsity;
+}
+
+/* A student that comes pruned is a result already. */
+static int begin_sparse(struct distill_trainer *trainer)
+{
+	int ret;
+
+	take_mask(trainer);
+	ret = quantize_if_due(trainer);
+	return ret ? ret : check(trainer, 0);
+}
+
 /* A sparsity that cannot be is told now, and not at the end. */
 static int check_sparsity(const struct distill_trainer *trainer)
 {
@@ -295,14 +328,16 @@ static int check_sparsity(const struct distill_trainer *trainer)
 static int begin(struct distill_trainer *trainer)
 {
 	struct distill_student *student = &trainer->student;
-	int ret = check_sparsity(trainer);
+	int ret;
 
-	if (ret)
-		return ret;
 	trainer->steps = trainer->options->steps;
 	trainer->best_quality = -INFINITY;
 	parameters_load(&student->parameters, student->graph,
 			trainer->state.values);
+	ret = trainer->options->mask ? begin_sparse(trainer) :
+				       check_sparsity(trainer);
+	if (ret)
+		return ret;
 	ret = distill_rate_find(trainer);
 	distill_state_copy(&trainer->good, &trainer->state);
 	return ret == -EINTR ? 0 : ret;

@@ -9,29 +9,65 @@
 #include <math.h>
 
 /* Where the search begins, and by what it goes up and down. */
-#define RATE_FIRST 1e-3
+#define RATE_FIRST 4e-3
 #define RATE_FACTOR 2.0
 #define RATE_TRIES 8
-#define TRY_STEPS 40
-#define TRY_WARMUP 8
-/* A rate that is better by less is not worth being nearer to the cliff. */
-#define GAIN_MIN 0.05
+/* A rate that is better by less, in decibels, is not worth being nearer to the cliff. */
+#define GAIN_MIN 0.1
+
+/*
+ * Each try is a whole training in small: masks, then rest, under a rate that rises and
+ * falls. What suits few steps is too much for many: the best peak falls about as the
+ * root of their number grows.
+ */
+#define TRY_STEPS 48
+#define TRY_WARMUP 4
+#define TRY_INTERVAL 4
 
 #define STEPS_MIN 50
 /* What checks, calibrations and int8 take beside the steps, as a part of them. */
 #define STEPS_OVERHEAD 1.12
 #define NANOSECONDS 1e9
 
-/** struct search - rates that were tried */
+/**
+ * struct search - rates that are tried
+ * @trainer: whose
+ * @gradual: pruning takes a part of the steps
+ * @steps: made so far
+ * @time: that they took, in nanoseconds
+ */
 struct search {
 	struct distill_trainer *trainer;
+	bool gradual;
 	uint64_t steps;
 	uint64_t time;
 };
 
-static float warm(double peak, int step)
+/* One step of the small training. */
+static int try_step(struct search *search, double peak, uint64_t step)
 {
-	return (float)(peak * fmin(1, (double)(step + 1) / TRY_WARMUP));
+	struct distill_trainer *trainer = search->trainer;
+	const struct schedule_rate rate = {
+		.peak = (float)peak,
+		.warmup = TRY_WARMUP,
+		.steps = TRY_STEPS,
+	};
+	const struct schedule_sparsity sparsity = {
+		.final = trainer->options->sparsity,
+		.end = search->gradual ? TRY_STEPS / 2 : 0,
+		.interval = TRY_INTERVAL,
+	};
+	int ret = 0;
+
+	search->steps++;
+	if (!trainer->options->mask && schedule_prunes(&sparsity, step))
+		ret = distill_prune(&trainer->state,
+				    &trainer->student.parameters,
+				    trainer->student.graph,
+				    &trainer->options->recipe->pruning,
+				    schedule_sparsity(&sparsity, step));
+	return ret ? ret :
+		     distill_trainer_step(trainer, schedule_rate(&rate, step));
 }
 
 /* The quality after some steps at a rate; −infinity if it diverges. */
@@ -43,9 +79,8 @@ static int try_rate(struct search *search, double peak, double *quality)
 
 	*quality = -INFINITY;
 	distill_state_copy(&trainer->state, &trainer->good);
-	for (int i = 0; i < TRY_STEPS && !ret; i++) {
-		ret = distill_trainer_step(trainer, warm(peak, i));
-		search->steps++;
+	for (uint64_t i = 0; i < TRY_STEPS && !ret; i++) {
+		ret = try_step(search, peak, i);
 		if (trainer->options->stop && *trainer->options->stop)
 			return -EINTR;
 	}
@@ -112,45 +147,44 @@ static void count_steps(struct search *search)
 						   STEPS_MIN;
 }
 
-/* From the state that trainer->good holds. */
-static int find_from(struct distill_trainer *trainer, double *peak)
+/* The peak for all the steps, from the best one for a try. */
+static double scale_peak(const struct distill_trainer *trainer, double peak)
 {
-	struct search search = { .trainer = trainer };
+	if (trainer->steps <= TRY_STEPS)
+		return peak;
+	return peak * sqrt((double)TRY_STEPS / (double)trainer->steps);
+}
+
+static int find(struct distill_trainer *trainer, double *peak)
+{
+	const struct recipe *recipe = trainer->options->recipe;
+	struct search search = {
+		.trainer = trainer,
+		.gradual = recipe->pruning.end > recipe->pruning.begin,
+	};
 	double quality;
 	int ret;
 
-	*peak = trainer->options->recipe->rate;
+	*peak = recipe->rate;
 	if (*peak > 0 && trainer->steps)
 		return 0;
 	ret = *peak > 0 ? try_rate(&search, *peak, &quality) :
 			  search_rate(&search, peak);
 	if (!ret && !trainer->steps)
 		count_steps(&search);
+	if (!ret && !(recipe->rate > 0))
+		*peak = scale_peak(trainer, *peak);
 	return ret;
 }
 
 int distill_rate_find(struct distill_trainer *trainer)
 {
-	const struct recipe *recipe = trainer->options->recipe;
-	struct distill_state start;
 	double peak;
-	int ret = distill_state_create(&start, trainer->state.count,
-				       trainer->state.range_count,
-				       &recipe->optimizer);
+	int ret;
 
-	if (ret)
-		return ret;
-	/* A dense student has nothing to learn: it is tried at its final sparsity. */
-	distill_state_copy(&start, &trainer->state);
-	ret = distill_prune(&trainer->state, &trainer->student.parameters,
-			    trainer->student.graph, &recipe->pruning,
-			    trainer->options->sparsity);
 	distill_state_copy(&trainer->good, &trainer->state);
-	if (!ret)
-		ret = find_from(trainer, &peak);
-	distill_state_copy(&trainer->state, &start);
-	distill_state_release(&start);
-	if (!ret)
-		trainer->state.numbers.peak = peak;
+	ret = find(trainer, &peak);
+	distill_state_copy(&trainer->state, &trainer->good);
+	trainer->state.numbers.peak = ret ? 0 : peak;
 	return ret;
 }

@@ -47,6 +47,17 @@ static uint32_t mix_data(uint32_t crc, const struct distill_data *data)
 	return crc;
 }
 
+static uint32_t mix_mask(uint32_t crc, const struct graph *graph,
+			 const struct prune_mask *mask)
+{
+	for (int t = 0; mask && t < mask->tensor_count; t++)
+		if (mask->keep[t])
+			crc = crc32c(crc, mask->keep[t],
+				     (size_t)graph_shape_count(
+					     &graph->tensors[t].shape));
+	return crc;
+}
+
 uint32_t distill_fingerprint(const struct distill_trainer *trainer)
 {
 	const struct distill_loss *loss = &trainer->student.loss;
@@ -58,6 +69,7 @@ uint32_t distill_fingerprint(const struct distill_trainer *trainer)
 	crc = mix_data(crc, trainer->student.data);
 	crc = crc32c(crc, &trainer->options->sparsity,
 		     sizeof(trainer->options->sparsity));
+	crc = mix_mask(crc, trainer->student.graph, trainer->options->mask);
 	if (recipe)
 		crc = crc32c(crc, recipe, strlen(recipe));
 	free(recipe);

@@ -262,6 +262,41 @@ static void a_rate_is_found(void **state)
 	trial_release(&trial);
 }
 
+/* An absurd rate cannot make it worse than it came. */
+static void a_sparse_start_is_never_lost(void **state)
+{
+	static const float rates[] = { 0.002F, 3 };
+	double quality[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct prune_mask *mask;
+		struct trial trial;
+
+		trial_create(&trial);
+		mask = prune_mask_create(trial.student);
+		CHECK(prune_magnitude(trial.student, 0.5, PRUNE_PER_LAYER,
+				      mask));
+		trial.options.mask = mask;
+		trial.recipe.rate = (double)rates[i];
+		CHECK(trial_run(&trial));
+		assert_true(trial.result.quantized);
+		check_zeros(&trial, WEIGHTS / 2);
+		for (int t = 0; t < mask->tensor_count; t++)
+			if (mask->keep[t])
+				assert_memory_equal(mask->keep[t],
+						    trial.result.mask->keep[t],
+						    256);
+		quality[i] = trial.result.quality;
+		assert_true(quality[i] >=
+			    trial.result.history.points[0].quality);
+		assert_int_equal(trial.result.history.points[0].step, 0);
+		prune_mask_destroy(mask);
+		trial_release(&trial);
+	}
+	assert_true(quality[0] > quality[1]);
+}
+
 static void other_outputs_are_refused(void **state)
 {
 	struct trial trial;
@@ -331,6 +366,7 @@ int main(void)
 		folder_test(another_trainings_checkpoint_is_refused),
 		cmocka_unit_test(divergence_goes_back_and_lowers_the_rate),
 		cmocka_unit_test(a_rate_is_found),
+		cmocka_unit_test(a_sparse_start_is_never_lost),
 		cmocka_unit_test(other_outputs_are_refused),
 		cmocka_unit_test(an_empty_layer_is_refused_at_once),
 		cmocka_unit_test(every_method_reaches_its_sparsity),

@@ -37,6 +37,9 @@ typedef void (*distill_observer)(void *context,
  * @minutes: length; 0: DISTILL_MINUTES_DEFAULT
  * @workers: threads, ≥ 1; the result does not depend on it
  * @recipe: all else
+ * @mask: the student comes pruned already, with these positions kept, and trains with
+ *	int8 from its first step; NULL: it is pruned on the way. Never ends worse than
+ *	it began
  * @calibration: what ranges are measured on while it trains with int8
  * @input_range: of image inputs; low = high: unknown
  * @output_range: of image outputs
@@ -52,6 +55,7 @@ struct distill_options {
 	double minutes;
 	int workers;
 	const struct recipe *recipe;
+	const struct prune_mask *mask;
 	const struct calibration_data *calibration;
 	struct quantize_range input_range;
 	struct quantize_range output_range;

@@ -17,8 +17,7 @@
 
 /*
  * Each try is a whole training in small: masks, then rest, under a rate that rises and
- * falls. What suits few steps is too much for many: the best peak falls about as the
- * root of their number grows.
+ * falls. Its best peak is that of longer ones too, within a factor of two.
  */
 #define TRY_STEPS 48
 #define TRY_WARMUP 4
@@ -147,14 +146,6 @@ static void count_steps(struct search *search)
 						   STEPS_MIN;
 }
 
-/* The peak for all the steps, from the best one for a try. */
-static double scale_peak(const struct distill_trainer *trainer, double peak)
-{
-	if (trainer->steps <= TRY_STEPS)
-		return peak;
-	return peak * sqrt((double)TRY_STEPS / (double)trainer->steps);
-}
-
 static int find(struct distill_trainer *trainer, double *peak)
 {
 	const struct recipe *recipe = trainer->options->recipe;
@@ -172,8 +163,6 @@ static int find(struct distill_trainer *trainer, double *peak)
 			  search_rate(&search, peak);
 	if (!ret && !trainer->steps)
 		count_steps(&search);
-	if (!ret && !(recipe->rate > 0))
-		*peak = scale_peak(trainer, *peak);
 	return ret;
 }
 

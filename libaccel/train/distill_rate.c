@@ -22,6 +22,8 @@
 #define TRY_STEPS 48
 #define TRY_WARMUP 4
 #define TRY_INTERVAL 4
+/* Few steps cannot repair all the damage; half of the zeros is what they learn from. */
+#define TRY_SPARSITY 0.5
 
 #define STEPS_MIN 50
 /* What checks, calibrations and int8 take beside the steps, as a part of them. */
@@ -52,7 +54,7 @@ static int try_step(struct search *search, double peak, uint64_t step)
 		.steps = TRY_STEPS,
 	};
 	const struct schedule_sparsity sparsity = {
-		.final = trainer->options->sparsity,
+		.final = trainer->options->sparsity * TRY_SPARSITY,
 		.end = search->gradual ? TRY_STEPS / 2 : 0,
 		.interval = TRY_INTERVAL,
 	};

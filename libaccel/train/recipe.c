@@ -56,10 +56,10 @@ static const char *const shape_names[] = { "cosine", "linear", "constant",
 
 static const struct field top_fields[] = {
 	NAMED(struct recipe, "start", start, start_names),
-	NUMBER(struct recipe, FIELD_INTEGER, "batch", batch, 1, 65536),
+	NUMBER(struct recipe, FIELD_INTEGER, "batch", batch, 0, 65536),
 	NUMBER(struct recipe, FIELD_INTEGER, "shards", shards, 1, 64),
 	NUMBER(struct recipe, FIELD_INTEGER, "patch", patch, 1, 4096),
-	NUMBER(struct recipe, FIELD_INTEGER, "validation", validation, 1,
+	NUMBER(struct recipe, FIELD_INTEGER, "validation", validation, 0,
 	       1 << 20),
 	END,
 };
@@ -151,11 +151,20 @@ void recipe_init(struct recipe *recipe)
 		.quantize = 0.85,
 		.quantize_rate = 1,
 		.ranges_interval = 50,
-		.batch = 64,
 		.shards = 2,
-		.patch = 32,
-		.validation = 256,
+		.patch = 24,
 	};
+}
+
+void recipe_settle(struct recipe *recipe, bool images)
+{
+	if (!recipe->batch)
+		recipe->batch = (images ? 8 : 32) * recipe->shards;
+	if (!recipe->validation)
+		recipe->validation = images ? 64 : 256;
+	if (recipe->start == RECIPE_START_AUTO)
+		recipe->start = images ? RECIPE_START_ONESHOT :
+					 RECIPE_START_DENSE;
 }
 
 void recipe_release(struct recipe *recipe)

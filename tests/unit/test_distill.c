@@ -60,6 +60,7 @@ static void trial_create(struct trial *trial)
 	trial->teacher = generator(16);
 	trial->student = generator(16);
 	recipe_init(&trial->recipe);
+	recipe_settle(&trial->recipe, false);
 	trial->recipe.rate = 0.005;
 	trial->recipe.pruning.interval = 5;
 	trial->recipe.ranges_interval = 4;

@@ -81,7 +81,7 @@ static void mistakes_are_named(void **state)
 {
 	static const char *const cases[][2] = {
 		{ "{\"bach\": 1}", "bach" },
-		{ "{\"batch\": 0}", "batch" },
+		{ "{\"batch\": -1}", "batch" },
 		{ "{\"batch\": 1.5}", "whole" },
 		{ "{\"batch\": 3}", "shards" },
 		{ "{\"start\": \"cold\"}", "oneshot" },

@@ -51,6 +51,7 @@ struct training {
 	struct calibration_data latents;
 	const struct calibration_data *calibration;
 	struct distill_data data;
+	struct prune_mask *mask;
 	char *checkpoint;
 };
 
@@ -63,13 +64,20 @@ static void show(void *context, const struct distill_progress *now)
 	progress_update(progress, (int64_t)now->step, (int64_t)now->steps);
 }
 
-static int open_recipe(struct training *training)
+static bool takes_images(const struct graph *graph)
+{
+	return graph->input_count &&
+	       graph->tensors[graph->inputs[0]].shape.rank == 4;
+}
+
+static int open_recipe(struct training *training, const struct graph *student)
 {
 	const char *path = training->recovery->recipe;
 	int ret;
 
 	recipe_init(&training->recipe);
 	ret = path ? recipe_read(&training->recipe, path) : 0;
+	recipe_settle(&training->recipe, takes_images(student));
 	for (int i = 0; i < training->recipe.teacher_count && !ret; i++)
 		ret = onnx_import(training->recipe.teachers[i],
 				  &training->teachers[i + 1]);
@@ -99,6 +107,30 @@ static int open_data(struct training *training, const struct graph *graph,
 			graph->tensors[graph->inputs[0]].name);
 	training->calibration = files ? files : &training->latents;
 	return ret ? ret : distill_data_create(&training->data, graph, &source);
+}
+
+/* A mask by what the result loses, and least squares: for networks that see images. */
+static int prune_first(struct training *training, struct graph *student)
+{
+	const struct recovery *recovery = training->recovery;
+	const struct compress_options options = {
+		.sparsity = recovery->sparsity,
+		.scope = training->recipe.pruning.scope,
+		.selection = COMPRESS_GAUSS_NEWTON,
+		.reconstruct = true,
+		.workers = (int)recovery->workers,
+		.input_range = recovery->input_range,
+		.output_range = recovery->output_range,
+		.seed = recovery->seed,
+	};
+
+	if (training->recipe.start != RECIPE_START_ONESHOT)
+		return 0;
+	training->mask = prune_mask_create(student);
+	if (!training->mask)
+		return accel_error(-ENOMEM, "no memory for a mask");
+	return compress_prune(student, &options, training->calibration,
+			      training->mask);
 }
 
 static int name_checkpoint(struct training *training)
@@ -134,6 +166,7 @@ static int run_engine(struct training *training, struct graph *student,
 		.workers = recovery->workers ? (int)recovery->workers :
 					       default_workers(),
 		.recipe = &training->recipe,
+		.mask = training->mask,
 		.calibration = training->calibration,
 		.input_range = recovery->input_range,
 		.output_range = recovery->output_range,
@@ -179,12 +212,14 @@ static int run(struct training *training, struct graph *student,
 	       const struct calibration_data *files, struct model **model)
 {
 	struct distill_result result;
-	int ret = open_recipe(training);
+	int ret = open_recipe(training, student);
 
 	if (!ret)
 		ret = open_data(training, student, files);
 	if (!ret)
 		ret = name_checkpoint(training);
+	if (!ret)
+		ret = prune_first(training, student);
 	if (!ret)
 		ret = run_engine(training, student, &result);
 	if (ret)
@@ -212,6 +247,7 @@ int recovery_run(const struct recovery *recovery, struct graph *student,
 		graph_destroy(training.teachers[i]);
 	calibration_data_release(&training.latents);
 	distill_data_release(&training.data);
+	prune_mask_destroy(training.mask);
 	recipe_release(&training.recipe);
 	free(training.checkpoint);
 	return ret;

@@ -101,10 +101,10 @@ struct recipe_pruning {
  *	steps; 1: never
  * @quantize_rate: the rate then, as a part of what the schedule says
  * @ranges_interval: steps between calibrations while it quantizes
- * @batch: samples of a step
+ * @batch: samples of a step; 0: by recipe_settle()
  * @shards: parts that a batch is computed in
  * @patch: height and width of what is cut from photos
- * @validation: samples of the validation set
+ * @validation: samples of the validation set; 0: by recipe_settle()
  */
 struct recipe {
 	enum recipe_start start;
@@ -138,6 +138,9 @@ void recipe_init(struct recipe *recipe);
  */
 int recipe_parse(struct recipe *recipe, const char *text);
 int recipe_read(struct recipe *recipe, const char *path);
+
+/* Choose what is left open; a patch of a photo tells more than a row of numbers. */
+void recipe_settle(struct recipe *recipe, bool images);
 
 /* The whole recipe as JSON, for a report and a checkpoint; free it. NULL: no memory. */
 char *recipe_format(const struct recipe *recipe);

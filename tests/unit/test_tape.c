@@ -264,6 +264,82 @@ static void replaced_constants_are_used_and_keep_their_gradient(void **state)
 	trial_end(&trial);
 }
 
+/* y = tanh(x·wᵀ), and s = |x|, which no loss depends on. */
+static struct graph *fork_create(int *t)
+{
+	struct graph *graph = graph_create("fork");
+	struct graph_shape pair = SHAPE(1, 2);
+	struct graph_shape weights = SHAPE(2, 2);
+	const char *const names[5] = { "x", "z", "y", "s", "w" };
+
+	for (int i = 0; i < 4; i++)
+		t[i] = graph_add_tensor(graph, names[i], &pair);
+	t[4] = graph_add_constant(graph, names[4], &weights,
+				  (float[]){ 1, 2, 3, 4 });
+	graph_add_input(graph, t[0]);
+	graph_add_node(graph, GRAPH_GEMM, "product", (int[]){ t[0], t[4] }, 2,
+		       &t[1], 1);
+	graph_add_node(graph, GRAPH_TANH, "tanh", &t[1], 1, &t[2], 1);
+	graph_add_node(graph, GRAPH_ABS, "side", &t[0], 1, &t[3], 1);
+	graph_add_output(graph, t[3]);
+	return graph;
+}
+
+static void seed(struct tape *tape, int tensor, int count, float value)
+{
+	for (int i = 0; i < count; i++)
+		tape_seed(tape, tensor)[i] += value;
+}
+
+/* A loss of inputs and weights themselves, and what no loss depends on. */
+static void any_tensor_may_be_seeded_or_wanted(void **state)
+{
+	enum { X, Z, Y, S, W };
+	int t[5];
+	struct graph *graph = fork_create(t);
+	bool wanted[5] = { false }, seeded[5] = { false };
+	const struct tape_options options = { .wanted = wanted,
+					      .seeded = seeded };
+	const float x[2] = { 0.25F, -0.125F };
+	const float *inputs[1] = { x };
+	struct graph_shape shape = SHAPE(1, 2);
+	double slope[2];
+	struct tape *tape;
+
+	(void)state;
+	wanted[t[X]] = wanted[t[Y]] = wanted[t[S]] = wanted[t[W]] = true;
+	seeded[t[X]] = seeded[t[Y]] = seeded[t[W]] = true;
+	assert_int_equal(tape_create(&tape, graph, &shape, &options), 0);
+	for (int run = 0; run < 2; run++) {
+		assert_int_equal(tape_forward(tape, inputs), 0);
+		seed(tape, t[X], 2, 3);
+		seed(tape, t[Y], 2, 1);
+		seed(tape, t[W], 4, 5);
+		assert_int_equal(tape_backward(tape), 0);
+		slope[0] = 1 - pow(tanh(0.25 - 2 * 0.125), 2);
+		slope[1] = 1 - pow(tanh(3 * 0.25 - 4 * 0.125), 2);
+		for (int i = 0; i < 2; i++) {
+			assert_float_equal(tape_gradient(tape, t[X])[i],
+					   3 + slope[0] * (i + 1) +
+						   slope[1] * (i + 3),
+					   1e-5);
+			assert_true(tape_gradient(tape, t[Y])[i] == 1);
+			assert_true(tape_gradient(tape, t[S])[i] == 0);
+		}
+		for (int i = 0; i < 4; i++)
+			assert_float_equal(tape_gradient(tape, t[W])[i],
+					   5 + slope[i / 2] * (double)x[i % 2],
+					   1e-6);
+		assert_true(tape_values(tape, t[S])[1] == 0.125F);
+	}
+	/* Nobody asked for them when the tape was made. */
+	assert_null(tape_values(tape, t[Z]));
+	assert_null(tape_gradient(tape, t[Z]));
+	assert_null(tape_seed(tape, t[S]));
+	tape_destroy(tape);
+	graph_destroy(graph);
+}
+
 static void model_agrees(const char *name, const struct graph_shape *shape)
 {
 	const char *folder = getenv("ACCEL_SHARED_DIR");
@@ -309,6 +385,7 @@ int main(void)
 		cmocka_unit_test(nothing_passes_where_it_was_clipped),
 		cmocka_unit_test(
 			replaced_constants_are_used_and_keep_their_gradient),
+		cmocka_unit_test(any_tensor_may_be_seeded_or_wanted),
 		cmocka_unit_test(gradients_of_published_models_agree),
 	};
 

@@ -83,7 +83,10 @@ int tape_forward(struct tape *tape, const float *const *inputs);
 
 const struct graph_shape *tape_shape(const struct tape *tape, int tensor);
 
-/* Values of a seeded tensor, a graph input or output after tape_forward(). */
+/*
+ * Values of a constant, a seeded tensor, a graph input or output after
+ * tape_forward(); NULL for others, whose memory serves for something else by then.
+ */
 const float *tape_values(const struct tape *tape, int tensor);
 
 /*

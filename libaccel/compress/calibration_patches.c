@@ -4,6 +4,7 @@
 #include <core/error.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,18 @@
 #define COUNT_DEFAULT 64
 #define SIZE_DEFAULT 24
 #define SIZE_MAX_PATCH 128
+
+/*
+ * Patches differ more than the pictures that they are cut from. The dense network
+ * says what is right for any input, and a network that was fitted to the colours and
+ * sharpness of one photo loses 2 dB on the next: 44 dB instead of 46 on saturated
+ * colours, for esrgan_slim_x2 at 80 %.
+ */
+#define SCALES 3
+#define SATURATION_LOW (-1.0)
+#define SATURATION_HIGH 3.0
+#define CONTRAST_LOSS 0.5
+#define COLOURS 3
 
 enum { BATCH, CHANNELS, HEIGHT, WIDTH, RANK };
 
@@ -81,28 +94,139 @@ bool calibration_patches_apply(const struct graph *graph,
 	return pixels > 0;
 }
 
+/**
+ * struct look - how a patch differs from the square that it is cut from
+ * @scale: pixels of the square that become one of the patch, on each axis
+ * @saturation: of three channels: what their distances from their mean are
+ *	multiplied with; negative: the opposite colours
+ * @low: of the picture's values; no result is below it
+ * @high: likewise
+ */
+struct look {
+	int64_t scale;
+	double saturation;
+	double low;
+	double high;
+};
+
+static void find_range(const struct array *pictures, struct look *look)
+{
+	int64_t count = graph_shape_count(&pictures->shape);
+
+	look->low = (double)pictures->values[0];
+	look->high = look->low;
+	for (int64_t i = 1; i < count; i++) {
+		look->low = fmin(look->low, (double)pictures->values[i]);
+		look->high = fmax(look->high, (double)pictures->values[i]);
+	}
+}
+
+static struct look choose_look(const struct array *pictures, int64_t size,
+			       struct sample_generator *generator)
+{
+	const int64_t *dims = pictures->shape.dims;
+	struct look look = { .scale = 1 };
+	int scales = 1;
+
+	while (scales < SCALES && size << scales <= dims[HEIGHT] &&
+	       size << scales <= dims[WIDTH])
+		scales++;
+	look.scale = (int64_t)1 << sample_below(generator, (uint64_t)scales);
+	look.saturation = SATURATION_LOW + (SATURATION_HIGH - SATURATION_LOW) *
+						   sample_uniform(generator);
+	find_range(pictures, &look);
+	return look;
+}
+
+/* The mean of a small square. */
+static float shrink(const float *values, int64_t stride, int64_t scale)
+{
+	double sum = 0;
+
+	for (int64_t y = 0; y < scale; y++)
+		for (int64_t x = 0; x < scale; x++)
+			sum += (double)values[y * stride + x];
+	return (float)(sum / (double)(scale * scale));
+}
+
 /* A square of one picture, all channels. */
-static void cut(const struct array *pictures, int64_t size,
+static void cut(const struct array *pictures, int64_t size, int64_t scale,
 		struct sample_generator *generator, float *patch)
 {
 	const int64_t *dims = pictures->shape.dims;
 	int64_t picture =
 		(int64_t)sample_below(generator, (uint64_t)dims[BATCH]);
 	int64_t top = (int64_t)sample_below(
-		generator, (uint64_t)(dims[HEIGHT] - size + 1));
+		generator, (uint64_t)(dims[HEIGHT] - size * scale + 1));
 	int64_t left = (int64_t)sample_below(
-		generator, (uint64_t)(dims[WIDTH] - size + 1));
+		generator, (uint64_t)(dims[WIDTH] - size * scale + 1));
 
-	for (int64_t c = 0; c < dims[CHANNELS]; c++)
-		for (int64_t y = 0; y < size; y++)
-			memcpy(patch + (c * size + y) * size,
-			       pictures->values +
-				       ((picture * dims[CHANNELS] + c) *
-						dims[HEIGHT] +
-					top + y) *
-					       dims[WIDTH] +
-				       left,
-			       (size_t)size * sizeof(*patch));
+	for (int64_t c = 0; c < dims[CHANNELS]; c++) {
+		const float *from =
+			pictures->values +
+			((picture * dims[CHANNELS] + c) * dims[HEIGHT] + top) *
+				dims[WIDTH] +
+			left;
+
+		for (int64_t i = 0; i < size * size; i++)
+			*patch++ = shrink(
+				from + (i / size * dims[WIDTH] + i % size) *
+						scale,
+				dims[WIDTH], scale);
+	}
+}
+
+static float clip(double value, const struct look *look)
+{
+	return (float)fmin(fmax(value, look->low), look->high);
+}
+
+/* Each channel loses some contrast, and becomes darker or lighter. */
+static void vary_contrast(const struct look *look, int64_t channels,
+			  int64_t pixels, struct sample_generator *generator,
+			  float *patch)
+{
+	for (int64_t c = 0; c < channels; c++) {
+		double gain = 1 - CONTRAST_LOSS * sample_uniform(generator);
+		double shift = (1 - gain) * (look->high - look->low) *
+			       sample_uniform(generator);
+
+		for (int64_t i = 0; i < pixels; i++, patch++)
+			*patch = clip(
+				look->low + shift +
+					gain * ((double)*patch - look->low),
+				look);
+	}
+}
+
+static void vary_saturation(const struct look *look, int64_t pixels,
+			    float *patch)
+{
+	for (int64_t i = 0; i < pixels; i++) {
+		double mean = 0;
+
+		for (int c = 0; c < COLOURS; c++)
+			mean += (double)patch[c * pixels + i] / COLOURS;
+		for (int c = 0; c < COLOURS; c++) {
+			float *value = &patch[c * pixels + i];
+
+			*value = clip(mean + look->saturation *
+						      ((double)*value - mean),
+				      look);
+		}
+	}
+}
+
+static void make_patch(const struct array *pictures, int64_t size,
+		       struct sample_generator *generator, float *patch)
+{
+	int64_t channels = pictures->shape.dims[CHANNELS];
+	struct look look = choose_look(pictures, size, generator);
+
+	cut(pictures, size, look.scale, generator, patch);
+	vary_contrast(&look, channels, size * size, generator, patch);
+	if (channels == COLOURS)
+		vary_saturation(&look, size * size, patch);
 }
 
 /* Every sample of the data lends as many patches as any other. */
@@ -117,9 +241,9 @@ static int fill_sample(const struct calibration_data *data, int first,
 	if (!sample->values)
 		return -ENOMEM;
 	for (int64_t i = 0; i < batch; i++)
-		cut(&data->samples[(first + i) % data->sample_count][0],
-		    sample->shape.dims[HEIGHT], generator,
-		    sample->values + i * (count / batch));
+		make_patch(&data->samples[(first + i) % data->sample_count][0],
+			   sample->shape.dims[HEIGHT], generator,
+			   sample->values + i * (count / batch));
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Small squares cut from calibration pictures. A network that takes pictures of any
- * size learns as much from them as from the whole, at a known cost.
+ * size shows as much on them as on the whole, at a known cost; and more where each is
+ * of another scale, contrast and saturation.
  */
 #ifndef COMPRESS_CALIBRATION_PATCHES_H
 #define COMPRESS_CALIBRATION_PATCHES_H

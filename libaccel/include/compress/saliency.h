@@ -23,7 +23,7 @@ struct saliency_options {
 	int workers;
 };
 
-#define SALIENCY_PASSES 128
+#define SALIENCY_PASSES 32
 #define SALIENCY_ROUNDS 2
 
 /*

@@ -5,6 +5,7 @@ PREFIX = /usr/local
 DESTDIR =
 KERNEL = 6.12
 SUITE =
+PART =
 
 all: configure
 	@ninja -C $(BUILD)
@@ -52,6 +53,10 @@ vm-dependencies:
 bench: all
 	@meson test --benchmark --verbose -C $(BUILD)
 
+# What compression gives back of real networks: all parts, or PART.
+bench-recovery: all
+	@tests/bench/recovery.sh $(BUILD) $(PART)
+
 # Record the library's binary interface, after an addition to it.
 abi: all
 	@tests/abi/record.sh $(BUILD) tests/abi/libaccel.abi
@@ -73,4 +78,4 @@ clean:
 	rm -rf $(BUILD) build-sanitize build-races build-fuzz
 
 .PHONY: all configure dependencies check-dependencies demo check lint rtl vm \
-	check-vm lint-driver vm-dependencies bench install install-dkms abi clean
+	check-vm lint-driver vm-dependencies bench bench-recovery install install-dkms abi clean

@@ -205,11 +205,25 @@ static int find_shapes(struct graph_exporter *exporter)
 	return ret;
 }
 
+/* What normalizes by the batch has to be settled first (train/normalization.h). */
+static int check_operators(const struct graph *graph)
+{
+	for (int i = 0; i < graph->node_count; i++)
+		if (!operators[graph->nodes[i].op])
+			return accel_error(-EINVAL,
+					   "%s: %s is for training only",
+					   graph->nodes[i].name,
+					   graph_op_name(graph->nodes[i].op));
+	return 0;
+}
+
 static int write_graph(struct graph_exporter *exporter)
 {
 	const struct graph *graph = exporter->graph;
-	int ret = find_shapes(exporter);
+	int ret = check_operators(graph);
 
+	if (!ret)
+		ret = find_shapes(exporter);
 	if (ret)
 		return ret;
 	for (int i = 0; i < graph->tensor_count; i++)

@@ -46,6 +46,7 @@ static const char *const op_names[GRAPH_OP_COUNT] = {
 	[GRAPH_GLOBAL_AVERAGE_POOL] = "GlobalAveragePool",
 	[GRAPH_LSTM] = "LSTM",
 	[GRAPH_GRU] = "GRU",
+	[GRAPH_BATCH_NORM] = "BatchNormalization",
 };
 
 const char *graph_op_name(enum graph_op op)

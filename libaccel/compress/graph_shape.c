@@ -557,6 +557,13 @@ static int infer_recurrent(const struct inference *inference)
 	return 0;
 }
 
+static int infer_batch_norm(const struct inference *inference)
+{
+	if (inference->x->rank < 2)
+		return rank_error(inference, "[N, C, ...]");
+	return infer_same(inference);
+}
+
 static int (*const infer[GRAPH_OP_COUNT])(const struct inference *) = {
 	[GRAPH_CONV] = infer_conv,
 	[GRAPH_CONV_TRANSPOSE] = infer_conv_transpose,
@@ -577,6 +584,7 @@ static int (*const infer[GRAPH_OP_COUNT])(const struct inference *) = {
 	[GRAPH_GLOBAL_AVERAGE_POOL] = infer_global_pool,
 	[GRAPH_LSTM] = infer_recurrent,
 	[GRAPH_GRU] = infer_recurrent,
+	[GRAPH_BATCH_NORM] = infer_batch_norm,
 };
 
 /* Every dimension is a positive number (or an expression) and bytes can count. */

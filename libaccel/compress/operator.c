@@ -45,6 +45,7 @@ static const struct operator_entry operators[GRAPH_OP_COUNT] = {
 	[GRAPH_GLOBAL_AVERAGE_POOL] = { operator_global_average_pool, NULL },
 	[GRAPH_LSTM] = { operator_lstm, operator_recurrent_workspace },
 	[GRAPH_GRU] = { operator_gru, operator_recurrent_workspace },
+	[GRAPH_BATCH_NORM] = { operator_batch_norm, NULL },
 };
 
 int operator_run(const struct operator_call *call)

@@ -353,7 +353,7 @@ static int step(struct task *task, uint64_t number, float rate, double *loss)
 static int make_pictures(const struct task *task, size_t count, float *pictures)
 {
 	const struct adversarial *adversarial = task->private;
-	const struct graph *graph = task->learners[GENERATOR].graph;
+	const struct graph *graph = task->graphs[GENERATOR];
 	struct sample_generator generator;
 	struct executor *executor = NULL;
 	struct graph_shape shape;
@@ -413,10 +413,10 @@ static int part(const struct task *task, const char *name,
 		struct graph **result)
 {
 	const struct adversarial *adversarial = task->private;
-	const struct graph *graph = task->learners[GENERATOR].graph;
+	const struct graph *graph = task->graphs[GENERATOR];
 
 	if (name == parts[DISCRIMINATOR]) {
-		graph = task->learners[DISCRIMINATOR].graph;
+		graph = task->graphs[DISCRIMINATOR];
 		return network_part(graph, graph->inputs, 1, graph->outputs, 1,
 				    name, result);
 	}
@@ -428,6 +428,7 @@ const struct task_operations adversarial_operations = {
 	.name = "adversarial",
 	.keys = keys,
 	.loss_swings = true,
+	.noise_learner = GENERATOR,
 	.parts = parts,
 	.build = build,
 	.fill = task_fill_plain,

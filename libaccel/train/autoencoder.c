@@ -97,7 +97,7 @@ static int part(const struct task *task, const char *name,
 {
 	const struct autoencoder *autoencoder = task->private;
 	const struct latent *latent = &autoencoder->latent;
-	const struct graph *graph = task->learners[0].graph;
+	const struct graph *graph = task->graphs[0];
 	int input = graph->inputs[0];
 	int output = autoencoder->reconstruction.result;
 
@@ -118,6 +118,7 @@ static void release(struct task *task)
 const struct task_operations autoencoder_operations = {
 	.name = "autoencoder",
 	.keys = keys,
+	.noise_learner = -1,
 	.parts = parts,
 	.build = build,
 	.fill = task_fill_plain,

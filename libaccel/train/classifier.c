@@ -129,8 +129,8 @@ static int measure(const struct task *task, size_t samples,
 		   struct task_quality *quality)
 {
 	struct count count = { .task = task };
-	int ret = task_evaluate(task, task->learners[0].graph, samples,
-				count_right, &count);
+	int ret = task_evaluate(task, task->graphs[0], samples, count_right,
+				&count);
 
 	*quality = (struct task_quality){
 		.name = "accuracy",
@@ -143,7 +143,7 @@ static int measure(const struct task *task, size_t samples,
 static int part(const struct task *task, const char *name,
 		struct graph **result)
 {
-	const struct graph *graph = task->learners[0].graph;
+	const struct graph *graph = task->graphs[0];
 
 	return network_part(graph, graph->inputs, 1, graph->outputs, 1, name,
 			    result);
@@ -160,6 +160,7 @@ static const char *const parts[] = { "classifier", NULL };
 const struct task_operations classifier_operations = {
 	.name = "classifier",
 	.keys = keys,
+	.noise_learner = -1,
 	.parts = parts,
 	.build = build,
 	.fill = task_fill_plain,

@@ -21,6 +21,7 @@ static const struct gradient_entry gradients[GRAPH_OP_COUNT] = {
 	[GRAPH_GEMM] = { gradient_gemm, NULL },
 	[GRAPH_LSTM] = { gradient_lstm, gradient_recurrent_workspace },
 	[GRAPH_GRU] = { gradient_gru, gradient_recurrent_workspace },
+	[GRAPH_BATCH_NORM] = { gradient_batch_norm, NULL },
 	[GRAPH_RELU] = { gradient_activation, NULL },
 	[GRAPH_LEAKY_RELU] = { gradient_activation, NULL },
 	[GRAPH_PRELU] = { gradient_activation, NULL },

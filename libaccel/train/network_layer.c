@@ -148,6 +148,42 @@ static int add_prelu(const struct network_layer *layer)
 	return network_add_node(layer->network, &node, layer->name, inputs, 2);
 }
 
+/* By the batch, then by a scale and a shift that are learned. */
+static int add_batch_norm(const struct network_layer *layer)
+{
+	const struct graph_shape *x =
+		network_shape(layer->network, layer->input);
+	struct graph_node normalize = { .op = GRAPH_BATCH_NORM };
+	const struct graph_node affine = { .op = GRAPH_AFFINE, .axis = 1 };
+	double epsilon = 1e-5;
+	const char *word;
+	char name[96];
+	int inputs[3];
+	int ret = network_layer_read(layer, "{s:s, s?F}", "layer", &word,
+				     "epsilon", &epsilon);
+
+	if (!ret && layer->network->sequence)
+		ret = accel_error(-EINVAL, "takes no sequences");
+	if (!ret && !(epsilon > 0 && epsilon <= 1))
+		ret = accel_error(-EINVAL, "\"epsilon\" takes 0 to 1");
+	if (ret)
+		return ret;
+	normalize.unary.alpha = (float)epsilon;
+	inputs[1] = network_add_vector(layer, "scale", x->dims[1], 1);
+	inputs[2] = inputs[1] < 0 ?
+			    inputs[1] :
+			    network_add_vector(layer, "shift", x->dims[1], 0);
+	if (inputs[2] < 0)
+		return inputs[2];
+	snprintf(name, sizeof(name), "%s.normal", layer->name);
+	inputs[0] = network_add_node(layer->network, &normalize, name,
+				     &layer->input, 1);
+	if (inputs[0] < 0)
+		return inputs[0];
+	return network_add_node(layer->network, &affine, layer->name, inputs,
+				3);
+}
+
 /* ---- shapes ---- */
 
 int network_add_reshape(struct network *network, const char *name, int tensor,
@@ -251,6 +287,7 @@ static const struct {
 	int (*add)(const struct network_layer *layer);
 } layers[] = {
 	{ "average_pool", network_add_average_pool },
+	{ "batch_norm", add_batch_norm },
 	{ "conv", network_add_conv },
 	{ "conv_transpose", network_add_conv_transpose },
 	{ "flatten", add_flatten },

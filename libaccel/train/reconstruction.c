@@ -120,7 +120,7 @@ int reconstruction_measure(const struct reconstruction *reconstruction,
 			   const struct task *task, size_t samples,
 			   struct task_quality *quality)
 {
-	const struct graph *graph = task->learners[0].graph;
+	const struct graph *graph = task->graphs[0];
 	size_t sample = task->dataset->test.size;
 	struct error_sum error = {
 		.sample = sample,

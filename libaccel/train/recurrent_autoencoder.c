@@ -184,7 +184,7 @@ static int part(const struct task *task, const char *name,
 {
 	const struct recurrent_autoencoder *autoencoder = task->private;
 	const struct latent *latent = &autoencoder->latent;
-	const struct graph *graph = task->learners[0].graph;
+	const struct graph *graph = task->graphs[0];
 	const int decoder[2] = { autoencoder->previous, autoencoder->state };
 
 	if (name == parts[0])
@@ -210,6 +210,7 @@ static void release(struct task *task)
 const struct task_operations recurrent_autoencoder_operations = {
 	.name = "recurrent_autoencoder",
 	.keys = keys,
+	.noise_learner = -1,
 	.parts = parts,
 	.build = build,
 	.fill = fill,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <train/task.h>
 
+#include <compress/simplify.h>
 #include <core/error.h>
 
 #include <errno.h>
@@ -288,8 +289,12 @@ int task_measure(struct task *task, size_t samples,
 	int ret;
 
 	store_results(task);
-	ret = task->operations->measure(
-		task, samples && samples < count ? samples : count, quality);
+	ret = task_settle(task);
+	if (!ret)
+		ret = task->operations->measure(
+			task, samples && samples < count ? samples : count,
+			quality);
+	task_unsettle(task);
 	store_present(task);
 	return ret;
 }
@@ -312,7 +317,11 @@ int task_part(struct task *task, const char *name, struct graph **graph)
 	if (!*part)
 		return accel_error(-EINVAL, "%s: no such network", name);
 	store_results(task);
-	ret = task->operations->part(task, *part, graph);
+	ret = task_settle(task);
+	if (!ret)
+		ret = task->operations->part(task, *part, graph);
+	task_unsettle(task);
 	store_present(task);
-	return ret;
+	/* what normalization has become goes into the layers beside it */
+	return ret ? ret : graph_simplify(*graph);
 }

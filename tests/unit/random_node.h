@@ -355,6 +355,18 @@ static inline struct one_node recurrent_node(enum graph_op op)
 	return one;
 }
 
+/* Of two samples at least: of one, a result is 0 whatever comes in. */
+static inline struct one_node batch_norm_node(enum graph_op op)
+{
+	struct graph_shape x = random_shape((int)random_integer(2, 4), 4);
+	struct one_node one;
+
+	x.dims[0] = random_integer(3, 5);
+	one = one_node_create(op, 1, &x, 1, 1, 1);
+	one.node->unary.alpha = 0.125f;
+	return one;
+}
+
 /* How to make one of each; a new operator has none. */
 static struct one_node (*const random_node[GRAPH_OP_COUNT])(enum graph_op) = {
 	[GRAPH_CONV] = conv_node,
@@ -389,6 +401,7 @@ static struct one_node (*const random_node[GRAPH_OP_COUNT])(enum graph_op) = {
 	[GRAPH_GLOBAL_AVERAGE_POOL] = global_pool_node,
 	[GRAPH_LSTM] = recurrent_node,
 	[GRAPH_GRU] = recurrent_node,
+	[GRAPH_BATCH_NORM] = batch_norm_node,
 };
 
 #endif

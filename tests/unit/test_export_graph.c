@@ -138,6 +138,8 @@ static void every_operator_survives(void **state)
 	for (int op = 0; op < GRAPH_OP_COUNT; op++) {
 		if (!random_node[op])
 			fail_msg("%s has no test", graph_op_name(op));
+		if (op == GRAPH_BATCH_NORM) /* is settled before */
+			continue;
 		for (int i = 0; i < ROUNDS; i++) {
 			struct one_node one =
 				random_node[op]((enum graph_op)op);

@@ -77,6 +77,8 @@ struct graph_shape {
  *	[h [D,N,H]], [c [D,N,H]]; absent states are zero
  * @GRAPH_GRU: x, K weight [D,3H,I], K recurrence [D,3H,H], [K bias [D,6H]],
  *	[h0], gates z r h; outputs [y], [h]
+ * @GRAPH_BATCH_NORM: x [N,C,...]; (x - mean)/√(variance + alpha) of each channel over
+ *	the batch. In training only: never imported, exported or lowered
  */
 enum graph_op {
 	GRAPH_CONV,
@@ -111,6 +113,7 @@ enum graph_op {
 	GRAPH_GLOBAL_AVERAGE_POOL,
 	GRAPH_LSTM,
 	GRAPH_GRU,
+	GRAPH_BATCH_NORM,
 	GRAPH_OP_COUNT
 };
 

@@ -89,6 +89,9 @@ int operator_lstm(const struct operator_call *call);
 int operator_gru(const struct operator_call *call);
 int64_t operator_recurrent_workspace(const struct operator_call *call);
 
+/* operator_batch_norm.c */
+int operator_batch_norm(const struct operator_call *call);
+
 /* ---- what they share ---- */
 
 /* Number of elements; the shape is known to be valid. */

@@ -77,6 +77,9 @@ int gradient_transpose(const struct gradient_call *call);
 int gradient_depth_to_space(const struct gradient_call *call);
 int gradient_resize_nearest(const struct gradient_call *call);
 
+/* gradient_batch_norm.c */
+int gradient_batch_norm(const struct gradient_call *call);
+
 /* gradient_pool.c */
 int gradient_max_pool(const struct gradient_call *call);
 int gradient_average_pool(const struct gradient_call *call);

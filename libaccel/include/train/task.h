@@ -39,18 +39,20 @@ struct task;
  * @name: the description's "task"
  * @keys: what its description may hold beside what all have; NULL ends it
  * @loss_swings: a loss that rises says nothing
+ * @noise_learner: whose only input is noise; −1: none
  * @parts: names of the networks that come out, the main one first; NULL ends it
  * @build: read the description, and add the learners
  * @fill: write the samples of a shard into the inputs that hold data
  * @step: one step; NULL: that of a single learner
- * @measure: quality of the weights that the graphs hold, on so many samples
- * @part: one of @parts as a graph of its own
+ * @measure: quality of task->graphs, on so many samples
+ * @part: one of @parts as a graph of its own, out of task->graphs
  * @release: what @build made but the learners; NULL: nothing
  */
 struct task_operations {
 	const char *name;
 	const char *const *keys;
 	bool loss_swings;
+	int noise_learner;
 	const char *const *parts;
 	int (*build)(struct task *task);
 	void (*fill)(const struct task *task, const struct dataset_part *part,
@@ -74,6 +76,7 @@ struct task_operations {
  * @workers: threads
  * @learners: those that are trained
  * @learner_count: how many
+ * @graphs: of the learners, as they are outside of training: for @measure and @part
  * @feed: inputs of the first learner's batch
  * @order: of the samples
  * @indices: which are in the batch
@@ -89,6 +92,7 @@ struct task {
 	int workers;
 	struct learner learners[TASK_LEARNERS];
 	int learner_count;
+	struct graph *graphs[TASK_LEARNERS];
 	struct feed feed;
 	struct dataset_order order;
 	size_t *indices;
@@ -138,6 +142,13 @@ int task_add_learner(struct task *task, struct graph *graph, int shards,
 
 /* Samples of a shard. */
 int64_t task_shard_samples(const struct task *task);
+
+/*
+ * Set task->graphs: the learners' own, or copies in which batch normalization is as it is
+ * outside of training. 0 or -errno; task_unsettle() in either case.
+ */
+int task_settle(struct task *task);
+void task_unsettle(struct task *task);
 
 /* Random numbers of a purpose and step. */
 void task_generator(const struct task *task, uint64_t purpose, uint64_t step,

@@ -17,13 +17,16 @@
 
 /*
  * Each try is a whole training in small: masks, then rest, under a rate that rises and
- * falls. Its best peak is that of longer ones too, within a factor of two.
+ * falls.
  */
 #define TRY_STEPS 48
 #define TRY_WARMUP 4
 #define TRY_INTERVAL 4
-/* Few steps cannot repair all the damage; half of the zeros is what they learn from. */
-#define TRY_SPARSITY 0.5
+/*
+ * Large damage in few steps calls for larger rates than the same damage in many, small
+ * damage for smaller ones: a try says half of the truth, what is usual the other half.
+ */
+#define RATE_USUAL 4e-3
 
 #define STEPS_MIN 50
 /* What checks, calibrations and int8 take beside the steps, as a part of them. */
@@ -54,7 +57,7 @@ static int try_step(struct search *search, double peak, uint64_t step)
 		.steps = TRY_STEPS,
 	};
 	const struct schedule_sparsity sparsity = {
-		.final = trainer->options->sparsity * TRY_SPARSITY,
+		.final = trainer->options->sparsity,
 		.end = search->gradual ? TRY_STEPS / 2 : 0,
 		.interval = TRY_INTERVAL,
 	};
@@ -153,7 +156,8 @@ static int find(struct distill_trainer *trainer, double *peak)
 	const struct recipe *recipe = trainer->options->recipe;
 	struct search search = {
 		.trainer = trainer,
-		.gradual = recipe->pruning.end > recipe->pruning.begin,
+		.gradual = recipe->pruning.end > recipe->pruning.begin &&
+			   !trainer->options->mask,
 	};
 	double quality;
 	int ret;
@@ -163,6 +167,8 @@ static int find(struct distill_trainer *trainer, double *peak)
 		return 0;
 	ret = *peak > 0 ? try_rate(&search, *peak, &quality) :
 			  search_rate(&search, peak);
+	if (!ret && search.gradual && !(recipe->rate > 0))
+		*peak = sqrt(*peak * RATE_USUAL);
 	if (!ret && !trainer->steps)
 		count_steps(&search);
 	return ret;

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "options.h"
 #include "packing.h"
+#include "recovery.h"
 #include "summary.h"
 
 #include <compress/compress.h>
@@ -46,6 +47,7 @@ struct compress_arguments {
 	enum array_layout layout;
 	bool json;
 	bool compact;
+	bool recover;
 	struct packing_options packing;
 	struct compress_options options;
 };
@@ -172,6 +174,9 @@ static int check_arguments(const struct option_usage *usage,
 		return options_misuse(
 			usage,
 			"how sparse? Give --sparsity 0.8, or keep for the zeros that are there");
+	if (arguments->recover && !strcmp(arguments->sparsity, "keep"))
+		return options_misuse(
+			usage, "--recover needs a number for --sparsity");
 	if (!parse_sparsity(arguments->sparsity, &options->sparsity))
 		return options_misuse(
 			usage,
@@ -290,6 +295,31 @@ static int prune_and_quantize(const struct compress_arguments *arguments,
 	return ret;
 }
 
+/* What accel distill does with its defaults. */
+static int recover(const struct compress_arguments *arguments,
+		   struct graph *graph, const struct calibration_data *data,
+		   struct model **model)
+{
+	const struct compress_options *options = &arguments->options;
+	const struct recovery recovery = {
+		.output = arguments->output,
+		.source = options->source,
+		.sparsity = options->sparsity,
+		.oneshot = options->selection == COMPRESS_GAUSS_NEWTON,
+		.float_output = arguments->float_output,
+		.seed = options->seed,
+		.input_range = options->input_range,
+		.output_range = options->output_range,
+	};
+	bool files = arguments->calibrate.count || arguments->sketches;
+	int ret = recovery_run(&recovery, graph, graph, files ? data : NULL,
+			       model);
+
+	/* from here on it would be as quick to begin again */
+	recovery_end(&recovery);
+	return ret;
+}
+
 /* A quantized network knows its ranges, and is calibrated only on request. */
 static int compress_graph(const struct compress_arguments *arguments,
 			  struct graph *graph, struct model **model)
@@ -297,13 +327,16 @@ static int compress_graph(const struct compress_arguments *arguments,
 	struct calibration_data data;
 	int ret;
 
-	if (is_quantized(graph) && !arguments->calibrate.count &&
-	    !arguments->latents && !arguments->sketches)
+	if (is_quantized(graph) && !arguments->recover &&
+	    !arguments->calibrate.count && !arguments->latents &&
+	    !arguments->sketches)
 		return prune_and_quantize(arguments, graph, NULL, model);
 	ret = load_data(arguments, graph, &data);
 	if (ret)
 		return ret;
-	ret = prune_and_quantize(arguments, graph, &data, model);
+	ret = arguments->recover ?
+		      recover(arguments, graph, &data, model) :
+		      prune_and_quantize(arguments, graph, &data, model);
 	calibration_data_release(&data);
 	return ret;
 }
@@ -353,6 +386,8 @@ int command_compress(int count, char **arguments)
 		  "ls: the others take over for them, by least squares (none)" },
 		{ "budget", 0, OPTION_TEXT, &line.budget, "size|macs",
 		  "what the part of all weights is of (size)" },
+		{ "recover", 0, OPTION_FLAG, &line.recover, NULL,
+		  "train what is left for five minutes, as accel distill" },
 		{ "float", 0, OPTION_TEXT, &line.float_output, "FILE.onnx",
 		  "write the pruned network before it is quantized, too" },
 		{ "calibrate", 0, OPTION_LIST, &line.calibrate, "[NAME=]FILE",

@@ -188,6 +188,8 @@ int command_distill(int count, char **arguments)
 		  "go on from the checkpoint" },
 		{ "workers", 0, OPTION_COUNT, &recovery->workers, "N",
 		  "threads (all processors)" },
+		{ "float", 0, OPTION_TEXT, &recovery->float_output, "FILE.onnx",
+		  "write the student before int8, too" },
 		{ "layout", 0, OPTION_LAYOUT, &line.layout, "nchw|nhwc",
 		  "of .npy images where both fit (nchw)" },
 		{ "input-range", 0, OPTION_RANGE, &recovery->input_range,

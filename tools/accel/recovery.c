@@ -5,6 +5,7 @@
 #include "recovery_report.h"
 
 #include <compress/compress.h>
+#include <compress/export_graph.h>
 #include <compress/onnx_import.h>
 #include <core/error.h>
 #include <train/distill.h>
@@ -77,6 +78,8 @@ static int open_recipe(struct training *training, const struct graph *student)
 
 	recipe_init(&training->recipe);
 	ret = path ? recipe_read(&training->recipe, path) : 0;
+	if (training->recovery->oneshot)
+		training->recipe.start = RECIPE_START_ONESHOT;
 	recipe_settle(&training->recipe, takes_images(student));
 	for (int i = 0; i < training->recipe.teacher_count && !ret; i++)
 		ret = onnx_import(training->recipe.teachers[i],
@@ -224,7 +227,10 @@ static int run(struct training *training, struct graph *student,
 		ret = run_engine(training, student, &result);
 	if (ret)
 		return ret;
-	ret = lower(training, student, &result, model);
+	if (training->recovery->float_output)
+		ret = export_graph(student, training->recovery->float_output);
+	if (!ret)
+		ret = lower(training, student, &result, model);
 	if (!ret)
 		ret = recovery_report(training->recovery, &training->recipe,
 				      &result);

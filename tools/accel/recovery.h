@@ -8,6 +8,8 @@
 #include <compress/quantize.h>
 #include <model/model.h>
 
+#include <stdbool.h>
+
 /**
  * struct recovery - what commands say of a training
  * @output: of the model; report and checkpoint lie beside it
@@ -18,6 +20,8 @@
  * @recipe: JSON file, or NULL
  * @checkpoint: NULL: @output.checkpoint
  * @resume: go on from it
+ * @oneshot: begin with a mask by saliency and least squares, whatever the recipe says
+ * @float_output: the student in binary32, as ONNX; or NULL
  * @seed: of all that is sampled
  * @latents: different ones; 0: endless
  * @workers: threads; 0: as many as are of use
@@ -33,6 +37,8 @@ struct recovery {
 	const char *recipe;
 	const char *checkpoint;
 	bool resume;
+	bool oneshot;
+	const char *float_output;
 	uint64_t seed;
 	int64_t latents;
 	int64_t workers;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <core/error.h>
+#include <train/distill_lamp.h>
 #include <train/distill_prune.h>
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* While nothing has been lost there are no gradients, and magnitude decides. */
+#define SECOND_MIN 1e-14F
 
 /* As prune_magnitude() counts them: exactly so many stay. */
 static size_t kept(size_t count, double sparsity)
@@ -23,7 +27,8 @@ static float score(const struct distill_state *state,
 		return state->worth[i] - lowest;
 	case RECIPE_GAUSS_NEWTON:
 		if (state->optimizer.second && state->optimizer.step)
-			return value * value * state->optimizer.second[i];
+			return value * value *
+			       (state->optimizer.second[i] + SECOND_MIN);
 		return fabsf(value);
 	default:
 		return fabsf(value);
@@ -40,20 +45,25 @@ static float lowest_worth(const struct distill_state *state)
 }
 
 /* Scores of one parameter; what is pruned has none that could bring it back. */
-static void score_parameter(const struct distill_state *state,
-			    const struct parameter *parameter,
-			    enum recipe_criterion criterion, float lowest,
-			    float *scores)
+static int score_parameter(const struct distill_state *state,
+			   const struct parameter *parameter,
+			   enum recipe_criterion criterion, float lowest,
+			   float *scores)
 {
-	for (size_t i = 0; i < parameter->count; i++) {
-		size_t at = parameter->first + i;
+	const uint8_t *keep = state->keep + parameter->first;
 
-		/* above 0, so that it stays before what is gone already */
-		scores[i] =
-			state->keep[at] ?
-				score(state, criterion, lowest, at) + 1e-30F :
-				0;
-	}
+	if (criterion == RECIPE_LAMP)
+		return distill_lamp(state->values + parameter->first, keep,
+				    parameter->count, scores) ?
+			       0 :
+			       accel_error(-ENOMEM, "no memory to prune");
+	/* above 0, so that it stays before what is gone already */
+	for (size_t i = 0; i < parameter->count; i++)
+		scores[i] = keep[i] ? score(state, criterion, lowest,
+					    parameter->first + i) +
+					      1e-30F :
+				      0;
+	return 0;
 }
 
 static int select_in_layers(struct distill_state *state,
@@ -138,21 +148,22 @@ int distill_prune(struct distill_state *state,
 	float *scores = malloc((state->count + 1) * sizeof(*scores));
 	float lowest = lowest_worth(state);
 	size_t total = 0;
-	int ret;
+	int ret = scores ? 0 : accel_error(-ENOMEM, "no memory to prune");
 
-	if (!scores)
-		return accel_error(-ENOMEM, "no memory to prune");
-	for (int p = 0; p < parameters->count; p++) {
+	for (int p = 0; p < parameters->count && !ret; p++) {
 		if (!parameters->list[p].prunable)
 			continue;
-		score_parameter(state, &parameters->list[p], pruning->criterion,
-				lowest, scores + total);
+		ret = score_parameter(state, &parameters->list[p],
+				      pruning->criterion, lowest,
+				      scores + total);
 		total += parameters->list[p].count;
 	}
-	ret = pruning->scope == PRUNE_GLOBAL ?
-		      select_globally(state, parameters, sparsity, scores,
-				      total) :
-		      select_in_layers(state, parameters, sparsity, scores);
+	if (!ret)
+		ret = pruning->scope == PRUNE_GLOBAL ?
+			      select_globally(state, parameters, sparsity,
+					      scores, total) :
+			      select_in_layers(state, parameters, sparsity,
+					       scores);
 	free(scores);
 	if (!ret)
 		ret = check_not_empty(state, parameters, student);

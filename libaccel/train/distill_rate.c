@@ -47,6 +47,21 @@ struct search {
 	uint64_t time;
 };
 
+/* No steps yet, but work. */
+static void report(const struct distill_trainer *trainer)
+{
+	const struct distill_numbers *numbers = &trainer->state.numbers;
+	const struct distill_progress progress = {
+		.loss = numbers->average,
+		.quality = numbers->quality,
+		.sparsity = numbers->sparsity,
+	};
+
+	if (trainer->options->observer)
+		trainer->options->observer(trainer->options->observer_context,
+					   &progress);
+}
+
 /* One step of the small training. */
 static int try_step(struct search *search, double peak, uint64_t step)
 {
@@ -85,6 +100,7 @@ static int try_rate(struct search *search, double peak, double *quality)
 	distill_state_copy(&trainer->state, &trainer->good);
 	for (uint64_t i = 0; i < TRY_STEPS && !ret; i++) {
 		ret = try_step(search, peak, i);
+		report(trainer);
 		if (trainer->options->stop && *trainer->options->stop)
 			return -EINTR;
 	}

@@ -32,8 +32,8 @@ struct field {
 };
 
 static const char *const start_names[] = { "auto", "dense", "oneshot", NULL };
-static const char *const criterion_names[] = { "magnitude", "movement", "gn",
-					       NULL };
+static const char *const criterion_names[] = { "magnitude", "lamp", "movement",
+					       "gn", NULL };
 static const char *const scope_names[] = { "layer", "global", NULL };
 static const char *const penalty_names[] = { "none", "l1", "group", NULL };
 static const char *const loss_names[] = { "l2", "l1", "kl", "feature", NULL };

@@ -339,6 +339,7 @@ static void run_recipe(const char *text)
 static void every_method_reaches_its_sparsity(void **state)
 {
 	static const char *const recipes[] = {
+		"{\"pruning\": {\"criterion\": \"lamp\"}}",
 		"{\"pruning\": {\"criterion\": \"movement\"}}",
 		"{\"pruning\": {\"criterion\": \"gn\"}}",
 		"{\"pruning\": {\"scope\": \"layer\"}}",

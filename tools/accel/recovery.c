@@ -60,6 +60,11 @@ static void show(void *context, const struct distill_progress *now)
 {
 	struct progress *progress = context;
 
+	if (!now->steps) {
+		progress_note(progress, "looking for a rate");
+		progress_refresh(progress);
+		return;
+	}
 	progress_note(progress, "loss %.3g, %.2f dB, %.1f %% zeros", now->loss,
 		      now->quality, 100 * now->sparsity);
 	progress_update(progress, (int64_t)now->step, (int64_t)now->steps);

@@ -17,7 +17,14 @@
 #include <train/history.h>
 #include <train/recipe.h>
 
-/** struct distill_progress - how far a training is */
+/**
+ * struct distill_progress - how far a training is
+ * @step: made
+ * @steps: in all; 0: still looking for a rate
+ * @loss: mean of the last ones
+ * @quality: at the last check
+ * @sparsity: of the mask
+ */
 struct distill_progress {
 	uint64_t step;
 	uint64_t steps;
@@ -26,7 +33,7 @@ struct distill_progress {
 	double sparsity;
 };
 
-/* Told after every step; takes no part in the training. */
+/* Told after every step, also of the search; takes no part in the training. */
 typedef void (*distill_observer)(void *context,
 				 const struct distill_progress *progress);
 

@@ -23,6 +23,7 @@ enum recipe_start {
 /** enum recipe_criterion - by what a weight's worth is judged */
 enum recipe_criterion {
 	RECIPE_MAGNITUDE,
+	RECIPE_LAMP, /* w² over the squares that are no smaller (Lee et al., 2021) */
 	RECIPE_MOVEMENT, /* −Σ w·∂L/∂w (Sanh et al., 2020) */
 	RECIPE_GAUSS_NEWTON, /* w²·E[g²], from Adam's second moments */
 };

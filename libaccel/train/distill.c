@@ -88,7 +88,6 @@ static int prune_if_due(struct distill_trainer *trainer)
 	if (trainer->options->mask || !schedule_prunes(&schedule, step))
 		return 0;
 	return distill_prune(&trainer->state, &trainer->student.parameters,
-			     trainer->student.graph,
 			     &trainer->options->recipe->pruning,
 			     schedule_sparsity(&schedule, step));
 }
@@ -310,21 +309,6 @@ static int begin_sparse(struct distill_trainer *trainer)
 	return ret ? ret : check(trainer, 0);
 }
 
-/* A sparsity that cannot be is told now, and not at the end. */
-static int check_sparsity(const struct distill_trainer *trainer)
-{
-	const struct graph *graph = trainer->student.graph;
-	struct prune_mask *mask = prune_mask_create(graph);
-	int ret =
-		mask ? prune_magnitude(graph, trainer->options->sparsity,
-				       trainer->options->recipe->pruning.scope,
-				       mask) :
-		       accel_error(-ENOMEM, "no memory for a mask");
-
-	prune_mask_destroy(mask);
-	return ret;
-}
-
 static int begin(struct distill_trainer *trainer)
 {
 	struct distill_student *student = &trainer->student;
@@ -334,8 +318,11 @@ static int begin(struct distill_trainer *trainer)
 	trainer->best_quality = -INFINITY;
 	parameters_load(&student->parameters, student->graph,
 			trainer->state.values);
-	ret = trainer->options->mask ? begin_sparse(trainer) :
-				       check_sparsity(trainer);
+	ret = trainer->options->mask ?
+		      begin_sparse(trainer) :
+		      distill_prune_check(&student->parameters, student->graph,
+					  &trainer->options->recipe->pruning,
+					  trainer->options->sparsity);
 	if (ret)
 		return ret;
 	ret = distill_rate_find(trainer);
@@ -368,7 +355,6 @@ static int finish(struct distill_trainer *trainer,
 		state->count * sizeof(float));
 	if (state->numbers.sparsity != trainer->options->sparsity)
 		ret = distill_prune(state, &trainer->student.parameters,
-				    trainer->student.graph,
 				    &trainer->options->recipe->pruning,
 				    trainer->options->sparsity);
 	if (ret)

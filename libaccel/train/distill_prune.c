@@ -4,6 +4,7 @@
 #include <train/distill_prune.h>
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,21 +110,42 @@ static int select_globally(struct distill_state *state,
 	return ret;
 }
 
-static int check_not_empty(const struct distill_state *state,
-			   const struct parameters *parameters,
-			   const struct graph *student)
+/* No threshold empties a layer: a network without one is a constant. */
+static void save_best(float *scores, size_t count)
 {
+	size_t best = 0;
+
+	for (size_t i = 1; i < count; i++)
+		best = scores[i] > scores[best] ? i : best;
+	if (count)
+		scores[best] = FLT_MAX;
+}
+
+int distill_prune_check(const struct parameters *parameters,
+			const struct graph *student,
+			const struct recipe_pruning *pruning, double sparsity)
+{
+	size_t total = 0, layers = 0;
+
 	for (int p = 0; p < parameters->count; p++) {
 		const struct parameter *parameter = &parameters->list[p];
 
-		if (parameter->prunable &&
-		    !memchr(state->keep + parameter->first, 1,
-			    parameter->count))
+		if (!parameter->prunable)
+			continue;
+		total += parameter->count;
+		layers++;
+		if (pruning->scope == PRUNE_PER_LAYER &&
+		    !kept(parameter->count, sparsity))
 			return accel_error(
 				-EINVAL,
-				"all weights of %s are pruned; ask for a lower sparsity, or for scope \"layer\" in a recipe",
+				"all weights of %s would be pruned; ask for a lower sparsity",
 				student->tensors[parameter->tensor].name);
 	}
+	if (kept(total, sparsity) < layers)
+		return accel_error(
+			-EINVAL,
+			"%zu weights are kept for %zu layers, and all of some would be pruned; ask for a lower sparsity",
+			kept(total, sparsity), layers);
 	return 0;
 }
 
@@ -142,7 +164,6 @@ static void clear_pruned(struct distill_state *state)
 
 int distill_prune(struct distill_state *state,
 		  const struct parameters *parameters,
-		  const struct graph *student,
 		  const struct recipe_pruning *pruning, double sparsity)
 {
 	float *scores = malloc((state->count + 1) * sizeof(*scores));
@@ -156,6 +177,7 @@ int distill_prune(struct distill_state *state,
 		ret = score_parameter(state, &parameters->list[p],
 				      pruning->criterion, lowest,
 				      scores + total);
+		save_best(scores + total, parameters->list[p].count);
 		total += parameters->list[p].count;
 	}
 	if (!ret)
@@ -165,8 +187,6 @@ int distill_prune(struct distill_state *state,
 			      select_in_layers(state, parameters, sparsity,
 					       scores);
 	free(scores);
-	if (!ret)
-		ret = check_not_empty(state, parameters, student);
 	if (ret)
 		return ret;
 	clear_pruned(state);

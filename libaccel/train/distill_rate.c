@@ -82,7 +82,6 @@ static int try_step(struct search *search, double peak, uint64_t step)
 	if (!trainer->options->mask && schedule_prunes(&sparsity, step))
 		ret = distill_prune(&trainer->state,
 				    &trainer->student.parameters,
-				    trainer->student.graph,
 				    &trainer->options->recipe->pruning,
 				    schedule_sparsity(&sparsity, step));
 	return ret ? ret :

@@ -7,13 +7,17 @@
 #include <train/parameters.h>
 #include <train/recipe.h>
 
+/* −EINVAL with a text if a sparsity leaves nothing of a layer. */
+int distill_prune_check(const struct parameters *parameters,
+			const struct graph *student,
+			const struct recipe_pruning *pruning, double sparsity);
+
 /*
  * Prune to a sparsity: state->keep shrinks, what is pruned becomes 0. What is gone stays
- * so. −EINVAL with a text that names the layer that would be empty; −ENOMEM.
+ * so, and every layer keeps its best weight. 0 or −ENOMEM.
  */
 int distill_prune(struct distill_state *state,
 		  const struct parameters *parameters,
-		  const struct graph *student,
 		  const struct recipe_pruning *pruning, double sparsity);
 
 /* Add a step to what movement pruning knows: −w·∂L/∂w. */

@@ -31,8 +31,9 @@ bool conv_kernel_is_supported(void)
 	return __builtin_cpu_supports("avx512f");
 }
 
-/* A block of rows times one tile; rows is constant where this is inlined. */
+/* A block of rows times some vectors; how many are constants where this is inlined. */
 AVX512_INLINE void multiply_block(const float *weight, const int rows,
+				  const int vectors,
 				  const struct conv_shifts *shifts,
 				  int64_t first, float *result, int64_t stride)
 {
@@ -40,61 +41,84 @@ AVX512_INLINE void multiply_block(const float *weight, const int rows,
 	__m512 sums[BLOCK][VECTORS];
 
 	for (int row = 0; row < rows; row++)
-		for (int v = 0; v < VECTORS; v++)
+		for (int v = 0; v < vectors; v++)
 			sums[row][v] = _mm512_setzero_ps();
 	for (int64_t k = 0; k < shifts->depth; k++) {
 		const float *from = values + shifts->offsets[k];
 		__m512 shift[VECTORS];
 
-		for (int v = 0; v < VECTORS; v++)
+		for (int v = 0; v < vectors; v++)
 			shift[v] = _mm512_loadu_ps(from + v * VECTOR);
 		for (int row = 0; row < rows; row++) {
 			__m512 factor = _mm512_set1_ps(weight[k * rows + row]);
 
-			for (int v = 0; v < VECTORS; v++)
+			for (int v = 0; v < vectors; v++)
 				sums[row][v] = _mm512_fmadd_ps(factor, shift[v],
 							       sums[row][v]);
 		}
 	}
 	for (int row = 0; row < rows; row++)
-		for (int v = 0; v < VECTORS; v++)
+		for (int v = 0; v < vectors; v++)
 			_mm512_storeu_ps(result + row * stride + first +
 						 v * VECTOR,
 					 sums[row][v]);
 }
 
+/* A whole tile, or the last one, which may be shorter. */
+AVX512_INLINE void multiply_part(const float *weight, const int rows,
+				 int64_t length,
+				 const struct conv_shifts *shifts,
+				 int64_t first, float *result, int64_t stride)
+{
+	if (length > 2 * VECTOR)
+		multiply_block(weight, rows, 3, shifts, first, result, stride);
+	else if (length > VECTOR)
+		multiply_block(weight, rows, 2, shifts, first, result, stride);
+	else
+		multiply_block(weight, rows, 1, shifts, first, result, stride);
+}
+
 AVX512 static void multiply_tile(const float *weight, int64_t rows,
+				 int64_t length,
 				 const struct conv_shifts *shifts,
 				 int64_t first, float *result, int64_t stride)
 {
 	switch (rows) {
 	case 1:
-		return multiply_block(weight, 1, shifts, first, result, stride);
+		return multiply_part(weight, 1, length, shifts, first, result,
+				     stride);
 	case 2:
-		return multiply_block(weight, 2, shifts, first, result, stride);
+		return multiply_part(weight, 2, length, shifts, first, result,
+				     stride);
 	case 3:
-		return multiply_block(weight, 3, shifts, first, result, stride);
+		return multiply_part(weight, 3, length, shifts, first, result,
+				     stride);
 	case 4:
-		return multiply_block(weight, 4, shifts, first, result, stride);
+		return multiply_part(weight, 4, length, shifts, first, result,
+				     stride);
 	case 5:
-		return multiply_block(weight, 5, shifts, first, result, stride);
+		return multiply_part(weight, 5, length, shifts, first, result,
+				     stride);
 	case 6:
-		return multiply_block(weight, 6, shifts, first, result, stride);
+		return multiply_part(weight, 6, length, shifts, first, result,
+				     stride);
 	case 7:
-		return multiply_block(weight, 7, shifts, first, result, stride);
+		return multiply_part(weight, 7, length, shifts, first, result,
+				     stride);
 	default:
-		return multiply_block(weight, 8, shifts, first, result, stride);
+		return multiply_part(weight, 8, length, shifts, first, result,
+				     stride);
 	}
 }
 
-static void multiply_rows(const float *weight, int64_t rows,
+static void multiply_rows(const float *weight, int64_t rows, int64_t length,
 			  const struct conv_shifts *shifts, int64_t first,
 			  float *result, int64_t stride)
 {
 	for (int64_t row = 0, block; row < rows; row += block) {
 		block = conv_kernel_block(rows, row);
-		multiply_tile(weight + row * shifts->depth, block, shifts,
-			      first, result + row * stride, stride);
+		multiply_tile(weight + row * shifts->depth, block, length,
+			      shifts, first, result + row * stride, stride);
 	}
 }
 
@@ -105,7 +129,7 @@ void conv_kernel_multiply(const float *weight, int64_t rows,
 {
 	for (int64_t piece = 0; piece < range->pieces; piece++)
 		for (int64_t at = 0; at < range->length; at += CONV_TILE)
-			multiply_rows(weight, rows, shifts,
+			multiply_rows(weight, rows, range->length - at, shifts,
 				      piece * range->step + at, result, stride);
 }
 

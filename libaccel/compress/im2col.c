@@ -108,11 +108,11 @@ static struct run run_at(const struct im2col *w, const struct tap *tap,
 }
 
 static void run_gather(const struct run *run, int64_t stride,
-		       const float *image, float *columns)
+		       const float *restrict image, float *restrict columns)
 {
 	int64_t seen = run->end - run->first;
-	const float *from = image + run->pixel;
-	float *to = columns + run->first;
+	const float *restrict from = image + run->pixel;
+	float *restrict to = columns + run->first;
 
 	for (int64_t i = 0; i < run->first; i++)
 		columns[i] = 0;
@@ -129,12 +129,12 @@ static void run_gather(const struct run *run, int64_t stride,
 		columns[i] = 0;
 }
 
-static void run_scatter(const struct run *run, int64_t stride, float *columns,
-			float *image)
+static void run_scatter(const struct run *run, int64_t stride,
+			const float *restrict columns, float *restrict image)
 {
 	int64_t seen = run->end - run->first;
-	const float *from = columns + run->first;
-	float *to = image + run->pixel;
+	const float *restrict from = columns + run->first;
+	float *restrict to = image + run->pixel;
 
 	if (stride == 1)
 		for (int64_t i = 0; i < seen; i++)

@@ -6,7 +6,9 @@
 #define PLANES_MAX (1024 * 1024)
 /* Where shifts begin to be faster than columns, as measured on Zen 4. */
 #define CHANNELS_MIN 16
-#define PIXELS_MIN 128
+#define PIXELS_MIN 32
+/* On the way back columns serve two products. */
+#define PIXELS_MIN_BACK 128
 
 /**
  * struct tables - a group's weight and offsets as the kernels want them
@@ -41,23 +43,24 @@ static int64_t weight_size(const struct conv_planes *p)
  * Columns cost least where one side has few channels, or there is one tap; and the
  * zeros between the rows of small pictures are multiplied too.
  */
-static bool pays(const struct conv_planes *p)
+static bool pays(const struct conv_planes *p, bool back)
 {
 	return taps_of(p) > 1 && p->image.channels >= CHANNELS_MIN &&
 	       p->grid.channels >= CHANNELS_MIN &&
-	       p->grid.size[0] * p->grid.size[1] >= PIXELS_MIN;
+	       p->grid.size[0] * p->grid.size[1] >=
+		       (back ? PIXELS_MIN_BACK : PIXELS_MIN);
 }
 
 bool conv_direct_create(struct conv_direct *direct,
 			const struct graph_node *node,
 			const struct graph_shape *x,
-			const struct graph_shape *y)
+			const struct graph_shape *y, bool back)
 {
 	const struct conv_planes *p = &direct->planes;
 
 	direct->planes = conv_planes_create(node, x, y);
 	direct->image_is_x = node->op == GRAPH_CONV;
-	return conv_kernel_is_supported() && pays(p) &&
+	return conv_kernel_is_supported() && pays(p, back) &&
 	       conv_side_floats(p, &p->image) + conv_side_floats(p, &p->grid) <=
 		       PLANES_MAX;
 }

@@ -82,7 +82,7 @@ static bool is_direct(const struct operator_call *call,
 		      struct conv_direct *direct)
 {
 	return conv_direct_create(direct, call->node, call->inputs[X].shape,
-				  call->outputs[0].shape);
+				  call->outputs[0].shape, false);
 }
 
 static int convolution(const struct operator_call *call)

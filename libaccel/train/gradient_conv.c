@@ -182,7 +182,7 @@ static bool is_direct(const struct gradient_call *call,
 		      struct conv_direct *direct)
 {
 	return conv_direct_create(direct, call->node, call->inputs[X].shape,
-				  call->outputs[0].shape);
+				  call->outputs[0].shape, true);
 }
 
 static int convolution_back(const struct gradient_call *call)

@@ -18,11 +18,14 @@ struct conv_direct {
 	bool image_is_x;
 };
 
-/* Is there a kernel for this processor, and is it faster here than tiles of columns? */
+/*
+ * Is there a kernel for this processor, and is it faster here than tiles of columns
+ * (convolution.h)? @back: for conv_direct_back(), else for conv_direct_run().
+ */
 bool conv_direct_create(struct conv_direct *direct,
 			const struct graph_node *node,
 			const struct graph_shape *x,
-			const struct graph_shape *y);
+			const struct graph_shape *y, bool back);
 
 int64_t conv_direct_workspace(const struct conv_direct *direct);
 

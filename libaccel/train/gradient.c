@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <core/error.h>
 #include <train/gradient.h>
-
-#include <errno.h>
 
 /**
  * struct gradient_entry - the way back through an operator
@@ -53,12 +50,7 @@ static const struct gradient_entry gradients[GRAPH_OP_COUNT] = {
 
 int gradient_run(const struct gradient_call *call)
 {
-	const struct gradient_entry *op = &gradients[call->node->op];
-
-	if (!op->run)
-		return accel_error(-ENOSYS, "no way back through %s",
-				   graph_op_name(call->node->op));
-	return op->run(call);
+	return gradients[call->node->op].run(call);
 }
 
 int64_t gradient_workspace(const struct gradient_call *call)

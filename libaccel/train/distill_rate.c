@@ -28,6 +28,10 @@
  */
 #define RATE_USUAL 4e-3
 
+/* What is pruned and repaired already wants little more; its steps are dear, too. */
+#define POLISH_RATE_FIRST 2.5e-4
+#define POLISH_STEPS 16
+
 #define STEPS_MIN 50
 /* What checks, calibrations and int8 take beside the steps, as a part of them. */
 #define STEPS_OVERHEAD 1.12
@@ -37,12 +41,14 @@
  * struct search - rates that are tried
  * @trainer: whose
  * @gradual: pruning takes a part of the steps
+ * @length: steps of a try
  * @steps: made so far
  * @time: that they took, in nanoseconds
  */
 struct search {
 	struct distill_trainer *trainer;
 	bool gradual;
+	uint64_t length;
 	uint64_t steps;
 	uint64_t time;
 };
@@ -69,7 +75,7 @@ static int try_step(struct search *search, double peak, uint64_t step)
 	const struct schedule_rate rate = {
 		.peak = (float)peak,
 		.warmup = TRY_WARMUP,
-		.steps = TRY_STEPS,
+		.steps = search->length,
 	};
 	const struct schedule_sparsity sparsity = {
 		.final = trainer->options->sparsity,
@@ -97,7 +103,7 @@ static int try_rate(struct search *search, double peak, double *quality)
 
 	*quality = -INFINITY;
 	distill_state_copy(&trainer->state, &trainer->good);
-	for (uint64_t i = 0; i < TRY_STEPS && !ret; i++) {
+	for (uint64_t i = 0; i < search->length && !ret; i++) {
 		ret = try_step(search, peak, i);
 		report(trainer);
 		if (trainer->options->stop && *trainer->options->stop)
@@ -137,7 +143,7 @@ static int search_rate(struct search *search, double *peak)
 	double best;
 	int moves, ret;
 
-	*peak = RATE_FIRST;
+	*peak = search->trainer->options->mask ? POLISH_RATE_FIRST : RATE_FIRST;
 	ret = try_rate(search, *peak, &best);
 	if (!ret)
 		ret = climb(search, RATE_FACTOR, peak, &best, &moves);
@@ -147,7 +153,7 @@ static int search_rate(struct search *search, double *peak)
 		return accel_error(
 			-EDOM,
 			"training diverges at every rate from %g down; are the data what the network was made for?",
-			RATE_FIRST);
+			*peak);
 	return ret;
 }
 
@@ -171,6 +177,7 @@ static int find(struct distill_trainer *trainer, double *peak)
 	const struct recipe *recipe = trainer->options->recipe;
 	struct search search = {
 		.trainer = trainer,
+		.length = trainer->options->mask ? POLISH_STEPS : TRY_STEPS,
 		.gradual = recipe->pruning.end > recipe->pruning.begin &&
 			   !trainer->options->mask,
 	};

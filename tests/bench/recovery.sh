@@ -11,8 +11,13 @@ part_oneshot()
 	"$build/tests/bench/recovery_oneshot"
 }
 
+part_distill()
+{
+	ACCEL_TOOL=$(realpath "$build/tools/accel") "$(dirname "$0")/recovery_distill.sh"
+}
+
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(oneshot)
+[ ${#parts[@]} -gt 0 ] || parts=(oneshot distill)
 : "${ACCEL_SHARED_DIR:=$PWD/../shared}"
 export ACCEL_SHARED_DIR
 for part in "${parts[@]}"; do

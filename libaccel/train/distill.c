@@ -51,18 +51,38 @@ static uint64_t quantize_begin(const struct distill_trainer *trainer)
 	return distill_trainer_at(trainer, trainer->options->recipe->quantize);
 }
 
+/* Steps from one return to the initial weights to the next; all, if there is none. */
+static uint64_t round_length(const struct distill_trainer *trainer)
+{
+	uint64_t rounds =
+		(uint64_t)trainer->options->recipe->pruning.rewind + 1;
+
+	return trainer->steps < rounds ? 1 : trainer->steps / rounds;
+}
+
+/* The number of returns before a step. */
+static uint64_t round_of(const struct distill_trainer *trainer, uint64_t step)
+{
+	uint64_t rewinds = (uint64_t)trainer->options->recipe->pruning.rewind;
+	uint64_t round = step / round_length(trainer);
+
+	return round < rewinds ? round : rewinds;
+}
+
 static float step_rate(const struct distill_trainer *trainer)
 {
 	const struct recipe *recipe = trainer->options->recipe;
 	const struct distill_numbers *numbers = &trainer->state.numbers;
+	uint64_t length = round_length(trainer);
+	uint64_t begin = round_of(trainer, numbers->step) * length;
 	const struct schedule_rate schedule = {
 		.shape = recipe->shape,
 		.peak = (float)(numbers->peak * numbers->factor),
 		.final = (float)recipe->final_rate,
-		.warmup = distill_trainer_at(trainer, recipe->warmup),
-		.steps = trainer->steps,
+		.warmup = (uint64_t)(recipe->warmup * (double)length),
+		.steps = length,
 	};
-	float rate = schedule_rate(&schedule, numbers->step);
+	float rate = schedule_rate(&schedule, numbers->step - begin);
 
 	return numbers->step >= quantize_begin(trainer) ?
 		       rate * (float)recipe->quantize_rate :
@@ -80,11 +100,54 @@ static uint64_t check_interval(const struct distill_trainer *trainer)
 
 /* ---- before a step ---- */
 
+/* What is left of the weights has another try from where it began. */
+static void rewind_values(struct distill_trainer *trainer)
+{
+	struct distill_state *state = &trainer->state;
+	struct optimizer *optimizer = &state->optimizer;
+	size_t size = state->count * sizeof(float);
+
+	for (size_t i = 0; i < state->count; i++)
+		state->values[i] = state->keep[i] ? trainer->initial[i] : 0;
+	memset(optimizer->first, 0, size);
+	if (optimizer->second)
+		memset(optimizer->second, 0, size);
+	if (optimizer->average)
+		memcpy(optimizer->average, state->values, size);
+	optimizer->step = 0;
+	state->numbers.average = 0;
+}
+
+/* Lottery tickets (Frankle and Carbin, 2019): all the zeros by the last round. */
+static int rewind_if_due(struct distill_trainer *trainer)
+{
+	const struct recipe_pruning *pruning =
+		&trainer->options->recipe->pruning;
+	uint64_t step = trainer->state.numbers.step;
+	uint64_t round = round_of(trainer, step);
+	const struct schedule_sparsity schedule = {
+		.final = trainer->options->sparsity,
+		.end = (uint64_t)pruning->rewind,
+		.interval = 1,
+	};
+	int ret;
+
+	if (!round || step != round * round_length(trainer))
+		return 0;
+	ret = distill_prune(&trainer->state, &trainer->student.parameters,
+			    pruning, schedule_sparsity(&schedule, round));
+	if (!ret)
+		rewind_values(trainer);
+	return ret;
+}
+
 static int prune_if_due(struct distill_trainer *trainer)
 {
 	struct schedule_sparsity schedule = sparsity_schedule(trainer);
 	uint64_t step = trainer->state.numbers.step;
 
+	if (!trainer->options->mask && trainer->options->recipe->pruning.rewind)
+		return rewind_if_due(trainer);
 	if (trainer->options->mask || !schedule_prunes(&schedule, step))
 		return 0;
 	return distill_prune(&trainer->state, &trainer->student.parameters,
@@ -316,8 +379,8 @@ static int begin(struct distill_trainer *trainer)
 
 	trainer->steps = trainer->options->steps;
 	trainer->best_quality = -INFINITY;
-	parameters_load(&student->parameters, student->graph,
-			trainer->state.values);
+	memcpy(trainer->state.values, trainer->initial,
+	       trainer->state.count * sizeof(float));
 	ret = trainer->options->mask ?
 		      begin_sparse(trainer) :
 		      distill_prune_check(&student->parameters, student->graph,
@@ -395,10 +458,15 @@ static int create(struct distill_trainer *trainer, struct graph *student,
 		ret = distill_state_create(&trainer->good, count, tensors,
 					   optimizer);
 	trainer->best = calloc(count + 1, sizeof(float));
+	trainer->initial = calloc(count + 1, sizeof(float));
 	trainer->best_ranges =
 		calloc(tensors + 1, sizeof(*trainer->best_ranges));
-	if (!ret && (!trainer->best || !trainer->best_ranges))
+	if (!ret &&
+	    (!trainer->best || !trainer->initial || !trainer->best_ranges))
 		ret = accel_error(-ENOMEM, "no memory for a training");
+	if (!ret)
+		parameters_load(&trainer->student.parameters, student,
+				trainer->initial);
 	return ret;
 }
 
@@ -409,6 +477,7 @@ static void release(struct distill_trainer *trainer)
 	distill_state_release(&trainer->good);
 	history_release(&trainer->history);
 	free(trainer->best);
+	free(trainer->initial);
 	free(trainer->best_ranges);
 }
 

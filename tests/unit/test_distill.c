@@ -342,6 +342,7 @@ static void every_method_reaches_its_sparsity(void **state)
 		"{\"pruning\": {\"criterion\": \"lamp\"}}",
 		"{\"pruning\": {\"criterion\": \"movement\"}}",
 		"{\"pruning\": {\"criterion\": \"gn\"}}",
+		"{\"pruning\": {\"rewind\": 3}}",
 		"{\"pruning\": {\"scope\": \"layer\"}}",
 		"{\"pruning\": {\"begin\": 0, \"end\": 0}}",
 		"{\"pruning\": {\"begin\": 1, \"end\": 1},"

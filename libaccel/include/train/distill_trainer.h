@@ -11,6 +11,7 @@
  * @student: at work
  * @state: present
  * @good: the last one that was checked, to which a divergence returns
+ * @initial: parameters at the beginning, to which lottery tickets return
  * @best: parameters of the best check that could be the result
  * @best_ranges: of its activations
  * @best_quality: −infinity while there is none
@@ -25,6 +26,7 @@ struct distill_trainer {
 	struct distill_student student;
 	struct distill_state state;
 	struct distill_state good;
+	float *initial;
 	float *best;
 	struct quantize_range *best_ranges;
 	double best_quality;

@@ -70,8 +70,8 @@ struct recipe_loss {
  * @begin: when the first weights go; the same as @end: all at once
  * @end: when the last ones do
  * @interval: steps between masks
- * @rewind: lottery tickets: rounds of training after each of which a part of the
- *	weights goes and the others return to what they were at @begin; 0: none
+ * @rewind: lottery tickets: so many times a part of the weights goes, and the others
+ *	return to what they were at first; @begin and @end then say nothing. 0: never
  */
 struct recipe_pruning {
 	enum recipe_criterion criterion;

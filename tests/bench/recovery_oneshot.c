@@ -20,6 +20,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SEEDS 3
@@ -483,7 +484,16 @@ static int run(const struct recovery *recovery, recovery_function function,
 	return 0;
 }
 
-int main(void)
+/* Of all networks, or of those that the command line names. */
+static bool is_wanted(const struct recovery *recovery, int count, char **names)
+{
+	for (int i = 1; i < count; i++)
+		if (!strcmp(names[i], recovery->network))
+			return true;
+	return count == 1;
+}
+
+int main(int count, char **names)
 {
 	int ret = 0;
 
@@ -492,8 +502,9 @@ int main(void)
 	       SEEDS);
 	for (size_t i = 0; i < sizeof(pictures) / sizeof(*pictures) && !ret;
 	     i++)
-		ret = run(&pictures[i], run_pictures, 1);
-	if (!ret)
+		if (is_wanted(&pictures[i], count, names))
+			ret = run(&pictures[i], run_pictures, 1);
+	if (!ret && is_wanted(&strokes, count, names))
 		ret = run(&strokes, run_sketches, -1);
 	if (ret)
 		fprintf(stderr, "recovery_oneshot: %s\n", accel_last_error());

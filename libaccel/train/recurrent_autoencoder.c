@@ -186,6 +186,7 @@ static int part(const struct task *task, const char *name,
 	const struct latent *latent = &autoencoder->latent;
 	const struct graph *graph = task->graphs[0];
 	const int decoder[2] = { autoencoder->previous, autoencoder->state };
+	int state;
 
 	if (name == parts[0])
 		return network_part(graph, decoder, 2,
@@ -194,8 +195,10 @@ static int part(const struct task *task, const char *name,
 	if (name == parts[1])
 		return network_part(graph, &graph->inputs[SEQUENCE], 1,
 				    &latent->mean, 1, name, result);
-	return network_part(graph, &latent->sample, 1, &autoencoder->state, 1,
-			    name, result);
+	/* [N, H]: the axis that makes a state of it is one that devices cannot add */
+	state = graph->nodes[graph->tensors[autoencoder->state].producer]
+			.inputs[0];
+	return network_part(graph, &latent->sample, 1, &state, 1, name, result);
 }
 
 static void release(struct task *task)

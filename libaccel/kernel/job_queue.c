@@ -81,6 +81,7 @@ static int job_queue_recover(struct driver_queue *queue)
 	queue->cq.head = queue->sq.tail;
 	kernel->submitted = queue->sq.tail;
 	kernel->completed = queue->sq.tail;
+	kernel->failed = false;
 	if (!ret)
 		queue->failed = false;
 	return ret;
@@ -147,6 +148,20 @@ static unsigned int state_status(const struct drm_spmm_job_wait *wait)
 	}
 }
 
+/*
+ * The module is ready for jobs again as soon as it has ended those that failed. One that
+ * reached it only then has run: for its owner it came after a failure all the same.
+ */
+static unsigned int status_after_failure(struct kernel_queue *kernel,
+					 unsigned int status)
+{
+	if (kernel->failed && status == SPMM_SC_SUCCESS)
+		return SPMM_SC_CONTEXT_RESET;
+	if (status != SPMM_SC_SUCCESS && status != SPMM_SC_ABORTED)
+		kernel->failed = true;
+	return status;
+}
+
 static void job_complete(struct driver_queue *queue, unsigned int status,
 			 uint64_t result)
 {
@@ -155,6 +170,7 @@ static void job_complete(struct driver_queue *queue, unsigned int status,
 	struct spmm_cqe *entry =
 		(struct spmm_cqe *)(uintptr_t)&queue->cq_entries[index];
 
+	status = status_after_failure(queue->kernel, status);
 	*entry = (struct spmm_cqe){
 		.result = htole64(result),
 		.sq_head =

@@ -151,6 +151,17 @@ static int hang_check(struct driver_queue *queue, uint64_t progress)
 				     1000000));
 }
 
+/*
+ * The module has taken the queue off the device. Of a failure the device had told before,
+ * and what came behind it: that is in the ring.
+ */
+static bool is_taken_away(struct driver_queue *queue, uint32_t state)
+{
+	if (state == DRM_SPMM_QUEUE_FAULTED)
+		return !driver_queue_peek(queue);
+	return state == DRM_SPMM_QUEUE_EVICTED;
+}
+
 static int watch(struct driver_queue *queue)
 {
 	struct drm_spmm_queue_status status = {
@@ -163,7 +174,7 @@ static int watch(struct driver_queue *queue)
 		return accel_error(-ENODEV, "the device is gone");
 	if (ret)
 		return accel_error(ret, "queue: %s", strerror(-ret));
-	if (status.state == DRM_SPMM_QUEUE_EVICTED) {
+	if (is_taken_away(queue, status.state)) {
 		lose(queue);
 		return 0;
 	}

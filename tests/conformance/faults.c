@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <unistd.h>
 
 /* What a test starts with, which hits the fault. */
 struct bench {
@@ -154,6 +155,22 @@ static void memory_error(void)
 	bench_close(&bench);
 }
 
+/* What comes after a failure is cancelled, also when nobody has heard of that yet. */
+static void memory_error_unheard(void)
+{
+	const struct accel_operation operations[] = { nop(1), nop(2) };
+	struct bench bench = bench_open();
+
+	CHECK_EQUAL(accel_queue_submit(bench.queue, &operations[0], 1), 1);
+	sleep(1);
+	CHECK_EQUAL(accel_queue_submit(bench.queue, &operations[1], 1), 1);
+	CHECK_EQUAL(first_result(&bench), -EIO);
+	CHECK_EQUAL(accel_queue_outstanding(bench.queue), 1);
+	rest_cancelled(&bench);
+	queue_works(bench.queue);
+	bench_close(&bench);
+}
+
 static void lost_interrupt(void)
 {
 	struct bench bench = bench_open();
@@ -209,6 +226,7 @@ const struct test fault_tests[] = {
 	{ "all-ones", all_ones, 0 },
 	{ "fatal", fatal, 0 },
 	{ "memory-error", memory_error, 0 },
+	{ "memory-error-unheard", memory_error_unheard, 0 },
 	{ "lost-interrupt", lost_interrupt, 0 },
 	{ "gone", gone, 0 },
 	{ "vanished", vanished, 0 },

@@ -21,6 +21,7 @@ rules=(
 	'all-ones: gone on nop'
 	'fatal: fatal on nop'
 	'memory-error: memory_error on nop'
+	'memory-error-unheard: memory_error on nop'
 	'lost-interrupt: lose_interrupt on nop times 4'
 	'gone: gone on nop until plug'
 )

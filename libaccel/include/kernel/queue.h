@@ -26,6 +26,7 @@ struct kernel_job {
  * @open: the module has such a queue
  * @submitted: of a job queue: counter of the ring up to which jobs were made
  * @completed: likewise, up to which their completions are in the ring
+ * @failed: likewise, a job has, and the queue was not recovered since
  * @jobs: of a job queue, one for each entry of the ring
  * @doorbell_page: of a user queue
  */
@@ -34,6 +35,7 @@ struct kernel_queue {
 	bool open;
 	uint32_t submitted;
 	uint32_t completed;
+	bool failed;
 	struct kernel_job *jobs;
 	void *doorbell_page;
 };

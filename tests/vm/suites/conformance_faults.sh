@@ -28,6 +28,7 @@ all_break()
 	breaks "$1" hang_hard hang
 	breaks "$1" hang_queue hang-and-reset
 	breaks "$1" memory_error memory-error
+	breaks "$1" memory_error memory-error-unheard
 	breaks "$1" lost_completion lost-completion
 	breaks "$1" lost_interrupt lost-interrupt
 }

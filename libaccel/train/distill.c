@@ -328,6 +328,21 @@ static bool is_stopped(const struct distill_trainer *trainer)
 	return trainer->options->stop && *trainer->options->stop;
 }
 
+/*
+ * Stopped while the rate was looked for, there is nothing to go on from. After the
+ * last step only the result counts, which is not lost for want of a checkpoint.
+ */
+static int save_last(struct distill_trainer *trainer, uint32_t fingerprint)
+{
+	int ret;
+
+	if (!trainer->options->checkpoint || !trainer->steps ||
+	    !(trainer->state.numbers.peak > 0))
+		return 0;
+	ret = distill_save(trainer, fingerprint);
+	return trainer->state.numbers.step == trainer->steps ? 0 : ret;
+}
+
 static int train(struct distill_trainer *trainer, uint32_t fingerprint)
 {
 	int ret = 0;
@@ -339,9 +354,7 @@ static int train(struct distill_trainer *trainer, uint32_t fingerprint)
 		if (!ret)
 			ret = save_if_due(trainer, fingerprint);
 	}
-	if (!ret && trainer->options->checkpoint)
-		ret = distill_save(trainer, fingerprint);
-	return ret;
+	return ret ? ret : save_last(trainer, fingerprint);
 }
 
 static void take_mask(struct distill_trainer *trainer)

@@ -121,7 +121,10 @@ static int try_rate(struct search *search, double peak, double *quality)
 	return ret;
 }
 
-/* As long as another factor helps. */
+/*
+ * As long as another factor helps. Down from rates that diverge, every step is one
+ * nearer to those that do not.
+ */
 static int climb(struct search *search, double factor, double *peak,
 		 double *best, int *moves)
 {
@@ -130,7 +133,8 @@ static int climb(struct search *search, double factor, double *peak,
 
 	for (*moves = 0; *moves < RATE_TRIES; ++*moves) {
 		ret = try_rate(search, *peak * factor, &quality);
-		if (ret || quality < *best + GAIN_MIN)
+		if (ret || quality < *best + GAIN_MIN ||
+		    (factor > 1 && !isfinite(quality)))
 			break;
 		*best = quality;
 		*peak *= factor;
@@ -140,10 +144,12 @@ static int climb(struct search *search, double factor, double *peak,
 
 static int search_rate(struct search *search, double *peak)
 {
+	double first = search->trainer->options->mask ? POLISH_RATE_FIRST :
+							RATE_FIRST;
 	double best;
 	int moves, ret;
 
-	*peak = search->trainer->options->mask ? POLISH_RATE_FIRST : RATE_FIRST;
+	*peak = first;
 	ret = try_rate(search, *peak, &best);
 	if (!ret)
 		ret = climb(search, RATE_FACTOR, peak, &best, &moves);
@@ -152,8 +158,8 @@ static int search_rate(struct search *search, double *peak)
 	if (!ret && !isfinite(best))
 		return accel_error(
 			-EDOM,
-			"training diverges at every rate from %g down; are the data what the network was made for?",
-			*peak);
+			"training diverges at every rate from %g down to %g; are the data what the network was made for?",
+			first, *peak);
 	return ret;
 }
 

@@ -69,6 +69,10 @@ uint32_t distill_fingerprint(const struct distill_trainer *trainer)
 	crc = mix_data(crc, trainer->student.data);
 	crc = crc32c(crc, &trainer->options->sparsity,
 		     sizeof(trainer->options->sparsity));
+	crc = crc32c(crc, &trainer->options->input_range,
+		     sizeof(trainer->options->input_range));
+	crc = crc32c(crc, &trainer->options->output_range,
+		     sizeof(trainer->options->output_range));
 	crc = mix_mask(crc, trainer->student.graph, trainer->options->mask);
 	if (recipe)
 		crc = crc32c(crc, recipe, strlen(recipe));
@@ -113,7 +117,7 @@ static int check_record(const struct distill_trainer *trainer,
 	if (record->fingerprint != fingerprint)
 		return accel_error(
 			-EBADMSG,
-			"%s: a checkpoint of another training: networks, data, sparsity and recipe have to be the same",
+			"%s: a checkpoint of another training: networks, data, ranges, sparsity and recipe have to be the same",
 			path);
 	if (trainer->options->steps && trainer->options->steps != record->steps)
 		return accel_error(

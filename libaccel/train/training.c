@@ -67,15 +67,18 @@ static int steps_by_time(struct training *training, uint64_t *steps)
 	return ret;
 }
 
-static int set_steps(struct training *training)
+/* Of a training that goes on, the number is settled: by options or time, once. */
+static int set_steps(struct training *training, bool goes_on)
 {
 	const struct task_settings *settings = &training->task->settings;
 	struct training_status *status = &training->result->status;
 	int ret = 0;
 
-	status->steps = training->options->steps ? training->options->steps :
-						   (uint64_t)settings->steps;
-	if (training->options->seconds > 0)
+	if (!goes_on)
+		status->steps = training->options->steps ?
+					training->options->steps :
+					(uint64_t)settings->steps;
+	if (!goes_on && training->options->seconds > 0)
 		ret = steps_by_time(training, &status->steps);
 	training->rate = settings->rate;
 	training->rate.steps = status->steps;
@@ -224,7 +227,7 @@ int training_run(struct task *task, const struct training_options *options,
 	if (!ret && options->checkpoint && options->resume)
 		ret = training_load(&training);
 	if (ret >= 0)
-		ret = set_steps(&training);
+		ret = set_steps(&training, ret > 0);
 	if (!ret)
 		ret = run(&training);
 	training_snapshot_release(&training.good);

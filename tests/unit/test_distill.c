@@ -214,6 +214,23 @@ static void it_goes_on_where_it_was_stopped(void **state)
 	trial_release(&whole);
 }
 
+/* There is a student with its zeros, but no state to go on from. */
+static void stopped_while_a_rate_is_sought_it_leaves_no_checkpoint(void **state)
+{
+	struct stopper stopper;
+	struct trial trial;
+
+	trial_create(&trial);
+	trial.recipe.rate = 0;
+	trial.options.checkpoint = folder_path(*state, "c");
+	stop_after(&trial, &stopper, 0);
+	CHECK(trial_run(&trial));
+	assert_int_equal(trial.result.step, 0);
+	check_zeros(&trial, WEIGHTS / 2);
+	assert_int_not_equal(access(trial.options.checkpoint, F_OK), 0);
+	trial_release(&trial);
+}
+
 static void another_trainings_checkpoint_is_refused(void **state)
 {
 	struct trial first, second;
@@ -366,6 +383,8 @@ int main(void)
 		cmocka_unit_test(a_student_gets_its_zeros_and_learns),
 		cmocka_unit_test(workers_make_no_difference),
 		folder_test(it_goes_on_where_it_was_stopped),
+		folder_test(
+			stopped_while_a_rate_is_sought_it_leaves_no_checkpoint),
 		folder_test(another_trainings_checkpoint_is_refused),
 		cmocka_unit_test(divergence_goes_back_and_lowers_the_rate),
 		cmocka_unit_test(a_rate_is_found),

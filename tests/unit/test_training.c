@@ -144,8 +144,10 @@ static void train_until(const char *path, int resume,
 			int (*observer)(void *, const struct training_status *),
 			struct small_task *small)
 {
+	/* Who goes on need not say again how far, and may say how long. */
 	const struct training_options options = {
-		.steps = 80,
+		.steps = resume ? 0 : 80,
+		.seconds = resume ? 1e-3 : 0,
 		.checkpoint = path,
 		.resume = resume,
 		.observer = observer,

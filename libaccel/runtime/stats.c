@@ -168,9 +168,9 @@ static void fork_child(void)
 {
 	for (struct stats *stats = pages; stats; stats = stats->next) {
 		if (stats->file >= 0) {
-			mmap(stats->page, sizeof(*stats->page),
-			     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
-			     stats->file, 0);
+			(void)mmap(stats->page, sizeof(*stats->page),
+				   PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_FIXED, stats->file, 0);
 			close(stats->file);
 		}
 		stats->file = -1;

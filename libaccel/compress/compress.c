@@ -74,6 +74,7 @@ static int select_weights(const struct graph *graph,
 	struct prune_budget budget = {
 		.sparsity = options->sparsity,
 		.scope = options->scope,
+		.floor = options->selection == COMPRESS_GAUSS_NEWTON,
 	};
 	double *costs = calloc((size_t)graph->tensor_count + 1, sizeof(*costs));
 	int ret;

@@ -229,6 +229,37 @@ static void pool_fill(struct pool *pool, const struct graph *graph,
 	}
 }
 
+/* Nothing is above it. */
+static void pool_raise_best(float *scores, size_t count)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < count; i++)
+		if (scores[i] > scores[best])
+			best = i;
+	if (count)
+		scores[best] = INFINITY;
+}
+
+/*
+ * What a whole layer is worth, no score of single weights says: the last one may carry
+ * all of its signal.
+ */
+static void pool_raise(const struct pool *pool, const struct graph *graph,
+		       const struct prune_mask *mask)
+{
+	float *scores = pool->scores;
+
+	for (int t = 0; t < mask->tensor_count; t++) {
+		size_t count = element_count(&graph->tensors[t]);
+
+		if (!mask->keep[t])
+			continue;
+		pool_raise_best(scores, count);
+		scores += count;
+	}
+}
+
 static void pool_share(const struct pool *pool, const struct graph *graph,
 		       struct prune_mask *mask)
 {
@@ -304,6 +335,8 @@ static int select_global(const struct graph *graph, const float *const *scores,
 	pool.keep = malloc((size_t)total + 1);
 	if (pool.scores && pool.keep) {
 		pool_fill(&pool, graph, scores, budget, mask);
+		if (budget->floor)
+			pool_raise(&pool, graph, mask);
 		ret = pool_select(&pool, graph, budget, mask);
 	} else {
 		accel_error(ret, "out of memory while pruning");

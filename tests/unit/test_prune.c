@@ -163,6 +163,34 @@ static void test_empty_layer_is_named(void **state)
 	graph_destroy(graph);
 }
 
+/* As many stay as without it, and of the layer that is worth least, its best. */
+static void test_a_floor_keeps_a_weight_of_every_layer(void **state)
+{
+	struct graph *graph = two_layers(1e-4f);
+	struct prune_mask *mask = prune_mask_create(graph);
+	const struct prune_budget budget = { .sparsity = 0.6,
+					     .scope = PRUNE_GLOBAL,
+					     .floor = true };
+	int second = graph->nodes[1].inputs[1];
+	const float *weights = graph->tensors[second].data;
+	int64_t total, count = COLUMNS * COLUMNS, kept = 0;
+	float best = 0;
+
+	(void)state;
+	assert_int_equal(prune_magnitudes(graph, &budget, mask), 0);
+	assert_int_equal(prune_count(graph, mask, &total), 2 * count / 5 * 2);
+	for (int64_t i = 0; i < count; i++)
+		best = fmaxf(best, fabsf(weights[i]));
+	for (int64_t i = 0; i < count; i++) {
+		kept += mask->keep[second][i];
+		assert_true(!mask->keep[second][i] ||
+			    fabsf(weights[i]) == best);
+	}
+	assert_int_equal(kept, 1);
+	prune_mask_destroy(mask);
+	graph_destroy(graph);
+}
+
 /* Weights of the first layer cost three times as much as those of the second. */
 static void test_costs_stay_in_the_budget(void **state)
 {
@@ -212,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_counts_are_exact),
 		cmocka_unit_test(test_applied_zeros_are_kept_as_such),
 		cmocka_unit_test(test_empty_layer_is_named),
+		cmocka_unit_test(test_a_floor_keeps_a_weight_of_every_layer),
 		cmocka_unit_test(test_costs_stay_in_the_budget),
 		cmocka_unit_test(test_structural_weights_stay),
 	};

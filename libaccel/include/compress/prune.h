@@ -61,11 +61,13 @@ bool prune_applies(const struct graph *graph, int tensor);
  * @costs: for each tensor of the graph, what one of its weights costs (> 0), so that
  *	a global threshold is on scores by cost, and the costs of those that stay are
  *	within the budget; NULL: each weight costs the same, and as many as asked go
+ * @floor: under one threshold, every layer keeps its best weight
  */
 struct prune_budget {
 	double sparsity;
 	enum prune_scope scope;
 	const double *costs;
+	bool floor;
 };
 
 /**

@@ -396,7 +396,7 @@ bool admin_serve(struct sim_device *device)
 		}
 		memcpy(&command, &entry, sizeof(command));
 		unanswered = inject_admin(device, &command);
-		if (queue->hold.hung)
+		if (queue->hold.hung || inject_delays_admin(device))
 			break;
 		if (!unanswered && device->running &&
 		    (status = admin_conflict(device->running, &command))) {

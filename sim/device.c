@@ -127,7 +127,7 @@ static void *device_thread(void *argument)
 		/* Nothing more is known that could overlap with them. */
 		if (step != QUEUE_MOVED && flights_retire(device))
 			continue;
-		if (step == QUEUE_WAITING)
+		if (step == QUEUE_WAITING || inject_delays_admin(device))
 			sleep_and_poll(device, seen);
 		else if (step == QUEUE_IDLE)
 			sleep_until_kicked(device, seen);

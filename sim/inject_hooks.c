@@ -110,10 +110,20 @@ bool inject_hangs(struct sim_device *device, const struct sim_sq *queue)
 	return false;
 }
 
+static bool hold_lasts(const struct sim_device *device,
+		       const struct sim_hold *hold)
+{
+	return device->inject && hold->until && !deadline_expired(hold->until);
+}
+
 bool inject_delays(struct sim_device *device, const struct sim_sq *queue)
 {
-	return device->inject && queue->active && queue->hold.until &&
-	       !deadline_expired(queue->hold.until);
+	return queue->active && hold_lasts(device, &queue->hold);
+}
+
+bool inject_delays_admin(struct sim_device *device)
+{
+	return hold_lasts(device, &device->sqs[0].hold);
 }
 
 /* It hangs, and what comes as @by does not end that. */
@@ -156,6 +166,7 @@ bool inject_admin(struct sim_device *device,
 {
 	struct sim_sq *admin = &device->sqs[0];
 	struct sim_hold *hold = &admin->hold;
+	const struct inject_rule *rule;
 
 	if (!device->inject)
 		return false;
@@ -164,6 +175,10 @@ bool inject_admin(struct sim_device *device,
 		if (!device_faults(device, admin, command->opcode) &&
 		    inject_take(device, INJECT_HANG, admin, command->opcode))
 			hold_until(hold, INJECT_UNTIL_DEVICE);
+		rule = inject_take(device, INJECT_SLOW, admin, command->opcode);
+		if (rule)
+			hold->until =
+				deadline_after(rule->argument * NS_PER_MS);
 		hold->ignored = inject_take(device, INJECT_IGNORE, admin,
 					    command->opcode);
 	}

@@ -73,6 +73,19 @@ FIXTURE_VARIANT_ADD(recovery, or_its_queue_is_made_anew){
 	.result = -ECANCELED,
 };
 
+/* What comes too late is told from the answer that is waited for. */
+FIXTURE_VARIANT_ADD(recovery, or_its_context_is_reset_before_the_answer){
+	.faults = { "hang", "abort_late" },
+	.end = queue_cancel,
+	.result = -ECANCELED,
+};
+
+FIXTURE_VARIANT_ADD(recovery, or_its_queue_is_made_anew_before_both_answers){
+	.faults = { "hang", "abort_late", "reset_late" },
+	.end = queue_cancel,
+	.result = -ECANCELED,
+};
+
 FIXTURE_VARIANT_ADD(recovery, or_the_device_is_reset){
 	.faults = { "hang_queue" },
 	.end = queue_cancel,

@@ -272,6 +272,27 @@ static void a_slow_command_takes_its_time(void **state)
 	host_stop(host);
 }
 
+/* Those behind it wait, other queues do not, and nothing is lost. */
+static void a_slow_admin_command_is_answered_late(void **state)
+{
+	struct test_host *host = host_start_faults("s: slow 2000 on abort");
+	uint64_t start;
+
+	(void)state;
+	works(host);
+	sim_device_arm(host->device, 1);
+	start = monotonic_ns();
+	admin_submit(host, SPMM_ADMIN_ABORT, 1);
+	admin_submit(host, SPMM_ADMIN_RESET_CONTEXT, 2);
+	wait_fired(host, 1);
+	assert_int_equal(host_run(host, 1, nop, NULL), 0);
+	assert_true(monotonic_ns() - start < 2000 * MS);
+	host_wait(host, 0);
+	assert_true(monotonic_ns() - start >= 2000 * MS);
+	host_wait(host, 0);
+	host_stop(host);
+}
+
 static void a_wild_access_is_a_bus_error(void **state)
 {
 	struct test_host *host =
@@ -587,6 +608,7 @@ int main(void)
 		cmocka_unit_test(rules_select_commands),
 		cmocka_unit_test(nothing_fires_unarmed),
 		cmocka_unit_test(a_slow_command_takes_its_time),
+		cmocka_unit_test(a_slow_admin_command_is_answered_late),
 		cmocka_unit_test(a_wild_access_is_a_bus_error),
 		cmocka_unit_test(a_fatal_device_needs_a_reset),
 		cmocka_unit_test(a_device_goes_and_comes_back),

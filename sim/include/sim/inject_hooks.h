@@ -42,6 +42,7 @@ bool inject_command(struct sim_execution *execution);
 /* The queue does not go on: for good, or for a time. */
 bool inject_hangs(struct sim_device *device, const struct sim_sq *queue);
 bool inject_delays(struct sim_device *device, const struct sim_sq *queue);
+bool inject_delays_admin(struct sim_device *device);
 
 /*
  * Before an admin command is executed, as often as it is looked at: true if nobody will

@@ -4,7 +4,7 @@
 # read afterwards.
 # targets: tests/kselftest/recovery
 # spmm-sim: --fault tests/vm/faults/all.fault
-# limit: 120
+# limit: 180
 # allow: spmm .*(reset|does not end|no valid answer|no answer|admin command|does not)
 # shellcheck source=tests/vm/guest.sh
 . /suites/guest

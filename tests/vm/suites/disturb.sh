@@ -76,17 +76,19 @@ unbind_and_bind()
 	works
 }
 
-# Which errors are fatal is a register's (AER at 0x100, severity at 12): none shall be.
-severity_clear()
+# Which errors are masked, and which are fatal, is in registers (AER at 0x100, mask at 8,
+# severity at 12): none shall be. Who saved them while the device was gone, and restored
+# them, has left ones there.
+errors_admit()
 {
-	echo "severity: $(dd if="$device/config" bs=4 skip=67 count=1 2>/dev/null | hexdump)"
-	dd if=/dev/zero of="$device/config" bs=4 seek=67 count=1 conv=notrunc 2>/dev/null
+	echo "mask, severity: $(dd if="$device/config" bs=8 skip=33 count=1 2>/dev/null | hexdump)"
+	dd if=/dev/zero of="$device/config" bs=8 seek=33 count=1 conv=notrunc 2>/dev/null
 }
 
 # inject UNCORRECTABLE-STATUS: an error of the device 01:00.0, as struct aer_error_inj.
 inject()
 {
-	severity_clear
+	errors_admit
 	[ -e /dev/aer_inject ] || modprobe aer_inject aer_mask_override=1 ||
 		{ echo "this kernel has no aer_inject"; return 4; }
 	# The format is the structure.

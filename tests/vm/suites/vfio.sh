@@ -101,7 +101,7 @@ link_error()
 	[ -e /dev/aer_inject ] || modprobe aer_inject aer_mask_override=1 ||
 		{ echo "this kernel has no aer_inject"; return 77; }
 	begin error
-	dd if=/dev/zero of="$device/config" bs=4 seek=67 count=1 conv=notrunc 2>/dev/null
+	dd if=/dev/zero of="$device/config" bs=8 seek=33 count=1 conv=notrunc 2>/dev/null
 	# In one write; the format is the structure.
 	# shellcheck disable=SC2059
 	printf "\\001\\000\\000\\000\\000\\100\\000\\000$zeros$zeros$zeros" >/dev/aer_inject

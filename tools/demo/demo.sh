@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The demo: real generators, compressed to sparse int8, run on the simulated
-# accelerator; beside them what plain magnitude pruning makes of the same networks.
+# The demo: real generators, distilled or repaired at 80 and 90 % zeros, as int8, run on
+# the simulated accelerator; beside them what plain magnitude pruning makes of them.
 # Pictures and models are left in demo/.
 set -eu
 
@@ -14,23 +14,28 @@ photos=$here/photos
 
 mkdir -p "$out"
 
-# show ARGUMENT...: print the command as a user would type it, and run it.
-show() {
+# tell ARGUMENT...: print the command as a user would type it.
+tell() {
 	printf '\n$ accel'
 	for argument; do
 		printf ' %s' "${argument#"$top"/}"
 	done
 	printf '\n'
+}
+
+# show ARGUMENT...: run it, too.
+show() {
+	tell "$@"
 	"$accel" "$@"
 }
 
 # quiet ARGUMENT...: the same; only the last two lines of its output.
 quiet() {
-	show "$@" >"$out/log" || {
+	tell "$@"
+	"$accel" "$@" >"$out/log" || {
 		cat "$out/log"
 		exit 1
 	}
-	sed -n '2p' "$out/log"
 	tail -n 2 "$out/log"
 }
 
@@ -41,8 +46,9 @@ headline() {
 headline "Super-resolution x2: ESRGAN-slim, 80 % of its weights zero"
 pixels="--input-range 0:255 --output-range 0:255"
 # shellcheck disable=SC2086 # two options in one word
-quiet compress "$models/esrgan_slim_x2_sp80.onnx" -o "$out/esrgan_sp80.safetensors" \
-	--sparsity keep --calibrate "$photos/astronaut_lr_x2.png" $pixels
+quiet compress "$models/esrgan_slim_x2.onnx" -o "$out/esrgan_sp80.safetensors" \
+	--sparsity 0.8 --method gn --reconstruct ls \
+	--calibrate "$photos/astronaut_lr_x2.png" $pixels
 # shellcheck disable=SC2086
 quiet compress "$models/esrgan_slim_x2.onnx" -o "$out/esrgan_magnitude80.safetensors" \
 	--sparsity 0.8 --calibrate "$photos/astronaut_lr_x2.png" $pixels
@@ -53,13 +59,15 @@ show run "$out/esrgan_sp80.safetensors" --input "$photos/coffee_lr_x2.png" \
 	--image "$out/coffee_x2.png"
 
 headline "VAE decoder, 90 % zero: new pieces of clothing from 32 random numbers each"
-quiet compress "$models/fashion_vae_dec_sp90.onnx" -o "$out/vae_sp90.safetensors" --sparsity keep
+quiet distill "$models/fashion_vae_dec.onnx" -o "$out/vae_sp90.safetensors" --sparsity 0.9 \
+	--steps 1500
 quiet compress "$models/fashion_vae_dec.onnx" -o "$out/vae_magnitude90.safetensors" --sparsity 0.9
 show evaluate "$models/fashion_vae_dec.onnx" "$out/vae_sp90.safetensors" \
 	"$out/vae_magnitude90.safetensors" --latents 256 --seed 7 --image "$out/vae.png"
 
 headline "DCGAN generator, 80 % zero"
-quiet compress "$models/fashion_dcgan_sp80.onnx" -o "$out/dcgan_sp80.safetensors" --sparsity keep
+quiet distill "$models/fashion_dcgan.onnx" -o "$out/dcgan_sp80.safetensors" --sparsity 0.8 \
+	--steps 800
 quiet compress "$models/fashion_dcgan.onnx" -o "$out/dcgan_magnitude80.safetensors" --sparsity 0.8
 show evaluate "$models/fashion_dcgan.onnx" "$out/dcgan_sp80.safetensors" \
 	"$out/dcgan_magnitude80.safetensors" --latents 256 --seed 7 --image "$out/dcgan.png"
@@ -75,6 +83,6 @@ cat <<EOT
 The pictures are in ${out#"$top"/}/: in esrgan.png, vae.png and dcgan.png the dense fp32
 network comes first, then the compressed one, then plain magnitude pruning of the
 dense one to the same sparsity in one shot. That ruins it: what makes high sparsity
-usable is a mask that knows what each weight does, and compensation or distillation
-after it.
+usable is a mask that knows what each weight does, and then least squares (--method gn
+--reconstruct ls) or distillation from the dense network (accel distill).
 EOT

@@ -218,7 +218,7 @@ struct recurrent_pass recurrent_pass_create(const struct graph_node *node,
 	int64_t rows = direction * pass.gates * pass.hidden;
 
 	/* Where only a size is asked for there are no values. */
-	if (!pass.x)
+	if (!pass.x || !inputs[WEIGHT].values || !inputs[RECURRENCE].values)
 		return pass;
 	pass.weight = inputs[WEIGHT].values + rows * pass.inputs;
 	pass.recurrence = inputs[RECURRENCE].values + rows * pass.hidden;

@@ -10,7 +10,7 @@
 
 /* Patches of one sample: what several threads take in turn. */
 #define BATCH_PATCHES 4
-#define COUNT_DEFAULT 64
+#define COUNT_DEFAULT 192
 #define SIZE_DEFAULT 24
 #define SIZE_MAX_PATCH 128
 

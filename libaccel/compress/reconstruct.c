@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#define RIDGE_DEFAULT 1e-4
+#define RIDGE_DEFAULT 5e-4
 
 bool reconstruct_layer_owns(const struct reconstruct_layer *layer, int tensor)
 {

@@ -14,7 +14,7 @@
 
 /**
  * struct calibration_patches - 0 stands for the default
- * @count: patches (64)
+ * @count: patches (192)
  * @size: rows and columns of each (24; more where the network needs it)
  * @seed: of their positions
  */

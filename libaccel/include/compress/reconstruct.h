@@ -16,7 +16,7 @@
 
 /**
  * struct reconstruct_options - 0 stands for the default
- * @ridge: part of the mean of H's diagonal (1e-4)
+ * @ridge: part of the mean of H's diagonal (5e-4)
  * @workers: threads (1); the result does not depend on it
  */
 struct reconstruct_options {

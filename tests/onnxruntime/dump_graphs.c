@@ -134,11 +134,13 @@ static int dump_nodes(struct dump *dump, const char *seed)
 	int ret = 0;
 
 	random_state = strtoull(seed, NULL, 10);
-	/* Batch normalization is settled before a network is written. */
-	for (int op = 0; op < GRAPH_OP_COUNT; op++)
-		for (int i = 0;
-		     i < ROUNDS && op != GRAPH_BATCH_NORM && !ret; i++)
+	for (int op = 0; op < GRAPH_OP_COUNT; op++) {
+		/* It is settled before a network is written. */
+		if (op == GRAPH_BATCH_NORM)
+			continue;
+		for (int i = 0; i < ROUNDS && !ret; i++)
 			ret = dump_node(dump, (enum graph_op)op, i);
+	}
 	return ret;
 }
 

@@ -24,13 +24,18 @@ void progress_start(struct progress *progress, const char *what)
 	};
 }
 
-/* What is left takes as long as what is done did, until that is known better. */
+/*
+ * What is left takes as long as what is done did, until that is known better. Without
+ * a total the work has not begun: it is still being found out how much there is.
+ */
 static void print_line(const struct progress *progress, uint64_t elapsed)
 {
-	fprintf(stderr, "%s%s: %lld of %lld done, %llu s",
-		progress->terminal ? "\r" : "", progress->what,
-		(long long)progress->done, (long long)progress->total,
-		(unsigned long long)(elapsed / SECOND));
+	fprintf(stderr, "%s%s: ", progress->terminal ? "\r" : "",
+		progress->what);
+	if (progress->total > 0)
+		fprintf(stderr, "%lld of %lld done, ",
+			(long long)progress->done, (long long)progress->total);
+	fprintf(stderr, "%llu s", (unsigned long long)(elapsed / SECOND));
 	if (progress->done > 0 && progress->done < progress->total)
 		fprintf(stderr, ", about %.0f s left",
 			(double)elapsed / 1e9 / (double)progress->done *

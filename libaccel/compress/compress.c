@@ -12,7 +12,6 @@
 #include "compress/parallel.h"
 #include "compress/prune_cost.h"
 #include "compress/reconstruct.h"
-#include "compress/saliency.h"
 #include "core/error.h"
 
 /* What the weights take as they came: the other side of the compression ratio. */
@@ -43,67 +42,57 @@ static int find_costs(const struct graph *graph,
 	return prune_cost_macs(graph, data, own);
 }
 
-static int prune_gauss_newton(const struct graph *graph,
-			      const struct compress_options *options,
-			      const struct calibration_data *data,
-			      const struct prune_budget *budget,
-			      struct prune_mask *mask)
-{
-	const struct saliency_options saliency = {
-		.seed = options->seed,
-		.workers = options->workers,
-	};
-	float **scores = saliency_create(graph);
-	int ret;
-
-	if (!scores)
-		return accel_error(-ENOMEM, "out of memory while pruning");
-	ret = saliency_gauss_newton(graph, data, &saliency, scores);
-	if (!ret)
-		ret = prune_scores(graph, (const float *const *)scores, budget,
-				   mask);
-	saliency_destroy(scores, graph);
-	return ret;
-}
-
-static int select_weights(const struct graph *graph,
-			  const struct compress_options *options,
-			  const struct calibration_data *data,
-			  struct prune_mask *mask)
-{
-	struct prune_budget budget = {
-		.sparsity = options->sparsity,
-		.scope = options->scope,
-		.floor = options->selection == COMPRESS_GAUSS_NEWTON,
-	};
-	double *costs = calloc((size_t)graph->tensor_count + 1, sizeof(*costs));
-	int ret;
-
-	if (!costs)
-		return accel_error(-ENOMEM, "out of memory while pruning");
-	ret = find_costs(graph, options, data, costs, &budget);
-	if (!ret)
-		ret = options->selection == COMPRESS_GAUSS_NEWTON ?
-			      prune_gauss_newton(graph, options, data, &budget,
-						 mask) :
-			      prune_magnitudes(graph, &budget, mask);
-	free(costs);
-	return ret;
-}
-
-static int reconstruct(struct graph *graph,
+static int reconstruct(const struct graph *dense, struct graph *graph,
 		       const struct compress_options *options,
 		       const struct calibration_data *data,
 		       const struct prune_mask *mask)
 {
 	const struct reconstruct_options how = { .workers = options->workers };
-	struct graph *dense = graph_clone(graph);
-	int ret;
 
-	if (!dense)
-		return accel_error(-ENOMEM, "out of memory for the graph");
-	prune_apply(graph, mask);
-	ret = reconstruct_least_squares(dense, graph, mask, data, &how);
+	return reconstruct_least_squares(dense, graph, mask, data, &how);
+}
+
+static const struct prune_method *
+chosen_method(const struct compress_options *options)
+{
+	return options->selection ? options->selection :
+				    prune_method_find("magnitude");
+}
+
+/* Scores that look at the whole network's result may leave a layer without a weight. */
+static int select_weights(struct graph *graph,
+			  const struct compress_options *options,
+			  const struct calibration_data *data,
+			  struct prune_mask *mask)
+{
+	const struct prune_method *method = chosen_method(options);
+	struct graph *dense = graph_clone(graph);
+	struct prune_budget budget = {
+		.sparsity = options->sparsity,
+		.scope = options->scope,
+		.floor = method->needs_data,
+	};
+	const struct prune_method_context context = {
+		.graph = dense,
+		.data = data,
+		.budget = &budget,
+		.seed = options->seed,
+		.workers = options->workers,
+	};
+	double *costs = calloc((size_t)graph->tensor_count + 1, sizeof(*costs));
+	int ret = -ENOMEM;
+
+	if (!costs || !dense) {
+		accel_error(ret, "out of memory while pruning");
+		goto out;
+	}
+	ret = find_costs(dense, options, data, costs, &budget);
+	if (!ret)
+		ret = prune_method_apply(method, &context, graph, mask);
+	if (!ret && options->reconstruct)
+		ret = reconstruct(dense, graph, options, data, mask);
+out:
+	free(costs);
 	graph_destroy(dense);
 	return ret;
 }
@@ -121,8 +110,6 @@ static void copy_mask(const struct graph *graph, const struct prune_mask *from,
 static int prune(struct graph *graph, const struct compress_options *options,
 		 const struct calibration_data *data, struct prune_mask *mask)
 {
-	int ret;
-
 	if (options->mask) {
 		copy_mask(graph, options->mask, mask);
 		prune_apply(graph, mask);
@@ -130,19 +117,13 @@ static int prune(struct graph *graph, const struct compress_options *options,
 	}
 	if (options->sparsity == COMPRESS_KEEP)
 		return prune_keep(graph, mask);
-	ret = select_weights(graph, options, data, mask);
-	if (ret)
-		return ret;
-	if (options->reconstruct)
-		return reconstruct(graph, options, data, mask);
-	prune_apply(graph, mask);
-	return 0;
+	return select_weights(graph, options, data, mask);
 }
 
 static bool needs_data(const struct compress_options *options)
 {
 	return !options->mask && options->sparsity != COMPRESS_KEEP &&
-	       (options->selection == COMPRESS_GAUSS_NEWTON ||
+	       (chosen_method(options)->needs_data ||
 		options->budget == COMPRESS_MACS || options->reconstruct);
 }
 
@@ -200,7 +181,7 @@ static const char *method_name(const struct compress_options *options)
 		return options->method;
 	if (options->sparsity == COMPRESS_KEEP)
 		return "keep";
-	return options->selection == COMPRESS_GAUSS_NEWTON ? "gn" : "magnitude";
+	return chosen_method(options)->name;
 }
 
 static bool is_reconstructed(const struct compress_options *options)

@@ -237,7 +237,7 @@ static int compress_pictures(const struct recovery *recovery, uint64_t seed,
 	const struct compress_options options = {
 		.sparsity = recovery->sparsity,
 		.scope = PRUNE_GLOBAL,
-		.selection = COMPRESS_GAUSS_NEWTON,
+		.selection = prune_method_find("gn"),
 		.reconstruct = true,
 		.seed = seed,
 		.input_range = pixels,
@@ -358,7 +358,7 @@ static int compress_sketches(const struct recovery *recovery, double sparsity,
 	const struct compress_options options = {
 		.sparsity = sparsity < 0 ? COMPRESS_KEEP : sparsity,
 		.scope = PRUNE_GLOBAL,
-		.selection = COMPRESS_GAUSS_NEWTON,
+		.selection = prune_method_find("gn"),
 		.reconstruct = sparsity >= 0,
 		.seed = seed,
 	};

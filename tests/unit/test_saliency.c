@@ -123,7 +123,7 @@ static void test_columns_that_do_not_matter_go(void **state)
 	const struct compress_options options = {
 		.sparsity = 0.5,
 		.scope = PRUNE_GLOBAL,
-		.selection = COMPRESS_GAUSS_NEWTON,
+		.selection = prune_method_find("gn"),
 		.reconstruct = true,
 	};
 	struct calibration_data data;

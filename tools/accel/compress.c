@@ -65,20 +65,11 @@ static bool parse_sparsity(const char *text, double *sparsity)
 	return end != text && !*end && *sparsity >= 0 && *sparsity < 1;
 }
 
-static bool parse_method(const char *text, enum compress_selection *method)
-{
-	*method = strcmp(text, "gn") ? COMPRESS_MAGNITUDE :
-				       COMPRESS_GAUSS_NEWTON;
-	return !strcmp(text, "magnitude") || !strcmp(text, "gn");
-}
-
-/* Scores of gn are one measure for all layers; magnitudes are not. */
+/* Some scores are one measure for all layers; magnitudes are not. */
 static bool parse_scope(const char *text, struct compress_options *options)
 {
 	if (!text) {
-		options->scope = options->selection == COMPRESS_GAUSS_NEWTON ?
-					 PRUNE_GLOBAL :
-					 PRUNE_PER_LAYER;
+		options->scope = options->selection->scope;
 		return true;
 	}
 	options->scope = strcmp(text, "global") ? PRUNE_PER_LAYER :
@@ -120,10 +111,10 @@ static int check_method(const struct option_usage *usage,
 {
 	struct compress_options *options = &arguments->options;
 
-	if (!parse_method(arguments->method, &options->selection))
-		return options_misuse(usage,
-				      "--method %s: it takes magnitude or gn",
-				      arguments->method);
+	options->selection = prune_method_find(arguments->method);
+	if (!options->selection)
+		return options_misuse(usage, "--method %s: it takes %s",
+				      arguments->method, prune_method_names());
 	if (!parse_scope(arguments->scope, options))
 		return options_misuse(usage,
 				      "--scope %s: it takes layer or global",
@@ -305,7 +296,7 @@ static int recover(const struct compress_arguments *arguments,
 		.output = arguments->output,
 		.source = options->source,
 		.sparsity = options->sparsity,
-		.oneshot = options->selection == COMPRESS_GAUSS_NEWTON,
+		.oneshot = options->selection->needs_data,
 		.float_output = arguments->float_output,
 		.seed = options->seed,
 		.input_range = options->input_range,
@@ -379,9 +370,9 @@ int command_compress(int count, char **arguments)
 		{ "sparsity", 0, OPTION_TEXT, &line.sparsity, "S|keep",
 		  "part of the weights that goes, or: the zeros that are there" },
 		{ "scope", 0, OPTION_TEXT, &line.scope, "layer|global",
-		  "the part of each layer, or of all weights (layer; with gn global)" },
-		{ "method", 0, OPTION_TEXT, &line.method, "magnitude|gn",
-		  "which go: the smallest, or those that matter least (magnitude)" },
+		  "the part of each layer, or of all weights (as the method likes)" },
+		{ "method", 0, OPTION_TEXT, &line.method, "NAME",
+		  "which go: magnitude (default), random, gn" },
 		{ "reconstruct", 0, OPTION_TEXT, &line.reconstruct, "none|ls",
 		  "ls: the others take over for them, by least squares (none)" },
 		{ "budget", 0, OPTION_TEXT, &line.budget, "size|macs",

@@ -124,7 +124,7 @@ static int prune_first(struct training *training, struct graph *student)
 	const struct compress_options options = {
 		.sparsity = recovery->sparsity,
 		.scope = training->recipe.pruning.scope,
-		.selection = COMPRESS_GAUSS_NEWTON,
+		.selection = prune_method_find("gn"),
 		.reconstruct = true,
 		.workers = (int)recovery->workers,
 		.input_range = recovery->input_range,

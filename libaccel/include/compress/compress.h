@@ -8,21 +8,12 @@
 #include "compress/calibration_data.h"
 #include "compress/graph.h"
 #include "compress/prune.h"
+#include "compress/prune_method.h"
 #include "compress/quantize.h"
 #include "model/model.h"
 
 /** COMPRESS_KEEP - for sparsity: prune nothing, keep the zeros that are there */
 #define COMPRESS_KEEP (-1.0)
-
-/**
- * enum compress_selection - which weights go
- * @COMPRESS_MAGNITUDE: the smallest
- * @COMPRESS_GAUSS_NEWTON: those that matter least to the result; see saliency.h
- */
-enum compress_selection {
-	COMPRESS_MAGNITUDE,
-	COMPRESS_GAUSS_NEWTON,
-};
 
 /**
  * enum compress_budget - what a sparsity of all weights is a part of
@@ -40,7 +31,7 @@ enum compress_budget {
  * struct compress_options - how to compress
  * @sparsity: part of the weights to prune, 0 … 1, or COMPRESS_KEEP
  * @scope: what @sparsity refers to
- * @selection: which weights go
+ * @selection: which weights go; NULL: the smallest
  * @budget: of PRUNE_GLOBAL
  * @costs: for COMPRESS_COSTS; see struct prune_budget
  * @reconstruct: let the weights that stay take over for those that went, by least
@@ -58,7 +49,7 @@ enum compress_budget {
 struct compress_options {
 	double sparsity;
 	enum prune_scope scope;
-	enum compress_selection selection;
+	const struct prune_method *selection;
 	enum compress_budget budget;
 	const double *costs;
 	bool reconstruct;

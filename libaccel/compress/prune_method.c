@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include <compress/prune_method.h>
+
+#include <compress/sample.h>
+#include <compress/saliency.h>
+#include <core/error.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- scores ---- */
+
+static int score_magnitude(const struct prune_method_context *context,
+			   float **scores)
+{
+	const struct graph *graph = context->graph;
+
+	for (int t = 0; t < graph->tensor_count; t++) {
+		int64_t count = graph_shape_count(&graph->tensors[t].shape);
+
+		for (int64_t i = 0; scores[t] && i < count; i++)
+			scores[t][i] = fabsf(graph->tensors[t].data[i]);
+	}
+	return 0;
+}
+
+/* What any other method has to beat. */
+static int score_random(const struct prune_method_context *context,
+			float **scores)
+{
+	const struct graph *graph = context->graph;
+	struct sample_generator generator;
+
+	sample_seed(&generator, context->seed);
+	for (int t = 0; t < graph->tensor_count; t++) {
+		int64_t count = graph_shape_count(&graph->tensors[t].shape);
+
+		for (int64_t i = 0; scores[t] && i < count; i++)
+			scores[t][i] = (float)sample_uniform(&generator);
+	}
+	return 0;
+}
+
+static int score_gauss_newton(const struct prune_method_context *context,
+			      float **scores)
+{
+	const struct saliency_options options = {
+		.seed = context->seed,
+		.workers = context->workers,
+	};
+
+	return saliency_gauss_newton(context->graph, context->data, &options,
+				     scores);
+}
+
+/* ---- the table ---- */
+
+static const struct prune_method methods[] = {
+	{ .name = "magnitude",
+	  .about = "the smallest go",
+	  .scope = PRUNE_PER_LAYER,
+	  .score = score_magnitude },
+	{ .name = "random",
+	  .about = "any go: what the others have to beat",
+	  .scope = PRUNE_PER_LAYER,
+	  .score = score_random },
+	{ .name = "gn",
+	  .about =
+		  "those go that matter least to the result, by a sampled Gauss-Newton diagonal",
+	  .scope = PRUNE_GLOBAL,
+	  .needs_data = true,
+	  .score = score_gauss_newton },
+};
+
+#define METHOD_COUNT (sizeof(methods) / sizeof(methods[0]))
+
+const struct prune_method *prune_method_get(size_t index)
+{
+	return index < METHOD_COUNT ? &methods[index] : NULL;
+}
+
+const struct prune_method *prune_method_find(const char *name)
+{
+	for (size_t i = 0; i < METHOD_COUNT; i++)
+		if (!strcmp(methods[i].name, name))
+			return &methods[i];
+	return NULL;
+}
+
+const char *prune_method_names(void)
+{
+	static _Thread_local char names[256];
+	size_t used = 0;
+
+	for (size_t i = 0; i < METHOD_COUNT && used < sizeof(names); i++) {
+		const char *between = i + 1 == METHOD_COUNT ? " or " : ", ";
+
+		used += (size_t)snprintf(names + used, sizeof(names) - used,
+					 "%s%s", i ? between : "",
+					 methods[i].name);
+	}
+	return names;
+}
+
+static int apply_scores(const struct prune_method *method,
+			const struct prune_method_context *context,
+			struct graph *graph, struct prune_mask *mask)
+{
+	float **scores = saliency_create(context->graph);
+	int ret;
+
+	if (!scores)
+		return accel_error(-ENOMEM, "out of memory while pruning");
+	ret = method->score(context, scores);
+	if (!ret)
+		ret = prune_scores(context->graph, (const float *const *)scores,
+				   context->budget, mask);
+	if (!ret)
+		prune_apply(graph, mask);
+	saliency_destroy(scores, context->graph);
+	return ret;
+}
+
+int prune_method_apply(const struct prune_method *method,
+		       const struct prune_method_context *context,
+		       struct graph *graph, struct prune_mask *mask)
+{
+	if (method->solve)
+		return method->solve(context, graph, mask);
+	return apply_scores(method, context, graph, mask);
+}

@@ -20,6 +20,7 @@ struct evaluate_arguments {
 	const char *operands[1 + MODELS_MAX];
 	const char *device;
 	const char *image;
+	const char *features;
 	struct inputs_source source;
 	struct quantize_range range;
 	double timeout;
@@ -48,6 +49,52 @@ static int choose_range(const struct evaluate_arguments *arguments,
 			   arguments->operands[0]);
 }
 
+static int evaluate_each(const struct evaluate_arguments *arguments,
+			 struct evaluation_set *set,
+			 struct accel_model *const *models,
+			 const struct inputs *inputs)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; i < set->count && !ret; i++)
+		ret = evaluation_run(&set->items[i], set, models[i], inputs,
+				     arguments->timeout);
+	if (!ret && arguments->image)
+		ret = evaluation_write_picture(set, arguments->image);
+	if (ret)
+		return ret;
+	return arguments->json ? evaluation_print_json(set) :
+				 evaluation_print(set);
+}
+
+/* What is wrong with the classifier shows before any model runs. */
+static int evaluate_with_critic(const struct evaluate_arguments *arguments,
+				struct evaluation_set *set,
+				struct accel_model *const *models,
+				const struct inputs *inputs)
+{
+	const struct critic_source source = {
+		.path = arguments->features,
+		.dense = arguments->operands[0],
+		.model = models[0],
+		.inputs = &arguments->source,
+		.reference = &set->reference,
+		.range = set->range,
+	};
+	struct critic critic;
+	int ret;
+
+	if (!arguments->features)
+		return evaluate_each(arguments, set, models, inputs);
+	ret = critic_open(&critic, &source);
+	set->critic = &critic;
+	if (!ret)
+		ret = evaluate_each(arguments, set, models, inputs);
+	set->critic = NULL;
+	critic_close(&critic);
+	return ret;
+}
+
 /* The dense network runs once; all models are held against it on the same inputs. */
 static int evaluate_models(const struct evaluate_arguments *arguments,
 			   struct evaluation_set *set,
@@ -59,14 +106,8 @@ static int evaluate_models(const struct evaluate_arguments *arguments,
 
 	if (!ret)
 		ret = choose_range(arguments, models[0], set);
-	for (uint32_t i = 0; i < set->count && !ret; i++)
-		ret = evaluation_run(&set->items[i], set, models[i], inputs,
-				     arguments->timeout);
-	if (!ret && arguments->image)
-		ret = evaluation_write_picture(set, arguments->image);
 	if (!ret)
-		ret = arguments->json ? evaluation_print_json(set) :
-					evaluation_print(set);
+		ret = evaluate_with_critic(arguments, set, models, inputs);
 	reference_release(&set->reference);
 	return ret;
 }
@@ -133,6 +174,8 @@ int command_evaluate(int count, char **arguments)
 			       "sample so many when no file gives them (8)"),
 		{ "image", 0, OPTION_TEXT, &line.image, "FILE.png",
 		  "picture: the dense network, then each model" },
+		{ "features", 0, OPTION_TEXT, &line.features, "CLASSIFIER.onnx",
+		  "compare all pictures by what this network sees in them" },
 		{ "output-range", 0, OPTION_RANGE, &line.range, "LO:HI",
 		  "black and white, and the peak of PSNR" },
 		EXECUTE_TIMEOUT_OPTION(&line.timeout),

@@ -61,7 +61,10 @@ static int measure(struct evaluation *evaluation,
 						evaluation->values, &planes,
 						set->range);
 	}
-	return 0;
+	if (!set->critic)
+		return 0;
+	return critic_judge(set->critic, evaluation->values,
+			    &evaluation->distribution);
 }
 
 static int run_session(struct evaluation *evaluation,
@@ -156,6 +159,17 @@ static void print_item(const struct evaluation_set *set,
 	       100 * item->total.utilization, 1e3 * device_seconds(set, item));
 }
 
+static void print_distributions(const struct evaluation_set *set)
+{
+	critic_print_headline();
+	for (uint32_t i = 0; i < set->count; i++)
+		critic_print(file_name(set->items[i].path),
+			     &set->items[i].distribution);
+	if (set->critic->has_floor)
+		critic_print("dense network, other latents",
+			     &set->critic->floor);
+}
+
 int evaluation_print(const struct evaluation_set *set)
 {
 	printf("%-36s %7s %9s %7s %7s %7s %10s %9s %6s %9s\n",
@@ -167,13 +181,15 @@ int evaluation_print(const struct evaluation_set *set)
 	       " bytes in fp32, %.3f ms on one thread of this processor; peak of PSNR %g\n",
 	       set->items[0].info.dense_bytes, 1e3 * set->reference.seconds,
 	       (double)(set->range.high - set->range.low));
+	if (set->critic)
+		print_distributions(set);
 	return 0;
 }
 
 static json_t *item_json(const struct evaluation_set *set,
 			 const struct evaluation *item)
 {
-	return json_pack(
+	json_t *json = json_pack(
 		"{s:s, s:f, s:I, s:f, s:o, s:o, s:f, s:I, s:I, s:I, s:f, s:f, s:f}",
 		"model", item->path, "sparsity", sparsity(&item->info), "bytes",
 		(json_int_t)item->file_bytes, "ratio", ratio(item), "psnr",
@@ -185,19 +201,30 @@ static json_t *item_json(const struct evaluation_set *set,
 		(json_int_t)item->total.roof_structural_cycles, "utilization",
 		item->total.utilization, "device_seconds",
 		device_seconds(set, item), "host_seconds", item->host_seconds);
+
+	if (set->critic)
+		json_object_set_new(json, "distribution",
+				    critic_json(&item->distribution));
+	return json;
 }
 
 int evaluation_print_json(const struct evaluation_set *set)
 {
 	json_t *models = json_array();
+	json_t *json;
 
 	for (uint32_t i = 0; i < set->count; i++)
 		json_array_append_new(models, item_json(set, &set->items[i]));
-	return json_print(json_pack(
-		"{s:s, s:I, s:f, s:f, s:o}", "device", set->device_info.uri,
-		"dense_bytes", (json_int_t)set->items[0].info.dense_bytes,
-		"dense_host_seconds", set->reference.seconds, "peak",
-		(double)(set->range.high - set->range.low), "models", models));
+	json = json_pack("{s:s, s:I, s:f, s:f, s:o}", "device",
+			 set->device_info.uri, "dense_bytes",
+			 (json_int_t)set->items[0].info.dense_bytes,
+			 "dense_host_seconds", set->reference.seconds, "peak",
+			 (double)(set->range.high - set->range.low), "models",
+			 models);
+	if (set->critic && set->critic->has_floor)
+		json_object_set_new(json, "floor",
+				    critic_json(&set->critic->floor));
+	return json_print(json);
 }
 
 /* ---- for the eye ---- */

@@ -3,6 +3,7 @@
 #ifndef TOOL_EVALUATION_H
 #define TOOL_EVALUATION_H
 
+#include "critic.h"
 #include "reference.h"
 
 #include <accel/device.h>
@@ -18,6 +19,7 @@
  * @psnr: against the reference, both clipped to the range
  * @ssim: of images, else NaN
  * @max_error: largest difference
+ * @distribution: as the set's critic sees it
  * @total: what the run cost
  * @host_seconds: of the run
  */
@@ -29,6 +31,7 @@ struct evaluation {
 	double psnr;
 	double ssim;
 	double max_error;
+	struct distribution_figures distribution;
 	struct accel_layer_info total;
 	double host_seconds;
 };
@@ -39,6 +42,7 @@ struct evaluation {
  * @range: black and white; the peak of PSNR is its width
  * @device: that the models run on
  * @device_info: of it
+ * @critic: of generators; or NULL
  * @items: one for each model
  * @count: of them
  */
@@ -47,6 +51,7 @@ struct evaluation_set {
 	struct quantize_range range;
 	struct accel_device *device;
 	struct accel_device_info device_info;
+	const struct critic *critic;
 	struct evaluation *items;
 	uint32_t count;
 };

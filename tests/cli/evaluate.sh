@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What accel evaluate says of generators, by the eyes of a classifier.
+# shellcheck source=tests/cli/expect.sh
+. "$(dirname "$0")/expect.sh"
+
+dense=$models/fashion_vae_dec.onnx
+classifier=$ACCEL_SHARED_DIR/models/fashion_mlp.onnx
+[ -r "$classifier" ] || { echo "skipped: there is no $classifier"; exit 77; }
+expect 0 '' "$accel" compress "$dense" -o "$folder/whole" --sparsity 0 --latents 64
+expect 0 '' "$accel" compress "$dense" -o "$folder/ruined" --sparsity 0.9 --latents 64
+evaluate=("$accel" evaluate "$dense" "$folder/whole" "$folder/ruined" --device cpu:
+	--latents 300 --features "$classifier")
+
+# figure FILE N: the N-th FID of a result in JSON
+figure()
+{
+	grep -o '"fid": [-0-9.e+]*' "$1" | sed -n "$2s/.*: //p"
+}
+
+# above A B
+# shellcheck disable=SC2317 # check() calls it
+above()
+{
+	awk -v a="$1" -v b="$2" 'BEGIN { exit !(a > b) }'
+}
+
+expect 0 'dense network, other latents' "${evaluate[@]}"
+"${evaluate[@]}" --json >"$folder/json" || check 'JSON' false
+check 'int8 is below the floor' above "$(figure "$folder/json" 3)" "$(figure "$folder/json" 1)"
+check 'magnitude at 90 % is above it' above "$(figure "$folder/json" 2)" \
+	"$(figure "$folder/json" 3)"
+"${evaluate[@]}" --json >"$folder/again"
+check 'the same again' diff <(grep -v seconds "$folder/json") <(grep -v seconds "$folder/again")
+expect 1 'is no classifier|takes pictures of' "$accel" evaluate "$dense" "$folder/whole" \
+	--device cpu: --features "$dense"
+expect 1 'none.onnx' "$accel" evaluate "$dense" "$folder/whole" --device cpu: \
+	--features "$folder/none.onnx"
+expect 1 'too few to compare' "$accel" evaluate "$dense" "$folder/whole" --device cpu: \
+	--latents 3 --features "$classifier"
+finish

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <compress/metrics.h>
 #include <compress/parallel.h>
 #include <compress/prune.h>
 #include <compress/saliency.h>
 #include <compress/sample.h>
+#include <compress/sketches.h>
+#include <compress/stroke.h>
 #include <core/error.h>
 #include <train/tape.h>
 
@@ -49,6 +52,7 @@ void saliency_destroy(float **scores, const struct graph *graph)
  * @data: that it runs on
  * @passes: over all lanes
  * @seed: of the signs
+ * @strokes: the first output is a distribution of strokes, and all that counts
  * @wanted: of each tensor: is it a weight to be scored?
  * @seeded: of each tensor: is it an output?
  * @lanes: sums of squares
@@ -58,6 +62,7 @@ struct saliency {
 	const struct calibration_data *data;
 	int passes;
 	uint64_t seed;
+	bool strokes;
 	bool *wanted;
 	bool *seeded;
 	float **lanes[LANES];
@@ -103,9 +108,9 @@ static int load_sample(const struct saliency *saliency,
 			   &options);
 }
 
-/* Random signs at every element of every output. */
-static void seed_outputs(const struct saliency *saliency, struct tape *tape,
-			 struct sample_generator *generator)
+/* Of values: random signs at every element of every output. */
+static void seed_values(const struct saliency *saliency, struct tape *tape,
+			struct sample_generator *generator)
 {
 	const struct graph *graph = saliency->graph;
 
@@ -120,6 +125,30 @@ static void seed_outputs(const struct saliency *saliency, struct tape *tape,
 				bits = sample_bits(generator);
 			seed[j] += bits & 1 ? 1 : -1;
 		}
+	}
+}
+
+/*
+ * Of strokes: at every step the gradient of a stroke that the network might have drawn
+ * there, with a random sign, so that steps do not cancel each other.
+ */
+static void seed_strokes(const struct saliency *saliency, struct tape *tape,
+			 struct sample_generator *generator)
+{
+	int output = saliency->graph->outputs[0];
+	int64_t count = graph_shape_count(tape_shape(tape, output)) /
+			METRICS_STROKE_OUTPUTS;
+	const float *values = tape_values(tape, output);
+	float *seed = tape_seed(tape, output);
+
+	for (int64_t i = 0; i < count; i++) {
+		float stroke[METRICS_STROKE_SIZE];
+
+		stroke_draw(generator, values, 1, stroke);
+		stroke_gradient(values, stroke,
+				sample_bits(generator) & 1 ? 1 : -1, seed);
+		values += METRICS_STROKE_OUTPUTS;
+		seed += METRICS_STROKE_OUTPUTS;
 	}
 }
 
@@ -152,7 +181,10 @@ static int run_pass(const struct saliency *saliency, int pass,
 	ret = tape_forward(runner->tape, runner->values);
 	if (ret)
 		return ret;
-	seed_outputs(saliency, runner->tape, &generator);
+	if (saliency->strokes)
+		seed_strokes(saliency, runner->tape, &generator);
+	else
+		seed_values(saliency, runner->tape, &generator);
 	ret = tape_backward(runner->tape);
 	if (!ret)
 		add_squares(saliency, runner->tape, sums);
@@ -213,7 +245,7 @@ static int prepare(struct saliency *saliency)
 		return -ENOMEM;
 	for (int t = 0; t < graph->tensor_count; t++)
 		saliency->wanted[t] = prune_applies(graph, t);
-	for (int i = 0; i < graph->output_count; i++)
+	for (int i = 0; i < (saliency->strokes ? 1 : graph->output_count); i++)
 		saliency->seeded[graph->outputs[i]] = true;
 	for (int lane = 0; lane < LANES; lane++) {
 		saliency->lanes[lane] = saliency_create(graph);
@@ -223,14 +255,18 @@ static int prepare(struct saliency *saliency)
 	return 0;
 }
 
-static int choose_passes(const struct calibration_data *data,
+/* Of strokes 16 passes find a mask as good as 32 do: 0.097 either way. */
+static int choose_passes(const struct saliency *saliency,
 			 const struct saliency_options *options)
 {
-	int passes = SALIENCY_ROUNDS * data->sample_count;
+	int least = saliency->strokes ? SALIENCY_STROKE_PASSES :
+					SALIENCY_PASSES;
+	int rounds = saliency->strokes ? 1 : SALIENCY_ROUNDS;
+	int passes = rounds * saliency->data->sample_count;
 
 	if (options->passes > 0)
 		return options->passes;
-	return passes > SALIENCY_PASSES ? passes : SALIENCY_PASSES;
+	return passes > least ? passes : least;
 }
 
 int saliency_gauss_newton(const struct graph *graph,
@@ -242,13 +278,14 @@ int saliency_gauss_newton(const struct graph *graph,
 		.graph = graph,
 		.data = data,
 		.seed = options->seed,
+		.strokes = sketches_apply(graph),
 	};
 	int ret;
 
 	if (!data->sample_count)
 		return accel_error(-EINVAL,
 				   "no data to see which weights matter");
-	saliency.passes = choose_passes(data, options);
+	saliency.passes = choose_passes(&saliency, options);
 	ret = prepare(&saliency);
 	if (!ret)
 		ret = parallel_run(options->workers > 0 ? options->workers : 1,

@@ -3,59 +3,23 @@
 #include <compress/metrics.h>
 #include <compress/sample.h>
 #include <compress/sketches.h>
+#include <compress/stroke.h>
 #include <core/error.h>
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Inputs: stroke, hidden state, cell state; outputs: mixture and both states. */
 enum { PORTS = 3 };
 
-enum { PEN_DOWN = 2, PEN_END = 4, PENS = 3 };
+enum { PEN_DOWN = 2, PEN_END = 4 };
 
 /** struct pencil - what strokes are drawn by */
 struct pencil {
 	struct sample_generator generator;
 	double temperature;
 };
-
-/* An index by the logarithms of its probabilities, which need not add up to 1. */
-static size_t choose(struct pencil *pencil, const float *logits, size_t count)
-{
-	double total = 0, left;
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		total += exp((double)logits[i] / pencil->temperature);
-	left = sample_uniform(&pencil->generator) * total;
-	for (i = 0; i < count - 1; i++) {
-		left -= exp((double)logits[i] / pencil->temperature);
-		if (left < 0)
-			break;
-	}
-	return i;
-}
-
-static void draw(struct pencil *pencil, const float *output, float *stroke)
-{
-	size_t pen = choose(pencil, output, PENS);
-	size_t component = choose(pencil, output + PENS, METRICS_MIXTURE);
-	const float *p = output + PENS + METRICS_MIXTURE + component;
-	double spread = sqrt(pencil->temperature);
-	double x = sample_normal(&pencil->generator);
-	double y = sample_normal(&pencil->generator);
-	double rho = tanh((double)p[4 * METRICS_MIXTURE]);
-
-	y = rho * x + sqrt(1 - rho * rho) * y;
-	memset(stroke, 0, METRICS_STROKE_SIZE * sizeof(*stroke));
-	stroke[0] = (float)((double)p[0] +
-			    x * spread * exp((double)p[2 * METRICS_MIXTURE]));
-	stroke[1] = (float)((double)p[METRICS_MIXTURE] +
-			    y * spread * exp((double)p[3 * METRICS_MIXTURE]));
-	stroke[PEN_DOWN + pen] = 1;
-}
 
 /* Where a sketch has ended, the end is repeated. */
 static void draw_all(struct sketches *sketches, size_t step,
@@ -74,7 +38,9 @@ static void draw_all(struct sketches *sketches, size_t step,
 			stroke[PEN_END] = 1;
 			continue;
 		}
-		draw(pencil, output + i * METRICS_STROKE_OUTPUTS, stroke);
+		stroke_draw(&pencil->generator,
+			    output + i * METRICS_STROKE_OUTPUTS,
+			    pencil->temperature, stroke);
 		sketches->lengths[i] = step + 2;
 	}
 }
@@ -146,7 +112,7 @@ static int run(struct sketches *sketches, const struct graph *graph,
 }
 
 /* A step's stroke and two states in; 123 numbers and the states out. */
-static bool is_decoder(const struct graph *graph)
+bool sketches_apply(const struct graph *graph)
 {
 	const struct graph_tensor *tensors = graph->tensors;
 
@@ -177,7 +143,7 @@ int sketches_sample(struct sketches *sketches, const struct graph *graph,
 	};
 	if (!sketches->lengths || !sketches->strokes || !sketches->outputs) {
 		ret = accel_error(-ENOMEM, "no memory for %zu sketches", batch);
-	} else if (!is_decoder(graph)) {
+	} else if (!sketches_apply(graph)) {
 		ret = accel_error(-EINVAL, "%s: is no Sketch-RNN decoder",
 				  graph->name);
 	} else {
@@ -272,7 +238,7 @@ double sketches_kl(const struct sketches *sketches, const float *outputs)
 /* ---- as calibration data ---- */
 
 /* Sketches of a sample: products over one batch element alone are slow. */
-enum { GROUP = 4 };
+enum { GROUP = 8 };
 
 /* Order of sketches by length, the shortest first; of equals the first. */
 static void sort_lengths(const struct sketches *sketches, size_t *order)

@@ -25,6 +25,7 @@
 
 #define SEEDS 3
 #define SKETCHES 64
+#define SKETCHES_LEARNED 128
 #define SKETCH_STEPS 100
 #define SKETCH_TEMPERATURE 0.7
 /* No seed of a compression: sketches that no network was calibrated with. */
@@ -288,11 +289,11 @@ static int run_pictures(const struct recovery *recovery, uint64_t seed,
 
 /* ---- sketches ---- */
 
-static int sample(const struct graph *graph, uint64_t seed,
+static int sample(const struct graph *graph, size_t count, uint64_t seed,
 		  struct sketches *sketches)
 {
 	const struct sketches_options options = {
-		.count = SKETCHES,
+		.count = count,
 		.steps = SKETCH_STEPS,
 		.temperature = SKETCH_TEMPERATURE,
 		.seed = seed,
@@ -367,7 +368,7 @@ static int compress_sketches(const struct recovery *recovery, double sparsity,
 	int ret = import(recovery, subject);
 
 	if (!ret)
-		ret = sample(subject->dense, seed, &sketches);
+		ret = sample(subject->dense, SKETCHES_LEARNED, seed, &sketches);
 	if (ret)
 		return ret;
 	ret = sketches_calibrate(&sketches, subject->dense, &data);
@@ -387,7 +388,8 @@ static int measure_sketches(const struct recovery *recovery, uint64_t seed,
 	struct sketches sketches;
 	struct subject dense;
 	double own = 0;
-	int ret = sample(subject->dense, SKETCH_PROBE_SEED, &sketches);
+	int ret =
+		sample(subject->dense, SKETCHES, SKETCH_PROBE_SEED, &sketches);
 
 	if (ret)
 		return ret;

@@ -3,6 +3,11 @@
  * What the network's output loses with each weight: w²·E[(∂(r·y)/∂w)²] with random
  * signs r, a sampled diagonal of the Gauss–Newton matrix of the squared error. One
  * threshold over all layers then spends the weights where they show.
+ *
+ * A decoder of sketches (sketches_apply()) has a distribution for its output, and r·y
+ * is the log-likelihood of strokes drawn from it: the Fisher information, which is the
+ * same for the divergence of distributions. It leaves a third of the divergence that
+ * the squared error of the outputs would.
  */
 #ifndef COMPRESS_SALIENCY_H
 #define COMPRESS_SALIENCY_H
@@ -13,7 +18,8 @@
 /**
  * struct saliency_options - 0 stands for the default
  * @passes: backward passes, each over one sample, in turn, with signs of its own
- *	(every sample at least SALIENCY_ROUNDS times, and SALIENCY_PASSES in all)
+ *	(every sample at least SALIENCY_ROUNDS times, and SALIENCY_PASSES in all; of
+ *	strokes every sample, and SALIENCY_STROKE_PASSES)
  * @seed: of the signs
  * @workers: threads (1); the result does not depend on it
  */
@@ -25,6 +31,7 @@ struct saliency_options {
 
 #define SALIENCY_PASSES 32
 #define SALIENCY_ROUNDS 2
+#define SALIENCY_STROKE_PASSES 16
 
 /*
  * scores: for each tensor of the graph, an array of its size, or NULL if it is no

@@ -6,6 +6,7 @@
 #include <compress/calibration_data.h>
 #include <compress/graph.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,9 @@ struct sketches_options {
 	double temperature;
 	uint64_t seed;
 };
+
+/* Is the network such a decoder, by the shapes of its inputs and outputs? */
+bool sketches_apply(const struct graph *graph);
 
 /* Draw from states that are zero. 0, −EINVAL for another network, −ENOMEM. */
 int sketches_sample(struct sketches *sketches, const struct graph *graph,

@@ -88,7 +88,10 @@ static int select_weights(struct graph *graph,
 	}
 	ret = find_costs(dense, options, data, costs, &budget);
 	if (!ret)
-		ret = prune_method_apply(method, &context, graph, mask);
+		ret = options->choices ?
+			      choices_prune(options->choices, &context, graph,
+					    mask) :
+			      prune_method_apply(method, &context, graph, mask);
 	if (!ret && options->reconstruct)
 		ret = reconstruct(dense, graph, options, data, mask);
 out:
@@ -122,9 +125,12 @@ static int prune(struct graph *graph, const struct compress_options *options,
 
 static bool needs_data(const struct compress_options *options)
 {
+	bool method = options->choices ? choices_need_data(options->choices) :
+					 chosen_method(options)->needs_data;
+
 	return !options->mask && options->sparsity != COMPRESS_KEEP &&
-	       (chosen_method(options)->needs_data ||
-		options->budget == COMPRESS_MACS || options->reconstruct);
+	       (method || options->budget == COMPRESS_MACS ||
+		options->reconstruct);
 }
 
 int compress_prune(struct graph *graph, const struct compress_options *options,
@@ -181,6 +187,8 @@ static const char *method_name(const struct compress_options *options)
 		return options->method;
 	if (options->sparsity == COMPRESS_KEEP)
 		return "keep";
+	if (options->choices)
+		return choices_method_name(options->choices);
 	return chosen_method(options)->name;
 }
 

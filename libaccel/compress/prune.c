@@ -179,8 +179,15 @@ static size_t kept(size_t count, double sparsity)
 	return count - (size_t)llround(sparsity * (double)count);
 }
 
+double prune_budget_of(const struct prune_budget *budget, int tensor)
+{
+	return budget->sparsities ? budget->sparsities[tensor] :
+				    budget->sparsity;
+}
+
 static int select_per_layer(const struct graph *graph,
-			    const float *const *scores, double sparsity,
+			    const float *const *scores,
+			    const struct prune_budget *budget,
 			    struct prune_mask *mask)
 {
 	for (int t = 0; t < mask->tensor_count; t++) {
@@ -189,7 +196,8 @@ static int select_per_layer(const struct graph *graph,
 
 		if (!mask->keep[t])
 			continue;
-		ret = prune_select(scores[t], count, kept(count, sparsity),
+		ret = prune_select(scores[t], count,
+				   kept(count, prune_budget_of(budget, t)),
 				   mask->keep[t]);
 		if (ret)
 			return ret;
@@ -346,21 +354,30 @@ static int select_global(const struct graph *graph, const float *const *scores,
 	return ret;
 }
 
+static int check_sparsity(double sparsity)
+{
+	if (sparsity >= 0 && sparsity < 1)
+		return 0;
+	return accel_error(
+		-EINVAL,
+		"a sparsity of %g: it has to be at least 0 and below 1",
+		sparsity);
+}
+
 int prune_scores(const struct graph *graph, const float *const *scores,
 		 const struct prune_budget *budget, struct prune_mask *mask)
 {
-	double sparsity = budget->sparsity;
-	int ret;
+	int ret = 0;
 
-	if (!(sparsity >= 0 && sparsity < 1))
-		return accel_error(
-			-EINVAL,
-			"a sparsity of %g: it has to be at least 0 and below 1",
-			sparsity);
-	if (budget->scope == PRUNE_GLOBAL)
+	for (int t = 0; t < mask->tensor_count && !ret; t++)
+		if (mask->keep[t])
+			ret = check_sparsity(prune_budget_of(budget, t));
+	if (ret)
+		return ret;
+	if (budget->scope == PRUNE_GLOBAL && !budget->sparsities)
 		ret = select_global(graph, scores, budget, mask);
 	else
-		ret = select_per_layer(graph, scores, sparsity, mask);
+		ret = select_per_layer(graph, scores, budget, mask);
 	return ret ? ret : check_not_empty(graph, mask);
 }
 

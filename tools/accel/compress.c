@@ -10,6 +10,7 @@
 #include "recovery.h"
 #include "summary.h"
 
+#include <compress/choice_recipe.h>
 #include <compress/compress.h>
 #include <compress/export_graph.h>
 #include <compress/onnx_import.h>
@@ -39,6 +40,7 @@ struct compress_arguments {
 	const char *method;
 	const char *reconstruct;
 	const char *budget;
+	const char *recipe;
 	const char *sample;
 	const char *float_output;
 	struct option_list calibrate;
@@ -138,6 +140,25 @@ static int check_method(const struct option_usage *usage,
 	return STATUS_OK;
 }
 
+/* A recipe is for each layer, and leaves nothing to whole networks. */
+static int check_recipe(const struct option_usage *usage,
+			struct compress_arguments *arguments)
+{
+	struct compress_options *options = &arguments->options;
+
+	if (!arguments->recipe)
+		return STATUS_OK;
+	if (arguments->scope && options->scope == PRUNE_GLOBAL)
+		return options_misuse(
+			usage, "--recipe goes by layers: no --scope global");
+	if (options->sparsity == COMPRESS_KEEP || arguments->recover)
+		return options_misuse(
+			usage,
+			"--recipe excludes --recover and --sparsity keep");
+	options->scope = PRUNE_PER_LAYER;
+	return STATUS_OK;
+}
+
 /* What the network is run on. */
 static int check_data(const struct option_usage *usage,
 		      struct compress_arguments *arguments)
@@ -161,6 +182,8 @@ static int check_arguments(const struct option_usage *usage,
 
 	if (!arguments->output)
 		return options_misuse(usage, "where to? Give -o FILE");
+	if (!arguments->sparsity && arguments->recipe)
+		arguments->sparsity = "0";
 	if (!arguments->sparsity)
 		return options_misuse(
 			usage,
@@ -332,6 +355,28 @@ static int compress_graph(const struct compress_arguments *arguments,
 	return ret;
 }
 
+/* Mistakes in a recipe show before any work is done. */
+static int choose_and_compress(const struct compress_arguments *arguments,
+			       struct graph *graph, struct model **model)
+{
+	const struct layer_choice otherwise = {
+		.method = arguments->options.selection,
+		.sparsity = arguments->options.sparsity,
+	};
+	struct compress_arguments chosen = *arguments;
+	struct compress_choices *choices = NULL;
+	int ret = 0;
+
+	if (arguments->recipe)
+		ret = choice_recipe_read(&choices, arguments->recipe, graph,
+					 &otherwise);
+	chosen.options.choices = choices;
+	if (!ret)
+		ret = compress_graph(&chosen, graph, model);
+	choices_destroy(choices);
+	return ret;
+}
+
 static int compress_file(const struct compress_arguments *arguments)
 {
 	struct graph *graph = NULL;
@@ -342,7 +387,7 @@ static int compress_file(const struct compress_arguments *arguments)
 			  onnx_import(arguments->input, &graph);
 
 	if (!ret)
-		ret = compress_graph(arguments, graph, &model);
+		ret = choose_and_compress(arguments, graph, &model);
 	if (!ret)
 		ret = arguments->compact ?
 			      packing_write(model, &arguments->packing,
@@ -373,6 +418,8 @@ int command_compress(int count, char **arguments)
 		  "the part of each layer, or of all weights (as the method likes)" },
 		{ "method", 0, OPTION_TEXT, &line.method, "NAME",
 		  "which go: magnitude (default), random, gn" },
+		{ "recipe", 0, OPTION_TEXT, &line.recipe, "FILE.json",
+		  "methods and sparsities of single layers" },
 		{ "reconstruct", 0, OPTION_TEXT, &line.reconstruct, "none|ls",
 		  "ls: the others take over for them, by least squares (none)" },
 		{ "budget", 0, OPTION_TEXT, &line.budget, "size|macs",
@@ -419,6 +466,8 @@ int command_compress(int count, char **arguments)
 	status = check_arguments(&usage, &line);
 	if (status == STATUS_OK)
 		status = check_method(&usage, &line);
+	if (status == STATUS_OK)
+		status = check_recipe(&usage, &line);
 	if (status == STATUS_OK)
 		status = check_data(&usage, &line);
 	if (status != STATUS_OK)

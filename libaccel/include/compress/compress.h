@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "compress/calibration_data.h"
+#include "compress/choice.h"
 #include "compress/graph.h"
 #include "compress/prune.h"
 #include "compress/prune_method.h"
@@ -32,6 +33,8 @@ enum compress_budget {
  * @sparsity: part of the weights to prune, 0 … 1, or COMPRESS_KEEP
  * @scope: what @sparsity refers to
  * @selection: which weights go; NULL: the smallest
+ * @choices: what is done to each layer, in place of @sparsity, @scope and @selection;
+ *	NULL: they apply
  * @budget: of PRUNE_GLOBAL
  * @costs: for COMPRESS_COSTS; see struct prune_budget
  * @reconstruct: let the weights that stay take over for those that went, by least
@@ -50,6 +53,7 @@ struct compress_options {
 	double sparsity;
 	enum prune_scope scope;
 	const struct prune_method *selection;
+	const struct compress_choices *choices;
 	enum compress_budget budget;
 	const double *costs;
 	bool reconstruct;

@@ -58,6 +58,8 @@ bool prune_applies(const struct graph *graph, int tensor);
  * struct prune_budget - how much goes
  * @sparsity: 0 ≤ sparsity < 1, the part of all weights, or of their costs
  * @scope: what the part refers to
+ * @sparsities: for each tensor of the graph, a part of its own, in place of @sparsity
+ *	and @scope; NULL: they apply
  * @costs: for each tensor of the graph, what one of its weights costs (> 0), so that
  *	a global threshold is on scores by cost, and the costs of those that stay are
  *	within the budget; NULL: each weight costs the same, and as many as asked go
@@ -66,9 +68,13 @@ bool prune_applies(const struct graph *graph, int tensor);
 struct prune_budget {
 	double sparsity;
 	enum prune_scope scope;
+	const double *sparsities;
 	const double *costs;
 	bool floor;
 };
+
+/** prune_budget_of() - the part of a tensor that goes, where layers have their own */
+double prune_budget_of(const struct prune_budget *budget, int tensor);
 
 /**
  * prune_scores() - keep the weights with the highest scores

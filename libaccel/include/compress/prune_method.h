@@ -16,6 +16,8 @@
  * @graph: dense; is not changed
  * @data: cut to patches where the network takes any size; NULL for methods that need none
  * @budget: how much is to go
+ * @layers: of each tensor: is a solve method to prune it? Others are to be left as they
+ *	are in its graph; NULL: all. Scores are made for all of them in any case
  * @seed: of all that is random
  * @workers: threads, ≥ 1; the result does not depend on them
  */
@@ -23,6 +25,7 @@ struct prune_method_context {
 	const struct graph *graph;
 	const struct calibration_data *data;
 	const struct prune_budget *budget;
+	const bool *layers;
 	uint64_t seed;
 	int workers;
 };

@@ -45,7 +45,7 @@ static int find_costs(const struct graph *graph,
 static int reconstruct(const struct graph *dense, struct graph *graph,
 		       const struct compress_options *options,
 		       const struct calibration_data *data,
-		       const struct prune_mask *mask)
+		       struct prune_mask *mask)
 {
 	const struct reconstruct_options how = { .workers = options->workers };
 

@@ -45,18 +45,18 @@ static int reconstruct_node(const struct reconstruct_layer *layer,
 	return ret;
 }
 
-int reconstruct_least_squares(const struct graph *dense, struct graph *pruned,
-			      const struct prune_mask *mask,
-			      const struct calibration_data *data,
-			      const struct reconstruct_options *options)
+int reconstruct_layers(const struct graph *dense, struct graph *pruned,
+		       struct prune_mask *mask,
+		       const struct calibration_data *data,
+		       const struct layer_solver *solver, int workers)
 {
 	struct reconstruct_layer layer = {
 		.dense = dense,
 		.pruned = pruned,
 		.mask = mask,
 		.samples = data->sample_count,
-		.ridge = options->ridge > 0 ? options->ridge : RIDGE_DEFAULT,
-		.workers = options->workers > 0 ? options->workers : 1,
+		.solver = solver,
+		.workers = workers > 0 ? workers : 1,
 	};
 	struct graph_walk *targets = NULL, *inputs = NULL;
 	int ret;
@@ -74,4 +74,19 @@ int reconstruct_least_squares(const struct graph *dense, struct graph *pruned,
 	graph_walk_destroy(targets);
 	graph_walk_destroy(inputs);
 	return ret;
+}
+
+int reconstruct_least_squares(const struct graph *dense, struct graph *pruned,
+			      struct prune_mask *mask,
+			      const struct calibration_data *data,
+			      const struct reconstruct_options *options)
+{
+	double ridge = options->ridge > 0 ? options->ridge : RIDGE_DEFAULT;
+	const struct layer_solver solver = {
+		.solve = layer_problem_least_squares,
+		.context = &ridge,
+	};
+
+	return reconstruct_layers(dense, pruned, mask, data, &solver,
+				  options->workers);
 }

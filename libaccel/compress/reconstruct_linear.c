@@ -21,7 +21,7 @@ enum { BATCH, CHANNELS, HEIGHT, WIDTH };
  * struct linear - the rows of one group
  * @layer: of the node
  * @node: in the pruned graph
- * @problem: to be solved
+ * @problem: of these rows
  * @group: which
  * @rows: output channels of the group
  * @inputs: input channels of the group
@@ -32,7 +32,7 @@ enum { BATCH, CHANNELS, HEIGHT, WIDTH };
 struct linear {
 	const struct reconstruct_layer *layer;
 	const struct graph_node *node;
-	struct least_squares *problem;
+	struct layer_problem problem;
 	int64_t group;
 	int64_t rows;
 	int64_t inputs;
@@ -64,83 +64,66 @@ static size_t weight_index(const struct linear *linear, int64_t row,
 			unknown % linear->taps);
 }
 
-/* struct matrix - rows as least squares wants them, the bias last in each */
-struct matrix {
-	uint8_t *keep;
-	float *values;
-	size_t columns;
-};
-
-static void matrix_load(const struct linear *linear,
-			const struct matrix *matrix)
+static void load_weights(struct linear *linear)
 {
 	const struct graph *graph = linear->layer->pruned;
+	struct layer_problem *problem = &linear->problem;
 	int tensor = linear->node->inputs[WEIGHT];
 	const uint8_t *keep = linear->layer->mask->keep[tensor];
 
 	for (int64_t row = 0; row < linear->rows; row++) {
-		size_t at = (size_t)row * matrix->columns;
+		size_t at = (size_t)row * problem->columns;
 
 		for (size_t i = 0; i < unknowns_of(linear); i++) {
 			size_t from = weight_index(linear, row, (int64_t)i);
 
-			matrix->keep[at + i] = keep[from];
-			matrix->values[at + i] =
+			problem->keep[at + i] = keep[from];
+			problem->values[at + i] =
 				graph->tensors[tensor].data[from];
 		}
 		if (linear->bias < 0)
 			continue;
 		at += unknowns_of(linear);
-		matrix->keep[at] = 1;
-		matrix->values[at] =
+		problem->keep[at] = 1;
+		problem->values[at] =
 			graph->tensors[linear->bias]
 				.data[linear->group * linear->rows + row];
 	}
 }
 
-static void matrix_store(const struct linear *linear,
-			 const struct matrix *matrix)
+static void store_weights(const struct linear *linear)
 {
 	struct graph *graph = linear->layer->pruned;
+	const struct layer_problem *problem = &linear->problem;
 	int tensor = linear->node->inputs[WEIGHT];
+	uint8_t *keep = linear->layer->mask->keep[tensor];
 
 	for (int64_t row = 0; row < linear->rows; row++) {
-		const float *values =
-			matrix->values + (size_t)row * matrix->columns;
+		size_t at = (size_t)row * problem->columns;
 
-		for (size_t i = 0; i < unknowns_of(linear); i++)
-			if (matrix->keep[(size_t)row * matrix->columns + i])
-				graph->tensors[tensor].data[weight_index(
-					linear, row, (int64_t)i)] = values[i];
+		for (size_t i = 0; i < unknowns_of(linear); i++) {
+			size_t to = weight_index(linear, row, (int64_t)i);
+
+			keep[to] = problem->keep[at + i];
+			graph->tensors[tensor].data[to] =
+				keep[to] ? problem->values[at + i] : 0;
+		}
 		if (linear->bias >= 0)
 			graph->tensors[linear->bias]
 				.data[linear->group * linear->rows + row] =
-				values[unknowns_of(linear)];
+				problem->values[at + unknowns_of(linear)];
 	}
 }
 
-static int solve(const struct linear *linear)
+static int solve(struct linear *linear)
 {
-	struct matrix matrix = {
-		.columns = unknowns_of(linear) + (linear->bias >= 0),
-	};
-	size_t size = (size_t)linear->rows * matrix.columns;
-	int ret = -ENOMEM;
+	const struct layer_solver *solver = linear->layer->solver;
+	int ret;
 
-	matrix.keep = malloc(size + 1);
-	matrix.values = malloc((size + 1) * sizeof(float));
-	if (matrix.keep && matrix.values) {
-		matrix_load(linear, &matrix);
-		ret = least_squares_solve(linear->problem, linear->layer->ridge,
-					  matrix.keep, matrix.values);
-		if (!ret)
-			matrix_store(linear, &matrix);
-	} else {
-		accel_error(ret, "%s: no memory for its weights",
-			    linear->node->name);
-	}
-	free(matrix.keep);
-	free(matrix.values);
+	load_weights(linear);
+	ret = solver->solve(solver->context, &linear->problem);
+	if (!ret)
+		store_weights(linear);
 	return ret;
 }
 
@@ -199,7 +182,7 @@ static int matrix_observe(struct linear *linear)
 					       .shape) /
 			linear->inputs;
 	source.counts = counts;
-	ret = least_squares_add(linear->problem, &source);
+	ret = least_squares_add(linear->problem.system, &source);
 	free(counts);
 	return ret;
 }
@@ -438,7 +421,7 @@ static int view_observe(struct view *view)
 	count = (count + view->skip - 1) / view->skip;
 	source.unknowns = unknowns;
 	ret = source.unknown_count ?
-		      least_squares_add(view->linear->problem, &source) :
+		      least_squares_add(view->linear->problem.system, &source) :
 		      0;
 	free(unknowns);
 	return ret;
@@ -511,15 +494,16 @@ static int group_run(struct linear *linear)
 		.constant = linear->bias >= 0,
 		.workers = linear->layer->workers,
 	};
-	int ret = least_squares_create(&linear->problem, &options);
+	int ret = layer_problem_create(&linear->problem, linear->node->name,
+				       &options);
 
 	if (ret)
-		return accel_error_prefix(ret, "%s", linear->node->name);
+		return ret;
 	ret = linear->node->op == GRAPH_GEMM ? matrix_observe(linear) :
 					       conv_observe(linear);
 	if (!ret)
 		ret = solve(linear);
-	least_squares_destroy(linear->problem);
+	layer_problem_release(&linear->problem);
 	return ret;
 }
 

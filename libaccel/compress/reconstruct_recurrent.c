@@ -24,7 +24,7 @@ enum { LSTM_GATES = 4, GRU_GATES = 3 };
  * struct gates - some rows of one direction
  * @layer: of the node
  * @node: in the pruned graph
- * @problem: to be solved
+ * @problem: of these rows
  * @direction: 0, or 1 for the second of a bidirectional layer
  * @reverse: from the last step to the first
  * @inputs: I
@@ -40,7 +40,7 @@ enum { LSTM_GATES = 4, GRU_GATES = 3 };
 struct gates {
 	const struct reconstruct_layer *layer;
 	const struct graph_node *node;
-	struct least_squares *problem;
+	struct layer_problem problem;
 	int64_t direction;
 	bool reverse;
 	int64_t inputs;
@@ -71,7 +71,7 @@ static float *weight_row(const struct gates *gates, const struct graph *graph,
 	       (gates->direction * gates->all + row) * columns;
 }
 
-static const uint8_t *keep_row(const struct gates *gates, int slot, int64_t row)
+static uint8_t *keep_row(const struct gates *gates, int slot, int64_t row)
 {
 	int64_t columns = slot == WEIGHT ? gates->inputs : gates->hidden;
 
@@ -317,97 +317,82 @@ static int gates_observe(struct gates *gates)
 
 		counts[s] = dims[STEPS] * dims[BATCH];
 	}
-	ret = least_squares_add(gates->problem, &source);
+	ret = least_squares_add(gates->problem.system, &source);
 	free(counts);
 	return ret;
 }
 
 /* ---- the solution ---- */
 
-/* struct matrix - rows as least squares wants them: x, h, the bias */
-struct matrix {
-	uint8_t *keep;
-	float *values;
-	int64_t columns;
-};
-
-/* Copy a row's weights between the graph and the matrix. */
-static void matrix_row(const struct gates *gates, const struct matrix *matrix,
-		       int64_t row, bool store)
+/* Copy a row's weights between the graph and the problem. */
+static void copy_row(const struct gates *gates, int64_t row, bool store)
 {
-	int64_t at = row * matrix->columns;
+	const struct layer_problem *problem = &gates->problem;
+	size_t at = (size_t)row * problem->columns;
 
 	for (int slot = WEIGHT; slot <= RECURRENCE; slot++) {
 		int64_t count = slot == WEIGHT ? gates->inputs : gates->hidden;
-		const uint8_t *keep = keep_row(gates, slot, gates->first + row);
+		uint8_t *keep = keep_row(gates, slot, gates->first + row);
 		float *weights = weight_row(gates, gates->layer->pruned, slot,
 					    gates->first + row);
 
 		if (!(slot == WEIGHT ? gates->use_input : gates->use_hidden))
 			continue;
 		for (int64_t i = 0; i < count; i++, at++) {
-			matrix->keep[at] = keep[i];
-			if (!store)
-				matrix->values[at] = weights[i];
-			else if (keep[i])
-				weights[i] = matrix->values[at];
+			if (store) {
+				keep[i] = problem->keep[at];
+				weights[i] = keep[i] ? problem->values[at] : 0;
+			} else {
+				problem->keep[at] = keep[i];
+				problem->values[at] = weights[i];
+			}
 		}
 	}
 }
 
-static void matrix_load(const struct gates *gates, const struct matrix *matrix)
+/* x, h, the bias */
+static void load_weights(const struct gates *gates)
 {
-	for (int64_t row = 0; row < gates->rows; row++) {
-		int64_t last = (row + 1) * matrix->columns - 1;
+	const struct layer_problem *problem = &gates->problem;
 
-		matrix_row(gates, matrix, row, false);
+	for (int64_t row = 0; row < gates->rows; row++) {
+		size_t last = (size_t)(row + 1) * problem->columns - 1;
+
+		copy_row(gates, row, false);
 		if (gates->bias < 0)
 			continue;
-		matrix->keep[last] = 1;
-		matrix->values[last] = bias_sum(gates, gates->layer->pruned,
-						gates->first + row);
+		problem->keep[last] = 1;
+		problem->values[last] = bias_sum(gates, gates->layer->pruned,
+						 gates->first + row);
 	}
 }
 
 /* Of two biases that just add, one takes what is new. */
-static void matrix_store(const struct gates *gates, const struct matrix *matrix)
+static void store_weights(const struct gates *gates)
 {
 	struct graph *graph = gates->layer->pruned;
 	int slot = gates->use_input ? WEIGHT : RECURRENCE;
 
 	for (int64_t row = 0; row < gates->rows; row++) {
-		int64_t last = (row + 1) * matrix->columns - 1;
+		size_t last = (size_t)(row + 1) * gates->problem.columns - 1;
 
-		matrix_row(gates, matrix, row, true);
+		copy_row(gates, row, true);
 		if (gates->bias >= 0)
 			*bias_at(gates, graph, slot, gates->first + row) +=
-				matrix->values[last] -
+				gates->problem.values[last] -
 				bias_sum(gates, graph, gates->first + row);
 	}
 }
 
-static int gates_solve(const struct gates *gates)
+static int gates_solve(struct gates *gates)
 {
-	struct matrix matrix = {
-		.columns = weights_of(gates) + (gates->bias >= 0),
-	};
-	size_t size = (size_t)(gates->rows * matrix.columns);
-	int ret = -ENOMEM;
+	const struct layer_solver *solver = gates->layer->solver;
+	int ret;
 
-	matrix.keep = malloc(size + 1);
-	matrix.values = malloc((size + 1) * sizeof(float));
-	if (matrix.keep && matrix.values) {
-		matrix_load(gates, &matrix);
-		ret = least_squares_solve(gates->problem, gates->layer->ridge,
-					  matrix.keep, matrix.values);
-		if (!ret)
-			matrix_store(gates, &matrix);
-	} else {
-		accel_error(ret, "%s: no memory for its weights",
-			    gates->node->name);
-	}
-	free(matrix.keep);
-	free(matrix.values);
+	load_weights(gates);
+	ret = solver->solve(solver->context, &gates->problem);
+	if (!ret)
+		store_weights(gates);
 	return ret;
 }
 
@@ -419,14 +404,15 @@ static int gates_run(struct gates gates)
 		.constant = gates.bias >= 0,
 		.workers = gates.layer->workers,
 	};
-	int ret = least_squares_create(&gates.problem, &options);
+	int ret = layer_problem_create(&gates.problem, gates.node->name,
+				       &options);
 
 	if (ret)
-		return accel_error_prefix(ret, "%s", gates.node->name);
+		return ret;
 	ret = gates_observe(&gates);
 	if (!ret)
 		ret = gates_solve(&gates);
-	least_squares_destroy(gates.problem);
+	layer_problem_release(&gates.problem);
 	return ret;
 }
 

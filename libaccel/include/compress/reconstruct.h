@@ -12,6 +12,7 @@
 
 #include <compress/calibration_data.h>
 #include <compress/graph.h>
+#include <compress/layer_problem.h>
 #include <compress/prune.h>
 
 /**
@@ -30,8 +31,18 @@ struct reconstruct_options {
  * inputs that are always zero leave their weights as they are. 0, −ENOMEM, −EINVAL.
  */
 int reconstruct_least_squares(const struct graph *dense, struct graph *pruned,
-			      const struct prune_mask *mask,
+			      struct prune_mask *mask,
 			      const struct calibration_data *data,
 			      const struct reconstruct_options *options);
+
+/*
+ * The walk alone: @pruned has the dense graph's weights, or others, and @solver does
+ * with each layer and its part of the mask what it likes. Weights that several nodes
+ * share are left alone, mask and all. 0, or what the solver returns.
+ */
+int reconstruct_layers(const struct graph *dense, struct graph *pruned,
+		       struct prune_mask *mask,
+		       const struct calibration_data *data,
+		       const struct layer_solver *solver, int workers);
 
 #endif

@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* Least squares for one layer: what reconstruct.c hands to who knows its operator. */
+/* Equations of one layer: what reconstruct.c hands to who knows its operator. */
 #ifndef COMPRESS_RECONSTRUCT_LAYER_H
 #define COMPRESS_RECONSTRUCT_LAYER_H
 
 #include <compress/graph.h>
 #include <compress/graph_walk.h>
-#include <compress/least_squares.h>
+#include <compress/layer_problem.h>
 #include <compress/prune.h>
 
 /**
- * struct reconstruct_layer - a node whose weights were pruned
+ * struct reconstruct_layer - a node whose weights are pruned
  * @index: of the node
  * @dense: the network that is imitated
  * @pruned: its weights and biases are changed
- * @mask: of @pruned
+ * @mask: of @pruned; is changed where the solver does
  * @targets: values of @dense, the node's outputs included
  * @inputs: values of @pruned, up to the node
  * @samples: how many both have
- * @ridge: see least_squares_solve()
+ * @solver: of its equations
  * @workers: threads
  */
 struct reconstruct_layer {
 	int index;
 	const struct graph *dense;
 	struct graph *pruned;
-	const struct prune_mask *mask;
+	struct prune_mask *mask;
 	const struct graph_walk *targets;
 	const struct graph_walk *inputs;
 	int samples;
-	double ridge;
+	const struct layer_solver *solver;
 	int workers;
 };
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include <compress/layer_problem.h>
+#include <core/error.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+int layer_problem_create(struct layer_problem *problem, const char *name,
+			 const struct least_squares_options *options)
+{
+	size_t size = (size_t)options->rows * (size_t)options->unknowns;
+	int ret;
+
+	*problem = (struct layer_problem){
+		.name = name,
+		.rows = (size_t)options->rows,
+		.columns = (size_t)options->unknowns,
+		.constant = options->constant,
+		.workers = options->workers,
+		.keep = malloc(size + 1),
+		.values = malloc((size + 1) * sizeof(float)),
+	};
+	if (!problem->keep || !problem->values)
+		ret = accel_error(-ENOMEM, "no memory for its weights");
+	else
+		ret = least_squares_create(&problem->system, options);
+	if (!ret)
+		return 0;
+	layer_problem_release(problem);
+	return accel_error_prefix(ret, "%s", name);
+}
+
+void layer_problem_release(struct layer_problem *problem)
+{
+	least_squares_destroy(problem->system);
+	free(problem->keep);
+	free(problem->values);
+}
+
+int layer_problem_least_squares(void *context, struct layer_problem *problem)
+{
+	const double *ridge = context;
+
+	return least_squares_solve(problem->system, *ridge, problem->keep,
+				   problem->values);
+}

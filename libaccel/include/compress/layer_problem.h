@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A layer as a system of equations: what the walk of reconstruct.c hands to whoever
+ * chooses or changes its weights. Rows x make |A·x − t|² small, A being the layer's
+ * inputs in the compressed network and t its outputs, before the activation, in the
+ * dense one. A layer may be several problems: groups of a convolution, directions
+ * and gates of a recurrent one.
+ */
+#ifndef COMPRESS_LAYER_PROBLEM_H
+#define COMPRESS_LAYER_PROBLEM_H
+
+#include <compress/least_squares.h>
+
+/**
+ * struct layer_problem - rows of one layer
+ * @name: of the node, for messages
+ * @system: H = Aᵀ·A and b = Aᵀ·t
+ * @rows: outputs
+ * @columns: unknowns of a row, the bias included
+ * @constant: the last column is the bias: it is never pruned
+ * @keep: [@rows][@columns], from the mask and back to it
+ * @values: [@rows][@columns], from the weights and back to them; what is not kept
+ *	becomes zero there
+ * @workers: threads
+ */
+struct layer_problem {
+	const char *name;
+	struct least_squares *system;
+	size_t rows;
+	size_t columns;
+	bool constant;
+	uint8_t *keep;
+	float *values;
+	int workers;
+};
+
+/**
+ * struct layer_solver - what is done to each layer
+ * @solve: changes a problem's keep and values; 0, −EINVAL with a text, or −ENOMEM.
+ *	Problems come one after the other, in the order of execution
+ * @context: handed to it
+ */
+struct layer_solver {
+	int (*solve)(void *context, struct layer_problem *problem);
+	void *context;
+};
+
+/* Empty: no observations, no values. 0, −ENOMEM or −ENOSYS, with a text. */
+int layer_problem_create(struct layer_problem *problem, const char *name,
+			 const struct least_squares_options *options);
+
+/* All zero is allowed. */
+void layer_problem_release(struct layer_problem *problem);
+
+/* A solver that keeps the mask; its context is a double: the ridge. */
+int layer_problem_least_squares(void *context, struct layer_problem *problem);
+
+#endif

@@ -204,22 +204,36 @@ static char *provenance(const struct graph *graph,
 			const struct calibration_data *data)
 {
 	int64_t total, kept = prune_count(graph, mask, &total);
+	char *result, weights[64];
 	json_t *text;
-	char *result;
 
-	text = json_pack("{s:s, s:s, s:s?, s:f, s:s, s:I, s:I, s:I, s:i}",
-			 "method", method_name(options), "reconstruct",
-			 is_reconstructed(options) ? "ls" : "none", "source",
-			 options->source, "sparsity",
-			 1 - (double)kept / (double)(total ? total : 1),
-			 "scope",
-			 options->scope == PRUNE_GLOBAL ? "global" : "layer",
-			 "nonzeros", (json_int_t)kept, "weights",
-			 (json_int_t)total, "seed", (json_int_t)options->seed,
-			 "calibration_samples", data ? data->sample_count : 0);
+	weight_format_print(&options->format, weights, sizeof(weights));
+	text = json_pack(
+		"{s:s, s:f, s:s, s:s, s:s?, s:f, s:s, s:I, s:I, s:I, s:i}",
+		"quantize", weights, "bits",
+		weight_format_bits(&options->format), "method",
+		method_name(options), "reconstruct",
+		is_reconstructed(options) ? "ls" : "none", "source",
+		options->source, "sparsity",
+		1 - (double)kept / (double)(total ? total : 1), "scope",
+		options->scope == PRUNE_GLOBAL ? "global" : "layer", "nonzeros",
+		(json_int_t)kept, "weights", (json_int_t)total, "seed",
+		(json_int_t)options->seed, "calibration_samples",
+		data ? data->sample_count : 0);
 	result = json_dumps(text, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(text);
 	return result;
+}
+
+static struct weight_format *
+make_formats(const struct graph *graph, const struct compress_options *options)
+{
+	struct weight_format *formats =
+		calloc((size_t)graph->tensor_count + 1, sizeof(*formats));
+
+	for (int t = 0; formats && t < graph->tensor_count; t++)
+		formats[t] = options->format;
+	return formats;
 }
 
 int compress_quantize(const struct graph *graph,
@@ -235,13 +249,15 @@ int compress_quantize(const struct graph *graph,
 	struct channel_means means;
 	struct quantize_range *ranges =
 		calloc((size_t)graph->tensor_count + 1, sizeof(*ranges));
+	struct weight_format *formats = make_formats(graph, options);
 	int ret = channel_means_create(&means, graph);
 
-	if (ret || !ranges) {
+	if (ret || !ranges || !formats) {
 		ret = accel_error(-ENOMEM, "out of memory");
 		goto out;
 	}
 	lower.ranges = ranges;
+	lower.formats = formats;
 	lower.means = options->trained ? NULL : &means;
 	ret = find_ranges(graph, options, data, ranges, &means);
 	if (!ret)
@@ -252,6 +268,7 @@ int compress_quantize(const struct graph *graph,
 	}
 out:
 	channel_means_release(&means);
+	free(formats);
 	free(ranges);
 	return ret;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compress/lowering.h"
+#include "compress/weight_code.h"
 #include "core/error.h"
 
 static int no_memory(void)
@@ -63,7 +64,19 @@ struct coded_matrix {
 };
 
 static float row_scale(const struct lower_matrix *matrix, uint32_t row,
-		       float input_scale)
+		       const struct quantize_row *values)
+{
+	if (matrix->identity)
+		return 1;
+	if (matrix->row_scale)
+		return matrix->row_scale[row];
+	return quantize_row_scale(values);
+}
+
+/* @coder: NULL for plain int8 */
+static int code_row(const struct lower_matrix *matrix, uint32_t row,
+		    float input_scale, const struct weight_coder *coder,
+		    int8_t *codes, float *scale)
 {
 	int64_t first = matrix->row_start[row];
 	struct quantize_row values = {
@@ -73,11 +86,14 @@ static float row_scale(const struct lower_matrix *matrix, uint32_t row,
 		.input_scale = input_scale,
 	};
 
-	if (matrix->identity)
-		return 1;
-	if (matrix->row_scale)
-		return matrix->row_scale[row];
-	return quantize_row_scale(&values);
+	if (coder)
+		return weight_coder_row(coder, &values, matrix->column + first,
+					codes + first, scale);
+	*scale = row_scale(matrix, row, &values);
+	for (size_t i = 0; i < values.count; i++)
+		codes[(size_t)first + i] =
+			quantize_weight(values.weights[i], *scale);
+	return 0;
 }
 
 /* What the row's weights lose by rounding, on average, goes into its bias. */
@@ -98,6 +114,33 @@ static float corrected_bias(const struct lower_matrix *matrix, uint32_t row,
 	return (float)((double)matrix->bias[row] + lost);
 }
 
+static int code_rows(const struct lower_matrix *matrix, float input_scale,
+		     const struct channel_mean *mean,
+		     const struct coded_matrix *out)
+{
+	struct weight_coder coder, *own = NULL;
+	int8_t *codes = out->csr->value;
+	int ret = 0;
+
+	if (matrix->format && !matrix->identity && !matrix->row_scale &&
+	    !weight_format_is_plain(matrix->format)) {
+		own = &coder;
+		ret = weight_coder_create(
+			own, matrix->format, matrix->value,
+			(size_t)matrix->row_start[matrix->rows]);
+	}
+	for (uint32_t r = 0; r < matrix->rows && !ret; r++) {
+		float *scale = &(*out->scale)[r];
+
+		ret = code_row(matrix, r, input_scale, own, codes, scale);
+		if (!ret)
+			(*out->bias)[r] = golden_bias(
+				corrected_bias(matrix, r, mean, codes, *scale),
+				input_scale, *scale);
+	}
+	return ret;
+}
+
 /* The structure of the matrix moves over; its values are rounded. */
 static int emit_matrix(struct lower_matrix *matrix, float input_scale,
 		       const struct channel_mean *mean,
@@ -105,29 +148,21 @@ static int emit_matrix(struct lower_matrix *matrix, float input_scale,
 {
 	struct model_csr *csr = out->csr;
 	int64_t count = matrix->row_start[matrix->rows];
+	int ret;
 
 	*out->scale = malloc(((size_t)matrix->rows + 1) * sizeof(**out->scale));
 	*out->bias = malloc(((size_t)matrix->rows + 1) * sizeof(**out->bias));
 	csr->value = malloc((size_t)count + 1);
+	if (!*out->scale || !*out->bias || !csr->value)
+		return no_memory();
+	ret = code_rows(matrix, input_scale, mean, out);
+	if (ret)
+		return ret;
+	/* They are the model's now. */
 	csr->rows = matrix->rows;
 	csr->columns = matrix->columns;
 	csr->row_start = matrix->row_start;
 	csr->column = matrix->column;
-	if (!*out->scale || !*out->bias || !csr->value)
-		return no_memory();
-	for (uint32_t r = 0; r < matrix->rows; r++) {
-		float scale = row_scale(matrix, r, input_scale);
-
-		for (int64_t i = matrix->row_start[r];
-		     i < matrix->row_start[r + 1]; i++)
-			csr->value[i] =
-				quantize_weight(matrix->value[i], scale);
-		(*out->scale)[r] = scale;
-		(*out->bias)[r] = golden_bias(corrected_bias(matrix, r, mean,
-							     csr->value, scale),
-					      input_scale, scale);
-	}
-	/* They are the model's now. */
 	matrix->row_start = NULL;
 	matrix->column = NULL;
 	return 0;

@@ -335,30 +335,43 @@ int lower_row(struct lowering *lowering, int node, const struct lower_row *row)
 	return linear_move(layer, NULL, channels, channels);
 }
 
-int lower_linear(struct lowering *lowering, int node, struct lower_layer *layer,
-		 uint8_t axis[GRAPH_MAX_RANK])
+static int make_matrix(struct lowering *lowering, int node,
+		       struct lower_layer *layer, uint8_t axis[GRAPH_MAX_RANK])
 {
-	enum graph_op op = lowering->graph->nodes[node].op;
-	int ret = result_axes(lowering, node, axis);
-
-	if (!ret)
-		ret = set_input(lowering, node, layer, axis);
-	if (ret)
-		return ret;
-	if (graph_op_is_linear(op))
-		layer->input_mean = channel_means_get(
-			lowering->options->means, lowering->graph,
-			&lowering->graph->nodes[node],
-			lowering->graph->nodes[node].inputs[0]);
-	set_point(&layer->model.spmm);
-	if (op == GRAPH_CONV)
+	switch (lowering->graph->nodes[node].op) {
+	case GRAPH_CONV:
 		return linear_conv(lowering, node, layer);
-	if (op == GRAPH_CONV_TRANSPOSE)
+	case GRAPH_CONV_TRANSPOSE:
 		return linear_conv_transpose(lowering, node, layer);
-	if (op == GRAPH_GEMM)
+	case GRAPH_GEMM:
 		return lower_matrix_conv(
 			lowering->graph, node,
 			kept_positions(lowering, &lowering->graph->nodes[node]),
 			&layer->matrix);
-	return linear_identity(lowering, node, layer, axis);
+	default:
+		return linear_identity(lowering, node, layer, axis);
+	}
+}
+
+int lower_linear(struct lowering *lowering, int index,
+		 struct lower_layer *layer, uint8_t axis[GRAPH_MAX_RANK])
+{
+	const struct graph_node *node = &lowering->graph->nodes[index];
+	const struct weight_format *formats = lowering->options->formats;
+	int ret = result_axes(lowering, index, axis);
+
+	if (!ret)
+		ret = set_input(lowering, index, layer, axis);
+	if (ret)
+		return ret;
+	if (graph_op_is_linear(node->op))
+		layer->input_mean = channel_means_get(lowering->options->means,
+						      lowering->graph, node,
+						      node->inputs[0]);
+	set_point(&layer->model.spmm);
+	ret = make_matrix(lowering, index, layer, axis);
+	if (!ret && formats && graph_op_is_linear(node->op) &&
+	    !node->structural)
+		layer->matrix.format = &formats[node->inputs[1]];
+	return ret;
 }

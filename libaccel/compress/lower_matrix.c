@@ -393,6 +393,7 @@ int lower_matrix_permute(struct lower_matrix *matrix, const uint32_t *source)
 
 	if (ret)
 		return ret;
+	result.format = matrix->format;
 	result.identity = matrix->identity;
 	result.dense_macs = matrix->dense_macs;
 	if (matrix->row_scale)

@@ -34,6 +34,8 @@ static int read_weights(const struct lowering *lowering,
 	ret = lower_matrix_dense(&dense, matrix);
 	if (!ret && weight->shape.dims[0] == 1)
 		ret = lower_matrix_record(weight->quantization, 1, matrix);
+	if (lowering->options->formats)
+		matrix->format = &lowering->options->formats[tensor];
 	if (ret || node->input_count < 4 || node->inputs[3] < 0)
 		return ret;
 	/* The bias is [D, 2·G·H]: of the inputs, then of the hidden state. */

@@ -30,6 +30,11 @@ for scope in layer global; do
 		"$models/fashion_vae_dec.onnx" -o "$folder/pruned" \
 		--sparsity 0.8 --scope "$scope" --latents 32 --json
 done
+expect 0 '"quantize": "int4:group:32"' "$accel" compress \
+	"$models/fashion_vae_dec.onnx" -o "$folder/pruned" --sparsity 0.5 \
+	--quantize int4:group:32 --latents 8 --json
+expect 2 'weights as int9' "$accel" compress "$models/fashion_vae_dec.onnx" \
+	-o "$folder/pruned" --sparsity 0.5 --quantize int9
 expect 0 '/deconv2/ConvTranspose +spmm +1x28x28' "$accel" inspect "$vae"
 # Weights of another file: the dense ones into the graph of the sparse network.
 expect 1 'weight' "$accel" compress "$models/fashion_vae_dec.onnx" \

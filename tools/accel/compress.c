@@ -41,6 +41,7 @@ struct compress_arguments {
 	const char *reconstruct;
 	const char *budget;
 	const char *recipe;
+	const char *quantize;
 	const char *sample;
 	const char *float_output;
 	struct option_list calibrate;
@@ -129,6 +130,9 @@ static int check_method(const struct option_usage *usage,
 		return options_misuse(usage,
 				      "--budget %s: it takes size or macs",
 				      arguments->budget);
+	if (weight_format_parse(arguments->quantize, &options->format))
+		return options_misuse(usage, "--quantize: %s",
+				      accel_last_error());
 	if (options->budget != COMPRESS_SIZE && options->scope != PRUNE_GLOBAL)
 		return options_misuse(usage,
 				      "--budget %s is for --scope global",
@@ -406,6 +410,7 @@ int command_compress(int count, char **arguments)
 		.method = "magnitude",
 		.reconstruct = "none",
 		.budget = "size",
+		.quantize = "int8",
 	};
 	const struct option options[] = {
 		{ "output", 'o', OPTION_TEXT, &line.output, "FILE",
@@ -424,6 +429,8 @@ int command_compress(int count, char **arguments)
 		  "ls: the others take over for them, by least squares (none)" },
 		{ "budget", 0, OPTION_TEXT, &line.budget, "size|macs",
 		  "what the part of all weights is of (size)" },
+		{ "quantize", 0, OPTION_TEXT, &line.quantize, "FORMAT",
+		  "int8 (default), int4, int4:group:32:mse, codebook:16, fp8 ..." },
 		{ "recover", 0, OPTION_FLAG, &line.recover, NULL,
 		  "train what is left for five minutes, as accel distill" },
 		{ "float", 0, OPTION_TEXT, &line.float_output, "FILE.onnx",

@@ -11,6 +11,7 @@
 #include "compress/prune.h"
 #include "compress/prune_method.h"
 #include "compress/quantize.h"
+#include "compress/weight_format.h"
 #include "model/model.h"
 
 /** COMPRESS_KEEP - for sparsity: prune nothing, keep the zeros that are there */
@@ -39,6 +40,7 @@ enum compress_budget {
  * @costs: for COMPRESS_COSTS; see struct prune_budget
  * @reconstruct: let the weights that stay take over for those that went, by least
  *	squares; see reconstruct.h
+ * @format: of all weights
  * @workers: threads; 0: one for each processor. The result does not depend on it
  * @input_range: of image inputs, black and white; low = high: unknown
  * @output_range: of image outputs
@@ -57,6 +59,7 @@ struct compress_options {
 	enum compress_budget budget;
 	const double *costs;
 	bool reconstruct;
+	struct weight_format format;
 	int workers;
 	struct quantize_range input_range;
 	struct quantize_range output_range;

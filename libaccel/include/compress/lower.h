@@ -8,12 +8,14 @@
 #include "compress/graph.h"
 #include "compress/prune.h"
 #include "compress/quantize.h"
+#include "compress/weight_format.h"
 #include "model/model.h"
 
 /**
  * struct lower_options - what the float graph does not say
  * @ranges: for each tensor of the graph, the values that it takes
  * @means: of what matrices multiply, to correct biases by; NULL: leave them
+ * @formats: of the weights of each tensor; NULL: int8 for all
  * @mask: kept positions of the weights; NULL: those that are not zero
  * @input_range: of image inputs, black and white; low = high: unknown
  * @output_range: of image outputs
@@ -21,6 +23,7 @@
 struct lower_options {
 	const struct quantize_range *ranges;
 	const struct channel_means *means;
+	const struct weight_format *formats;
 	const struct prune_mask *mask;
 	struct quantize_range input_range;
 	struct quantize_range output_range;

@@ -4,6 +4,7 @@
 
 #include "compress/graph.h"
 #include "compress/prune.h"
+#include "compress/weight_format.h"
 #include "model/model.h"
 
 /**
@@ -15,6 +16,7 @@
  * @value: may be 0 at a kept position
  * @bias: @rows
  * @row_scale: recorded scales of the weights, or NULL
+ * @format: of the weights, where they have no such scales; NULL: plain int8
  * @identity: the values are all 1 and rows only move
  * @dense_macs: of the layer that it stands for, per column of the result
  */
@@ -26,6 +28,7 @@ struct lower_matrix {
 	float *value;
 	float *bias;
 	float *row_scale;
+	const struct weight_format *format;
 	bool identity;
 	uint64_t dense_macs;
 };

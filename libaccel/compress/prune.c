@@ -37,23 +37,27 @@ static bool node_weight(const struct graph_node *node, int slot)
 	return graph_op_is_linear(node->op) && slot == 1;
 }
 
-/* The first node that reads a weight; it lends its name to messages. */
-static const struct graph_node *weight_reader(const struct graph *graph,
-					      int tensor)
+const struct graph_node *prune_weight_reader(const struct graph *graph,
+					     int tensor, int *slot)
 {
 	for (int n = 0; n < graph->node_count; n++) {
 		const struct graph_node *node = &graph->nodes[n];
 
 		for (int i = 0; i < node->input_count; i++)
-			if (node->inputs[i] == tensor && node_weight(node, i))
+			if (node->inputs[i] == tensor && node_weight(node, i)) {
+				*slot = i;
 				return node;
+			}
 	}
 	return NULL;
 }
 
 bool prune_applies(const struct graph *graph, int tensor)
 {
-	return graph->tensors[tensor].data && weight_reader(graph, tensor);
+	int slot;
+
+	return graph->tensors[tensor].data &&
+	       prune_weight_reader(graph, tensor, &slot);
 }
 
 struct prune_mask *prune_mask_create(const struct graph *graph)
@@ -162,6 +166,7 @@ static int check_not_empty(const struct graph *graph,
 {
 	for (int t = 0; t < mask->tensor_count; t++) {
 		const struct graph_tensor *tensor = &graph->tensors[t];
+		int slot;
 
 		if (!mask->keep[t] ||
 		    memchr(mask->keep[t], 1, element_count(tensor)))
@@ -169,7 +174,8 @@ static int check_not_empty(const struct graph *graph,
 		return accel_error(
 			-EINVAL,
 			"%s: all weights of %s are pruned; ask for a lower sparsity",
-			weight_reader(graph, t)->name, tensor->name);
+			prune_weight_reader(graph, t, &slot)->name,
+			tensor->name);
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <compress/sample.h>
 #include <compress/saliency.h>
+#include <compress/score_layer.h>
 #include <core/error.h>
 
 #include <errno.h>
@@ -55,6 +56,17 @@ static int score_gauss_newton(const struct prune_method_context *context,
 				     scores);
 }
 
+static int score_gradient(const struct prune_method_context *context,
+			  float **scores)
+{
+	const struct saliency_options options = {
+		.seed = context->seed,
+		.workers = context->workers,
+	};
+
+	return saliency_taylor(context->graph, context->data, &options, scores);
+}
+
 /* ---- the table ---- */
 
 static const struct prune_method methods[] = {
@@ -72,6 +84,22 @@ static const struct prune_method methods[] = {
 	  .scope = PRUNE_GLOBAL,
 	  .needs_data = true,
 	  .score = score_gauss_newton },
+	{ .name = "gradient",
+	  .about = "those go that the result hardly pulls at: |w·g|",
+	  .scope = PRUNE_GLOBAL,
+	  .needs_data = true,
+	  .score = score_gradient },
+	{ .name = "obd",
+	  .about =
+		  "those go that their layer's result loses least with: w²·E[x²]",
+	  .scope = PRUNE_PER_LAYER,
+	  .needs_data = true,
+	  .score = score_obd },
+	{ .name = "activation",
+	  .about = "whole neurons and channels go that are dead or faint",
+	  .scope = PRUNE_PER_LAYER,
+	  .needs_data = true,
+	  .score = score_activation },
 };
 
 #define METHOD_COUNT (sizeof(methods) / sizeof(methods[0]))

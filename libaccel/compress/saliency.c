@@ -50,16 +50,18 @@ void saliency_destroy(float **scores, const struct graph *graph)
  * struct saliency - one call, for its threads
  * @graph: whose weights are scored
  * @data: that it runs on
+ * @linear: magnitudes of gradients count, not their squares
  * @passes: over all lanes
  * @seed: of the signs
  * @strokes: the first output is a distribution of strokes, and all that counts
  * @wanted: of each tensor: is it a weight to be scored?
  * @seeded: of each tensor: is it an output?
- * @lanes: sums of squares
+ * @lanes: sums of squares, or of magnitudes
  */
 struct saliency {
 	const struct graph *graph;
 	const struct calibration_data *data;
+	bool linear;
 	int passes;
 	uint64_t seed;
 	bool strokes;
@@ -108,6 +110,22 @@ static int load_sample(const struct saliency *saliency,
 			   &options);
 }
 
+/* The gradient of half the outputs' squares. */
+static void seed_squares(const struct saliency *saliency, struct tape *tape)
+{
+	const struct graph *graph = saliency->graph;
+
+	for (int i = 0; i < graph->output_count; i++) {
+		int64_t count =
+			graph_shape_count(tape_shape(tape, graph->outputs[i]));
+		const float *values = tape_values(tape, graph->outputs[i]);
+		float *seed = tape_seed(tape, graph->outputs[i]);
+
+		for (int64_t j = 0; j < count; j++)
+			seed[j] += values[j];
+	}
+}
+
 /* Of values: random signs at every element of every output. */
 static void seed_values(const struct saliency *saliency, struct tape *tape,
 			struct sample_generator *generator)
@@ -130,7 +148,7 @@ static void seed_values(const struct saliency *saliency, struct tape *tape,
 
 /*
  * Of strokes: at every step the gradient of a stroke that the network might have drawn
- * there, with a random sign, so that steps do not cancel each other.
+ * there; where squares count with a random sign, so that steps do not cancel each other.
  */
 static void seed_strokes(const struct saliency *saliency, struct tape *tape,
 			 struct sample_generator *generator)
@@ -143,17 +161,18 @@ static void seed_strokes(const struct saliency *saliency, struct tape *tape,
 
 	for (int64_t i = 0; i < count; i++) {
 		float stroke[METRICS_STROKE_SIZE];
+		bool plus;
 
 		stroke_draw(generator, values, 1, stroke);
-		stroke_gradient(values, stroke,
-				sample_bits(generator) & 1 ? 1 : -1, seed);
+		plus = sample_bits(generator) & 1 || saliency->linear;
+		stroke_gradient(values, stroke, plus ? 1 : -1, seed);
 		values += METRICS_STROKE_OUTPUTS;
 		seed += METRICS_STROKE_OUTPUTS;
 	}
 }
 
-static void add_squares(const struct saliency *saliency, struct tape *tape,
-			float **sums)
+static void add_gradients(const struct saliency *saliency, struct tape *tape,
+			  float **sums)
 {
 	for (int t = 0; t < saliency->graph->tensor_count; t++) {
 		const float *gradient;
@@ -162,7 +181,9 @@ static void add_squares(const struct saliency *saliency, struct tape *tape,
 			continue;
 		gradient = tape_gradient(tape, t);
 		for (size_t i = 0; i < element_count(saliency->graph, t); i++)
-			sums[t][i] += gradient[i] * gradient[i];
+			sums[t][i] += saliency->linear ?
+					      fabsf(gradient[i]) :
+					      gradient[i] * gradient[i];
 	}
 }
 
@@ -183,11 +204,13 @@ static int run_pass(const struct saliency *saliency, int pass,
 		return ret;
 	if (saliency->strokes)
 		seed_strokes(saliency, runner->tape, &generator);
+	else if (saliency->linear)
+		seed_squares(saliency, runner->tape);
 	else
 		seed_values(saliency, runner->tape, &generator);
 	ret = tape_backward(runner->tape);
 	if (!ret)
-		add_squares(saliency, runner->tape, sums);
+		add_gradients(saliency, runner->tape, sums);
 	return ret;
 }
 
@@ -218,12 +241,14 @@ static int finish(const struct saliency *saliency, float **scores)
 		if (!saliency->wanted[t])
 			continue;
 		for (size_t i = 0; i < element_count(graph, t); i++) {
-			float weight = graph->tensors[t].data[i], sum = 0;
+			float weight = fabsf(graph->tensors[t].data[i]);
+			float sum = 0;
 
 			for (int lane = 0; lane < LANES; lane++)
 				sum += saliency->lanes[lane][t][i];
-			scores[t][i] = weight * weight *
-				       (sum / (float)saliency->passes);
+			if (!saliency->linear)
+				weight *= weight;
+			scores[t][i] = weight * (sum / (float)saliency->passes);
 			if (!isfinite(scores[t][i]))
 				return accel_error(
 					-EINVAL,
@@ -269,14 +294,14 @@ static int choose_passes(const struct saliency *saliency,
 	return passes > least ? passes : least;
 }
 
-int saliency_gauss_newton(const struct graph *graph,
-			  const struct calibration_data *data,
-			  const struct saliency_options *options,
-			  float **scores)
+static int score(const struct graph *graph, const struct calibration_data *data,
+		 const struct saliency_options *options, bool linear,
+		 float **scores)
 {
 	struct saliency saliency = {
 		.graph = graph,
 		.data = data,
+		.linear = linear,
 		.seed = options->seed,
 		.strokes = sketches_apply(graph),
 	};
@@ -300,4 +325,19 @@ int saliency_gauss_newton(const struct graph *graph,
 	free(saliency.wanted);
 	free(saliency.seeded);
 	return ret;
+}
+
+int saliency_gauss_newton(const struct graph *graph,
+			  const struct calibration_data *data,
+			  const struct saliency_options *options,
+			  float **scores)
+{
+	return score(graph, data, options, false, scores);
+}
+
+int saliency_taylor(const struct graph *graph,
+		    const struct calibration_data *data,
+		    const struct saliency_options *options, float **scores)
+{
+	return score(graph, data, options, true, scores);
 }

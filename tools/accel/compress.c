@@ -422,7 +422,7 @@ int command_compress(int count, char **arguments)
 		{ "scope", 0, OPTION_TEXT, &line.scope, "layer|global",
 		  "the part of each layer, or of all weights (as the method likes)" },
 		{ "method", 0, OPTION_TEXT, &line.method, "NAME",
-		  "which go: magnitude (default), random, gn" },
+		  prune_method_names() },
 		{ "recipe", 0, OPTION_TEXT, &line.recipe, "FILE.json",
 		  "methods and sparsities of single layers" },
 		{ "reconstruct", 0, OPTION_TEXT, &line.reconstruct, "none|ls",

@@ -54,6 +54,10 @@ int prune_select(const float *scores, size_t count, size_t keep_count,
 /** prune_applies() - is the tensor a weight that may be pruned? */
 bool prune_applies(const struct graph *graph, int tensor);
 
+/* The first node that reads a prunable weight, and as which input; NULL for none. */
+const struct graph_node *prune_weight_reader(const struct graph *graph,
+					     int tensor, int *slot);
+
 /**
  * struct prune_budget - how much goes
  * @sparsity: 0 ≤ sparsity < 1, the part of all weights, or of their costs

@@ -43,6 +43,16 @@ int saliency_gauss_newton(const struct graph *graph,
 			  const struct saliency_options *options,
 			  float **scores);
 
+/*
+ * The first order instead: |w|·E[|g|], g the gradient of ½|y|², the loss of
+ * reconstructing the outputs y from nothing (that of reconstructing them from themselves
+ * has none); of strokes, of their −log-likelihood (Molchanov et al., 2017). Arguments and
+ * results as above.
+ */
+int saliency_taylor(const struct graph *graph,
+		    const struct calibration_data *data,
+		    const struct saliency_options *options, float **scores);
+
 /* An array for every prunable weight; NULL without memory. */
 float **saliency_create(const struct graph *graph);
 

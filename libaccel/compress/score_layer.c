@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include <compress/layer_activity.h>
+#include <compress/score_layer.h>
+#include <compress/weight_layout.h>
+
+static void obd_tensor(const struct graph *graph, int tensor,
+		       const double *inputs, float *scores)
+{
+	struct weight_layout layout = weight_layout_find(graph, tensor);
+	int64_t count = graph_shape_count(&graph->tensors[tensor].shape);
+
+	for (int64_t i = 0; i < count; i++) {
+		double weight = (double)graph->tensors[tensor].data[i];
+
+		scores[i] = (float)(weight * weight *
+				    inputs[weight_layout_channel(&layout, i)]);
+	}
+}
+
+int score_obd(const struct prune_method_context *context, float **scores)
+{
+	const struct graph *graph = context->graph;
+	struct layer_activity activity;
+	int ret = layer_activity_measure(&activity, graph, context->data,
+					 context->workers);
+
+	for (int t = 0; t < graph->tensor_count && !ret; t++)
+		if (scores[t])
+			obd_tensor(graph, t, activity.inputs[t], scores[t]);
+	layer_activity_release(&activity);
+	return ret;
+}
+
+static void activation_tensor(const struct graph *graph, int tensor,
+			      const double *outputs, float *scores)
+{
+	struct weight_layout layout = weight_layout_find(graph, tensor);
+	int64_t count = graph_shape_count(&graph->tensors[tensor].shape);
+	double sum = 0;
+
+	for (int64_t i = 0; i < count; i++)
+		sum += outputs[weight_layout_neuron(&layout, i)];
+	for (int64_t i = 0; i < count; i++)
+		scores[i] = sum > 0 ? (float)(outputs[weight_layout_neuron(
+						      &layout, i)] /
+					      sum * (double)count) :
+				      0;
+}
+
+int score_activation(const struct prune_method_context *context, float **scores)
+{
+	const struct graph *graph = context->graph;
+	struct layer_activity activity;
+	int ret = layer_activity_measure(&activity, graph, context->data,
+					 context->workers);
+
+	for (int t = 0; t < graph->tensor_count && !ret; t++)
+		if (scores[t])
+			activation_tensor(graph, t, activity.outputs[t],
+					  scores[t]);
+	layer_activity_release(&activity);
+	return ret;
+}

@@ -8,8 +8,7 @@
 #include <string.h>
 
 struct compress_choices *choices_create(const struct graph *graph,
-					const struct prune_method *method,
-					double sparsity)
+					const struct layer_choice *choice)
 {
 	struct compress_choices *choices = calloc(1, sizeof(*choices));
 
@@ -24,8 +23,7 @@ struct compress_choices *choices_create(const struct graph *graph,
 	}
 	for (int t = 0; t < graph->tensor_count; t++)
 		if (prune_applies(graph, t))
-			choices->layers[t] =
-				(struct layer_choice){ method, sparsity };
+			choices->layers[t] = *choice;
 	return choices;
 }
 
@@ -60,6 +58,23 @@ const char *choices_method_name(const struct compress_choices *choices)
 		name = method->name;
 	}
 	return name ? name : "none";
+}
+
+double choices_bits(const struct compress_choices *choices,
+		    const struct graph *graph, const struct prune_mask *mask)
+{
+	double bits = 0, weights = 0;
+
+	for (int t = 0; t < choices->tensor_count; t++) {
+		int64_t count = graph_shape_count(&graph->tensors[t].shape);
+		double kept = 0;
+
+		for (int64_t i = 0; mask->keep[t] && i < count; i++)
+			kept += mask->keep[t][i];
+		bits += kept * weight_format_bits(&choices->layers[t].format);
+		weights += kept;
+	}
+	return weights > 0 ? bits / weights : 8;
 }
 
 /**

@@ -54,6 +54,19 @@ static int read_sparsity(const struct recipe *recipe, const char *where,
 	return 0;
 }
 
+static int read_format(const struct recipe *recipe, const char *where,
+		       const json_t *value, struct layer_choice *choice)
+{
+	int ret;
+
+	if (!json_is_string(value))
+		return accel_error(-EINVAL,
+				   "%s: %s: \"quantize\" is not a name",
+				   recipe->path, where);
+	ret = weight_format_parse(json_string_value(value), &choice->format);
+	return ret ? accel_error_prefix(ret, "%s: %s", recipe->path, where) : 0;
+}
+
 /* @other: the one key more that the object may have. */
 static int read_choice(const struct recipe *recipe, const char *where,
 		       json_t *object, const char *other,
@@ -72,10 +85,12 @@ static int read_choice(const struct recipe *recipe, const char *where,
 			ret = read_method(recipe, where, value, choice);
 		else if (!strcmp(key, "sparsity"))
 			ret = read_sparsity(recipe, where, value, choice);
+		else if (!strcmp(key, "quantize"))
+			ret = read_format(recipe, where, value, choice);
 		else if (strcmp(key, other))
 			ret = accel_error(
 				-EINVAL,
-				"%s: %s: unknown key \"%s\"; it takes method, sparsity and %s",
+				"%s: %s: unknown key \"%s\"; it takes method, sparsity, quantize and %s",
 				recipe->path, where, key, other);
 		if (ret)
 			return ret;
@@ -192,8 +207,7 @@ static int read_root(struct recipe *recipe, json_t *root,
 
 	if (ret)
 		return ret;
-	recipe->choices =
-		choices_create(recipe->graph, choice.method, choice.sparsity);
+	recipe->choices = choices_create(recipe->graph, &choice);
 	if (!recipe->choices)
 		return accel_error(-ENOMEM, "no memory for %s", recipe->path);
 	return read_layers(recipe, root);

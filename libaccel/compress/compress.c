@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,6 +199,29 @@ static bool is_reconstructed(const struct compress_options *options)
 	       options->sparsity != COMPRESS_KEEP;
 }
 
+/* The format of all layers, or "mixed". */
+static void print_formats(const struct compress_options *options, char *text,
+			  size_t size)
+{
+	const struct compress_choices *choices = options->choices;
+	bool first = true;
+	char own[64];
+
+	weight_format_print(&options->format, text, size);
+	for (int t = 0; choices && t < choices->tensor_count; t++) {
+		if (!choices->layers[t].method)
+			continue;
+		weight_format_print(&choices->layers[t].format, own,
+				    sizeof(own));
+		if (!first && strcmp(text, own)) {
+			snprintf(text, size, "mixed");
+			return;
+		}
+		snprintf(text, size, "%s", own);
+		first = false;
+	}
+}
+
 static char *provenance(const struct graph *graph,
 			const struct compress_options *options,
 			const struct prune_mask *mask,
@@ -207,12 +231,13 @@ static char *provenance(const struct graph *graph,
 	char *result, weights[64];
 	json_t *text;
 
-	weight_format_print(&options->format, weights, sizeof(weights));
+	print_formats(options, weights, sizeof(weights));
 	text = json_pack(
 		"{s:s, s:f, s:s, s:s, s:s?, s:f, s:s, s:I, s:I, s:I, s:i}",
 		"quantize", weights, "bits",
-		weight_format_bits(&options->format), "method",
-		method_name(options), "reconstruct",
+		options->choices ? choices_bits(options->choices, graph, mask) :
+				   weight_format_bits(&options->format),
+		"method", method_name(options), "reconstruct",
 		is_reconstructed(options) ? "ls" : "none", "source",
 		options->source, "sparsity",
 		1 - (double)kept / (double)(total ? total : 1), "scope",
@@ -232,7 +257,9 @@ make_formats(const struct graph *graph, const struct compress_options *options)
 		calloc((size_t)graph->tensor_count + 1, sizeof(*formats));
 
 	for (int t = 0; formats && t < graph->tensor_count; t++)
-		formats[t] = options->format;
+		formats[t] = options->choices ?
+				     options->choices->layers[t].format :
+				     options->format;
 	return formats;
 }
 

@@ -10,6 +10,7 @@
 #include <compress/compress.h>
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 enum { FIRST_COUNT = ROWS * COLUMNS, SECOND_COUNT = ROWS * ROWS };
@@ -91,6 +92,7 @@ static void test_mistakes_are_named(void **state)
 		{ "{\"sparsity\": \"0.5\"}", "has to be a number" },
 		{ "{\"method\": \"guess\"}", "no method \"guess\"" },
 		{ "{\"method\": 3}", "not a name" },
+		{ "{\"quantize\": \"int9\"}", "weights as int9" },
 		{ "{\"layers\": {}}", "not a list" },
 		{ "{\"layers\": [{\"sparsity\": 0.5}]}", "layer 1: which one" },
 		{ "{\"layers\": [{\"match\": \"third\"}]}",
@@ -117,10 +119,33 @@ static void test_mistakes_are_named(void **state)
 	graph_destroy(graph);
 }
 
+static void test_formats(void **state)
+{
+	struct graph *graph = two_layers();
+	struct prune_mask *mask = prune_mask_create(graph);
+	struct compress_choices *choices;
+	int first = weight_of(graph, 0), second = weight_of(graph, 1);
+	double all;
+
+	CHECK(read_recipe(*state,
+			  "{\"quantize\": \"int4\", \"layers\": ["
+			  "{\"match\": \"second\", \"quantize\": \"int8\"}]}",
+			  graph, &choices));
+	assert_int_equal(choices->layers[first].format.bits, 4);
+	assert_int_equal(choices->layers[second].format.bits, 8);
+	all = (double)graph_shape_count(&graph->tensors[first].shape);
+	all /= all + (double)graph_shape_count(&graph->tensors[second].shape);
+	assert_true(fabs(choices_bits(choices, graph, mask) -
+			 (4 * all + 8 * (1 - all))) < 1e-9);
+	choices_destroy(choices);
+	prune_mask_destroy(mask);
+	graph_destroy(graph);
+}
+
 static void test_no_file(void **state)
 {
 	struct compress_choices *choices;
-	const struct layer_choice otherwise = { NULL, 0 };
+	const struct layer_choice otherwise = { .method = NULL };
 	struct graph *graph = two_layers();
 
 	assert_int_equal(choice_recipe_read(&choices,
@@ -146,8 +171,10 @@ static int64_t kept_of(const struct graph *graph, const struct prune_mask *mask,
 static void test_each_layer_has_its_own_part(void **state)
 {
 	struct graph *graph = two_layers(), *alone = two_layers();
-	struct compress_choices *choices =
-		choices_create(graph, prune_method_find("magnitude"), 0.5);
+	struct compress_choices *choices = choices_create(
+		graph, &(struct layer_choice){
+			       .method = prune_method_find("magnitude"),
+			       .sparsity = 0.5 });
 	int first = weight_of(graph, 0), second = weight_of(graph, 1);
 	const struct compress_options options = { .choices = choices,
 						  .seed = 5 };
@@ -159,7 +186,8 @@ static void test_each_layer_has_its_own_part(void **state)
 	(void)state;
 	make_data(&data);
 	choices->layers[second] =
-		(struct layer_choice){ prune_method_find("gn"), 0.75 };
+		(struct layer_choice){ .method = prune_method_find("gn"),
+				       .sparsity = 0.75 };
 	CHECK(compress_prune(graph, &options, &data, mask));
 	CHECK(compress_prune(alone, &uniform, NULL, same));
 	assert_int_equal(kept_of(graph, mask, first), FIRST_COUNT / 2);
@@ -179,6 +207,7 @@ int main(void)
 		folder_test(test_last_match_wins),
 		folder_test(test_what_is_not_said_is_as_otherwise),
 		folder_test(test_mistakes_are_named),
+		folder_test(test_formats),
 		folder_test(test_no_file),
 		cmocka_unit_test(test_each_layer_has_its_own_part),
 	};

@@ -366,6 +366,7 @@ static int choose_and_compress(const struct compress_arguments *arguments,
 	const struct layer_choice otherwise = {
 		.method = arguments->options.selection,
 		.sparsity = arguments->options.sparsity,
+		.format = arguments->options.format,
 	};
 	struct compress_arguments chosen = *arguments;
 	struct compress_choices *choices = NULL;

@@ -6,15 +6,18 @@
 #include <compress/graph.h>
 #include <compress/prune.h>
 #include <compress/prune_method.h>
+#include <compress/weight_format.h>
 
 /**
  * struct layer_choice - for one weight matrix
  * @method: which of its weights go; NULL for a tensor that is no prunable weight
  * @sparsity: part of them that goes, 0 ≤ sparsity < 1
+ * @format: of those that stay
  */
 struct layer_choice {
 	const struct prune_method *method;
 	double sparsity;
+	struct weight_format format;
 };
 
 /**
@@ -29,8 +32,7 @@ struct compress_choices {
 
 /* The same for every prunable weight; NULL without memory. */
 struct compress_choices *choices_create(const struct graph *graph,
-					const struct prune_method *method,
-					double sparsity);
+					const struct layer_choice *choice);
 
 /* NULL is allowed. */
 void choices_destroy(struct compress_choices *choices);
@@ -40,6 +42,10 @@ bool choices_need_data(const struct compress_choices *choices);
 
 /* The method's name if all layers have the same one, else "mixed". */
 const char *choices_method_name(const struct compress_choices *choices);
+
+/* Bits of a weight that the mask keeps, on average; 8 for none. */
+double choices_bits(const struct compress_choices *choices,
+		    const struct graph *graph, const struct prune_mask *mask);
 
 /**
  * choices_prune() - prune each layer as was chosen for it

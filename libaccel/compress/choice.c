@@ -109,7 +109,8 @@ static int division_create(struct division *division,
 	if (!division->sparsities || !division->layers)
 		return accel_error(-ENOMEM, "out of memory while pruning");
 	for (int t = 0; t < choices->tensor_count; t++)
-		division->sparsities[t] = choices->layers[t].sparsity;
+		division->sparsities[t] =
+			choices->layers[t].sparsity * context->budget->sparsity;
 	division->budget.scope = PRUNE_PER_LAYER;
 	division->budget.sparsity = 0;
 	division->budget.sparsities = division->sparsities;
@@ -147,7 +148,9 @@ static int add_scores(struct division *division,
 
 	if (!own)
 		return accel_error(-ENOMEM, "out of memory while pruning");
-	ret = method->score(&division->context, own);
+	ret = prune_method_check(method, &division->budget);
+	if (!ret)
+		ret = method->score(&division->context, own);
 	for (int t = 0; t < graph->tensor_count && !ret; t++)
 		if (division->layers[t])
 			memcpy(scores[t], own[t],
@@ -171,6 +174,8 @@ static int prune_scored(struct division *division, struct graph *graph,
 		if (method->score && division_begin(division, method))
 			ret = add_scores(division, method, scores);
 	if (!ret)
+		prune_method_settle(division->context.graph, mask, scores);
+	if (!ret)
 		ret = prune_scores(division->context.graph,
 				   (const float *const *)scores,
 				   &division->budget, mask);
@@ -186,6 +191,14 @@ static int prune_scored(struct division *division, struct graph *graph,
 	return ret;
 }
 
+static int solve(struct division *division, const struct prune_method *method,
+		 struct graph *graph, struct prune_mask *mask)
+{
+	int ret = prune_method_check(method, &division->budget);
+
+	return ret ? ret : method->solve(&division->context, graph, mask);
+}
+
 int choices_prune(const struct compress_choices *choices,
 		  const struct prune_method_context *context,
 		  struct graph *graph, struct prune_mask *mask)
@@ -198,7 +211,7 @@ int choices_prune(const struct compress_choices *choices,
 		ret = prune_scored(&division, graph, mask);
 	for (size_t i = 0; (method = prune_method_get(i)) && !ret; i++)
 		if (method->solve && division_begin(&division, method))
-			ret = method->solve(&division.context, graph, mask);
+			ret = solve(&division, method, graph, mask);
 	division_release(&division);
 	return ret;
 }

@@ -60,25 +60,84 @@ chosen_method(const struct compress_options *options)
 				    prune_method_find("magnitude");
 }
 
+/* @budget: of this round; @mask: what was left */
+static int select_once(const struct graph *dense, struct graph *graph,
+		       const struct compress_options *options,
+		       const struct calibration_data *data,
+		       const struct prune_budget *budget,
+		       struct prune_mask *mask)
+{
+	struct graph *before = graph_clone(graph);
+	const struct prune_method_context context = {
+		.graph = before,
+		.data = data,
+		.budget = budget,
+		.seed = options->seed,
+		.workers = options->workers,
+	};
+	int ret;
+
+	if (!before)
+		return accel_error(-ENOMEM, "out of memory while pruning");
+	ret = options->choices ?
+		      choices_prune(options->choices, &context, graph, mask) :
+		      prune_method_apply(chosen_method(options), &context,
+					 graph, mask);
+	graph_destroy(before);
+	if (!ret && options->reconstruct)
+		ret = reconstruct(dense, graph, options, data, mask);
+	return ret;
+}
+
+/* Much at first, where it costs little (the cubic ramp of Zhu and Gupta, 2017). */
+static int select_in_rounds(const struct graph *dense, struct graph *graph,
+			    const struct compress_options *options,
+			    const struct calibration_data *data,
+			    const struct prune_budget *budget,
+			    struct prune_mask *mask)
+{
+	int rounds = options->rounds > 1 ? options->rounds : 1, ret = 0;
+
+	for (int round = 1; round <= rounds && !ret; round++) {
+		double left = 1 - (double)round / rounds;
+		struct prune_budget now = *budget;
+
+		now.sparsity *= 1 - left * left * left;
+		ret = select_once(dense, graph, options, data, &now, mask);
+	}
+	return ret;
+}
+
+/* Solvers change the weights once and for all. */
+static int check_rounds(const struct compress_options *options)
+{
+	const struct prune_method *method = chosen_method(options);
+	const struct compress_choices *choices = options->choices;
+
+	if (options->rounds < 2)
+		return 0;
+	for (int t = 0; choices && t < choices->tensor_count; t++)
+		if (choices->layers[t].method &&
+		    !choices->layers[t].method->score)
+			method = choices->layers[t].method;
+	if (method->score)
+		return 0;
+	return accel_error(-ENOTSUP, "%s is no method for rounds: it solves",
+			   method->name);
+}
+
 /* Scores that look at the whole network's result may leave a layer without a weight. */
 static int select_weights(struct graph *graph,
 			  const struct compress_options *options,
 			  const struct calibration_data *data,
 			  struct prune_mask *mask)
 {
-	const struct prune_method *method = chosen_method(options);
 	struct graph *dense = graph_clone(graph);
 	struct prune_budget budget = {
-		.sparsity = options->sparsity,
+		.sparsity = options->choices ? 1 : options->sparsity,
 		.scope = options->scope,
-		.floor = method->needs_data,
-	};
-	const struct prune_method_context context = {
-		.graph = dense,
-		.data = data,
-		.budget = &budget,
-		.seed = options->seed,
-		.workers = options->workers,
+		.pattern = options->pattern,
+		.floor = chosen_method(options)->needs_data,
 	};
 	double *costs = calloc((size_t)graph->tensor_count + 1, sizeof(*costs));
 	int ret = -ENOMEM;
@@ -87,14 +146,12 @@ static int select_weights(struct graph *graph,
 		accel_error(ret, "out of memory while pruning");
 		goto out;
 	}
-	ret = find_costs(dense, options, data, costs, &budget);
+	ret = check_rounds(options);
 	if (!ret)
-		ret = options->choices ?
-			      choices_prune(options->choices, &context, graph,
-					    mask) :
-			      prune_method_apply(method, &context, graph, mask);
-	if (!ret && options->reconstruct)
-		ret = reconstruct(dense, graph, options, data, mask);
+		ret = find_costs(dense, options, data, costs, &budget);
+	if (!ret)
+		ret = select_in_rounds(dense, graph, options, data, &budget,
+				       mask);
 out:
 	free(costs);
 	graph_destroy(dense);
@@ -222,6 +279,21 @@ static void print_formats(const struct compress_options *options, char *text,
 	}
 }
 
+/* What most models have nothing of. */
+static void record_schedule(const struct compress_options *options,
+			    json_t *text)
+{
+	char pattern[32];
+
+	snprintf(pattern, sizeof(pattern), "%d:%d", options->pattern.keep,
+		 options->pattern.of);
+	if (options->pattern.of)
+		json_object_set_new(text, "pattern", json_string(pattern));
+	if (options->rounds > 1)
+		json_object_set_new(text, "rounds",
+				    json_integer(options->rounds));
+}
+
 static char *provenance(const struct graph *graph,
 			const struct compress_options *options,
 			const struct prune_mask *mask,
@@ -245,6 +317,7 @@ static char *provenance(const struct graph *graph,
 		(json_int_t)kept, "weights", (json_int_t)total, "seed",
 		(json_int_t)options->seed, "calibration_samples",
 		data ? data->sample_count : 0);
+	record_schedule(options, text);
 	result = json_dumps(text, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(text);
 	return result;

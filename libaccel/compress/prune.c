@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compress/prune.h"
+#include "compress/prune_pattern.h"
 #include "core/error.h"
 
 #define BUCKETS 65536
@@ -380,7 +381,9 @@ int prune_scores(const struct graph *graph, const float *const *scores,
 			ret = check_sparsity(prune_budget_of(budget, t));
 	if (ret)
 		return ret;
-	if (budget->scope == PRUNE_GLOBAL && !budget->sparsities)
+	if (budget->pattern.of)
+		prune_pattern_select(graph, scores, &budget->pattern, mask);
+	else if (budget->scope == PRUNE_GLOBAL && !budget->sparsities)
 		ret = select_global(graph, scores, budget, mask);
 	else
 		ret = select_per_layer(graph, scores, budget, mask);

@@ -7,6 +7,7 @@
 #include <core/error.h>
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -132,6 +133,32 @@ const char *prune_method_names(void)
 	return names;
 }
 
+int prune_method_check(const struct prune_method *method,
+		       const struct prune_budget *budget)
+{
+	if (!budget->pattern.of || method->score || method->patterns)
+		return 0;
+	return accel_error(
+		-ENOTSUP,
+		"%s chooses its weights one by one, and not %d of each %d",
+		method->name, budget->pattern.keep, budget->pattern.of);
+}
+
+void prune_method_settle(const struct graph *graph,
+			 const struct prune_mask *mask, float **scores)
+{
+	for (int t = 0; t < mask->tensor_count; t++) {
+		int64_t count = graph_shape_count(&graph->tensors[t].shape);
+
+		if (!mask->keep[t] || !memchr(mask->keep[t], 0, (size_t)count))
+			continue;
+		for (int64_t i = 0; i < count; i++)
+			scores[t][i] = mask->keep[t][i] ?
+					       fmaxf(scores[t][i], FLT_MIN) :
+					       0;
+	}
+}
+
 static int apply_scores(const struct prune_method *method,
 			const struct prune_method_context *context,
 			struct graph *graph, struct prune_mask *mask)
@@ -142,6 +169,8 @@ static int apply_scores(const struct prune_method *method,
 	if (!scores)
 		return accel_error(-ENOMEM, "out of memory while pruning");
 	ret = method->score(context, scores);
+	if (!ret)
+		prune_method_settle(context->graph, mask, scores);
 	if (!ret)
 		ret = prune_scores(context->graph, (const float *const *)scores,
 				   context->budget, mask);
@@ -155,6 +184,10 @@ int prune_method_apply(const struct prune_method *method,
 		       const struct prune_method_context *context,
 		       struct graph *graph, struct prune_mask *mask)
 {
+	int ret = prune_method_check(method, context->budget);
+
+	if (ret)
+		return ret;
 	if (method->solve)
 		return method->solve(context, graph, mask);
 	return apply_scores(method, context, graph, mask);

@@ -83,6 +83,118 @@ static void test_threads_do_not_matter(void **state)
 	}
 }
 
+/* In every group of @of of every row, as many as asked; how many of all. */
+static int64_t check_groups(const uint8_t *keep, int64_t rows, int64_t columns,
+			    const struct prune_pattern *pattern)
+{
+	int64_t all = 0;
+
+	for (int64_t i = 0; i < rows * columns; i++) {
+		int64_t at = i % columns % pattern->of;
+		int64_t left = columns - (i % columns - at), kept = 0;
+		int64_t size = left < pattern->of ? left : pattern->of;
+
+		for (int64_t j = 0; !at && j < size; j++)
+			kept += keep[i + j];
+		if (!at)
+			assert_int_equal(kept, size < pattern->keep ?
+						       size :
+						       pattern->keep);
+		all += kept;
+	}
+	return all;
+}
+
+static void test_patterns_hold_in_every_group(void **state)
+{
+	static const struct prune_pattern patterns[] = {
+		{ 2, 4 }, { 1, 4 }, { 3, 5 }, { 4, 8 }
+	};
+	const struct prune_method *method;
+
+	(void)state;
+	for (size_t i = 0; (method = prune_method_get(i)); i++) {
+		for (size_t p = 0; method->score && p < 4; p++) {
+			struct graph *graph = two_layers();
+			const struct compress_options options = {
+				.selection = method,
+				.pattern = patterns[p],
+				.workers = 1,
+			};
+			struct prune_mask *mask = prune_mask_create(graph);
+			struct calibration_data data;
+			int64_t total, kept = 0;
+
+			make_data(&data);
+			CHECK(compress_prune(graph, &options, &data, mask));
+			for (int n = 0; n < 2; n++)
+				kept += check_groups(
+					mask->keep[graph->nodes[n].inputs[1]],
+					ROWS, n ? ROWS : COLUMNS, &patterns[p]);
+			assert_int_equal(prune_count(graph, mask, &total),
+					 kept);
+			calibration_data_release(&data);
+			prune_mask_destroy(mask);
+			graph_destroy(graph);
+		}
+	}
+}
+
+/* However many rounds: as many as asked go, and those that went stay away. */
+static void test_rounds_end_at_what_was_asked(void **state)
+{
+	const struct prune_method *method;
+
+	(void)state;
+	for (size_t i = 0; (method = prune_method_get(i)); i++) {
+		for (int repair = 0; method->score && repair < 2; repair++) {
+			struct graph *graph = two_layers();
+			const struct compress_options options = {
+				.sparsity = 0.75,
+				.scope = method->scope,
+				.selection = method,
+				.rounds = 3,
+				.reconstruct = repair,
+				.workers = 1,
+			};
+			struct prune_mask *mask = prune_mask_create(graph);
+			struct calibration_data data;
+			int64_t total;
+
+			make_data(&data);
+			CHECK(compress_prune(graph, &options, &data, mask));
+			assert_int_equal(prune_count(graph, mask, &total),
+					 ROWS * (ROWS + COLUMNS) / 4);
+			calibration_data_release(&data);
+			prune_mask_destroy(mask);
+			graph_destroy(graph);
+		}
+	}
+}
+
+static void test_what_went_stays_away(void **state)
+{
+	struct graph *graph = two_layers();
+	struct prune_mask *mask = prune_mask_create(graph);
+	int tensor = graph->nodes[0].inputs[1];
+	float *scores[8] = { NULL };
+
+	(void)state;
+	assert_true(graph->tensor_count <= 8);
+	scores[tensor] = calloc(ROWS * COLUMNS, sizeof(float));
+	mask->keep[tensor][3] = 0;
+	scores[tensor][3] = 7;
+	free(mask->keep[graph->nodes[1].inputs[1]]);
+	mask->keep[graph->nodes[1].inputs[1]] = NULL;
+	prune_method_settle(graph, mask, scores);
+	for (int i = 0; i < ROWS * COLUMNS; i++)
+		assert_true(i == 3 ? scores[tensor][i] == 0 :
+				     scores[tensor][i] > 0);
+	free(scores[tensor]);
+	prune_mask_destroy(mask);
+	graph_destroy(graph);
+}
+
 static void test_names(void **state)
 {
 	const struct prune_method *method;
@@ -100,6 +212,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_as_many_stay_as_asked),
 		cmocka_unit_test(test_threads_do_not_matter),
+		cmocka_unit_test(test_patterns_hold_in_every_group),
+		cmocka_unit_test(test_rounds_end_at_what_was_asked),
+		cmocka_unit_test(test_what_went_stays_away),
 		cmocka_unit_test(test_names),
 	};
 

@@ -14,6 +14,7 @@
 #include <compress/compress.h>
 #include <compress/export_graph.h>
 #include <compress/onnx_import.h>
+#include <compress/prune_pattern.h>
 #include <compress/sketches.h>
 #include <core/error.h>
 #include <model/file.h>
@@ -24,6 +25,7 @@
 #include <string.h>
 
 #define LATENTS_DEFAULT 512
+#define ROUNDS_MAX 100
 
 /* Sketches that are drawn: most are shorter, and good ones rather than odd ones. */
 #define SKETCHES_MAX 4096
@@ -41,6 +43,8 @@ struct compress_arguments {
 	const char *reconstruct;
 	const char *budget;
 	const char *recipe;
+	const char *pattern;
+	int64_t rounds;
 	const char *quantize;
 	const char *sample;
 	const char *float_output;
@@ -163,6 +167,34 @@ static int check_recipe(const struct option_usage *usage,
 	return STATUS_OK;
 }
 
+/* Patterns are the same everywhere, and take no more than one round. */
+static int check_pattern(const struct option_usage *usage,
+			 struct compress_arguments *arguments)
+{
+	struct compress_options *options = &arguments->options;
+
+	if (arguments->rounds > ROUNDS_MAX)
+		return options_misuse(usage, "--rounds: at most %d",
+				      ROUNDS_MAX);
+	options->rounds = (int)arguments->rounds;
+	if (options->rounds > 1 && !options->selection->score)
+		return options_misuse(
+			usage, "--rounds is not for --method %s: it solves",
+			arguments->method);
+	if (!arguments->pattern)
+		return STATUS_OK;
+	if (prune_pattern_parse(arguments->pattern, &options->pattern))
+		return options_misuse(usage, "--pattern %s",
+				      accel_last_error());
+	if (arguments->scope || arguments->recipe || arguments->rounds ||
+	    arguments->recover)
+		return options_misuse(
+			usage,
+			"--pattern excludes --scope, --recipe, --rounds and --recover");
+	options->scope = PRUNE_PER_LAYER;
+	return STATUS_OK;
+}
+
 /* What the network is run on. */
 static int check_data(const struct option_usage *usage,
 		      struct compress_arguments *arguments)
@@ -186,7 +218,10 @@ static int check_arguments(const struct option_usage *usage,
 
 	if (!arguments->output)
 		return options_misuse(usage, "where to? Give -o FILE");
-	if (!arguments->sparsity && arguments->recipe)
+	if (arguments->sparsity && arguments->pattern)
+		return options_misuse(
+			usage, "--pattern and --sparsity exclude each other");
+	if (!arguments->sparsity && (arguments->recipe || arguments->pattern))
 		arguments->sparsity = "0";
 	if (!arguments->sparsity)
 		return options_misuse(
@@ -426,6 +461,10 @@ int command_compress(int count, char **arguments)
 		  prune_method_names() },
 		{ "recipe", 0, OPTION_TEXT, &line.recipe, "FILE.json",
 		  "methods and sparsities of single layers" },
+		{ "pattern", 0, OPTION_TEXT, &line.pattern, "N:M",
+		  "N of each M neighbours along the input stay, in place of --sparsity" },
+		{ "rounds", 0, OPTION_COUNT, &line.rounds, "N",
+		  "prune little by little, looking again each time (1)" },
 		{ "reconstruct", 0, OPTION_TEXT, &line.reconstruct, "none|ls",
 		  "ls: the others take over for them, by least squares (none)" },
 		{ "budget", 0, OPTION_TEXT, &line.budget, "size|macs",
@@ -476,6 +515,8 @@ int command_compress(int count, char **arguments)
 		status = check_method(&usage, &line);
 	if (status == STATUS_OK)
 		status = check_recipe(&usage, &line);
+	if (status == STATUS_OK)
+		status = check_pattern(&usage, &line);
 	if (status == STATUS_OK)
 		status = check_data(&usage, &line);
 	if (status != STATUS_OK)

@@ -50,9 +50,10 @@ double choices_bits(const struct compress_choices *choices,
 /**
  * choices_prune() - prune each layer as was chosen for it
  * @choices: of the graph
- * @context: its budget's sparsity and scope are ignored
+ * @context: its budget's sparsity is the part of each layer's own that is to go now (1:
+ *	all of it), its scope is ignored
  * @graph: a copy of the context's; its weights are changed
- * @mask: result, from prune_mask_create()
+ * @mask: from prune_mask_create(), or what is left; result
  *
  * Methods that score come first, then those that solve, in the table's order, each for
  * its own layers.

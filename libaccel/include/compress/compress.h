@@ -36,6 +36,9 @@ enum compress_budget {
  * @selection: which weights go; NULL: the smallest
  * @choices: what is done to each layer, in place of @sparsity, @scope and @selection;
  *	NULL: they apply
+ * @pattern: in place of @sparsity, @scope and @budget; see struct prune_pattern
+ * @rounds: prune little by little, each time looking again at what is left, and with
+ *	@reconstruct repairing it (0: at once); for methods that score
  * @budget: of PRUNE_GLOBAL
  * @costs: for COMPRESS_COSTS; see struct prune_budget
  * @reconstruct: let the weights that stay take over for those that went, by least
@@ -56,6 +59,8 @@ struct compress_options {
 	enum prune_scope scope;
 	const struct prune_method *selection;
 	const struct compress_choices *choices;
+	struct prune_pattern pattern;
+	int rounds;
 	enum compress_budget budget;
 	const double *costs;
 	bool reconstruct;

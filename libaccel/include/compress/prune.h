@@ -58,12 +58,19 @@ bool prune_applies(const struct graph *graph, int tensor);
 const struct graph_node *prune_weight_reader(const struct graph *graph,
 					     int tensor, int *slot);
 
+/** struct prune_pattern - @keep of each @of neighbours stay; 0: there is no pattern */
+struct prune_pattern {
+	int keep;
+	int of;
+};
+
 /**
  * struct prune_budget - how much goes
  * @sparsity: 0 ≤ sparsity < 1, the part of all weights, or of their costs
  * @scope: what the part refers to
  * @sparsities: for each tensor of the graph, a part of its own, in place of @sparsity
  *	and @scope; NULL: they apply
+ * @pattern: in place of all the others; see prune_pattern.h
  * @costs: for each tensor of the graph, what one of its weights costs (> 0), so that
  *	a global threshold is on scores by cost, and the costs of those that stay are
  *	within the budget; NULL: each weight costs the same, and as many as asked go
@@ -73,6 +80,7 @@ struct prune_budget {
 	double sparsity;
 	enum prune_scope scope;
 	const double *sparsities;
+	struct prune_pattern pattern;
 	const double *costs;
 	bool floor;
 };

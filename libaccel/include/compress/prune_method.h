@@ -36,6 +36,7 @@ struct prune_method_context {
  * @about: a line for people
  * @scope: the one that its scores are good for
  * @needs_data: it looks at the network at work
+ * @patterns: its @solve obeys the budget's pattern; scores always do
  * @score: fills scores from saliency_create(), all ≥ 0, for prune_scores(); NULL if
  *	there is a @solve
  * @solve: chooses the mask and changes the weights that stay, in one walk: @pruned is a
@@ -49,6 +50,7 @@ struct prune_method {
 	const char *about;
 	enum prune_scope scope;
 	bool needs_data;
+	bool patterns;
 	int (*score)(const struct prune_method_context *context,
 		     float **scores);
 	int (*solve)(const struct prune_method_context *context,
@@ -64,7 +66,21 @@ const struct prune_method *prune_method_get(size_t index);
 /* All names, for a message: "magnitude, random or gn". */
 const char *prune_method_names(void);
 
-/* Choose, and change @graph's weights. 0 or what the method returns. */
+/* Can it do what the budget asks for? 0, or −ENOTSUP with a text. */
+int prune_method_check(const struct prune_method *method,
+		       const struct prune_budget *budget);
+
+/*
+ * Of what is gone already nothing comes back: it scores below all that is left.
+ * @mask: what is left
+ */
+void prune_method_settle(const struct graph *graph,
+			 const struct prune_mask *mask, float **scores);
+
+/*
+ * Choose among what @mask has left, and change @graph's weights. 0 or what the method
+ * returns; −ENOTSUP.
+ */
 int prune_method_apply(const struct prune_method *method,
 		       const struct prune_method_context *context,
 		       struct graph *graph, struct prune_mask *mask);

@@ -305,6 +305,14 @@ static void join_lanes(struct least_squares *problem)
 	}
 }
 
+void least_squares_totals(struct least_squares *problem, const double **h,
+			  const double **b)
+{
+	join_lanes(problem);
+	*h = problem->lanes[0].h;
+	*b = problem->lanes[0].b;
+}
+
 /* The bias is on another scale than the weights, and needs no ridge. */
 static double diagonal_mean(const struct least_squares *problem)
 {

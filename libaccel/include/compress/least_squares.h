@@ -59,6 +59,13 @@ struct least_squares_source {
 int least_squares_add(struct least_squares *problem,
 		      const struct least_squares_source *source);
 
+/*
+ * What all observations come to: h [unknowns][unknowns], its upper triangle, and b
+ * [rows][unknowns]; until more of them are added.
+ */
+void least_squares_totals(struct least_squares *problem, const double **h,
+			  const double **b);
+
 /**
  * least_squares_solve() - the best rows
  * @problem: with all its observations

@@ -138,6 +138,8 @@ static struct holdings holdings_now(void)
 	};
 }
 
+/* Vectors that may be opened late, at most. */
+#define VECTORS_LATE 4
 /* Until an allocator has as much in store as it ever keeps. */
 #define WARM_UP 20
 
@@ -221,13 +223,19 @@ static void plans_leave_nothing(void)
 	unsigned int cycles = settings.cycles / 10;
 	struct holdings before, after;
 	uint64_t used;
+	int round = 0;
 
-	/* A simulated device keeps what it once needed, as long as it is open. */
+	/*
+	 * A device keeps what it once needed, as long as it is open: the first upload
+	 * that has to sleep, whichever it is, opens its vector. A leak comes each time.
+	 */
 	plan_cycles(device, model, settings.cycles / 3);
-	used = device_info(device).memory_used;
-	before = holdings_now();
-	plan_cycles(device, model, cycles);
-	after = holdings_now();
+	do {
+		used = device_info(device).memory_used;
+		before = holdings_now();
+		plan_cycles(device, model, cycles);
+		after = holdings_now();
+	} while (after.files != before.files && ++round < VECTORS_LATE);
 	nothing_is_held(&before, &after, cycles);
 	CHECK_EQUAL((int64_t)device_info(device).memory_used, (int64_t)used);
 	accel_model_free(model);

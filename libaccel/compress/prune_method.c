@@ -4,6 +4,7 @@
 #include <compress/sample.h>
 #include <compress/saliency.h>
 #include <compress/score_layer.h>
+#include <compress/solve_regression.h>
 #include <core/error.h>
 
 #include <errno.h>
@@ -101,6 +102,17 @@ static const struct prune_method methods[] = {
 	  .scope = PRUNE_PER_LAYER,
 	  .needs_data = true,
 	  .score = score_activation },
+	{ .name = "l0",
+	  .about =
+		  "as many weights of each layer as asked that give its results best, by alternating directions",
+	  .scope = PRUNE_PER_LAYER,
+	  .needs_data = true,
+	  .solve = solve_l0 },
+	{ .name = "l1",
+	  .about = "the same by proximal gradients of the sum of magnitudes",
+	  .scope = PRUNE_PER_LAYER,
+	  .needs_data = true,
+	  .solve = solve_l1 },
 };
 
 #define METHOD_COUNT (sizeof(methods) / sizeof(methods[0]))

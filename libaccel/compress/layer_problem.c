@@ -37,6 +37,31 @@ void layer_problem_release(struct layer_problem *problem)
 	free(problem->values);
 }
 
+const double *layer_problem_hessian(const struct layer_problem *problem)
+{
+	const double *h, *b;
+
+	least_squares_totals(problem->system, &h, &b);
+	return h;
+}
+
+const double *layer_problem_moments(const struct layer_problem *problem)
+{
+	const double *h, *b;
+
+	least_squares_totals(problem->system, &h, &b);
+	return b;
+}
+
+size_t layer_problem_kept(const struct layer_problem *problem)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < problem->rows * problem->columns; i++)
+		count += problem->keep[i];
+	return count - (problem->constant ? problem->rows : 0);
+}
+
 int layer_problem_least_squares(void *context, struct layer_problem *problem)
 {
 	const double *ridge = context;

@@ -4,6 +4,7 @@
 #include <compress/sample.h>
 #include <compress/saliency.h>
 #include <compress/score_layer.h>
+#include <compress/second_order.h>
 #include <compress/solve_regression.h>
 #include <core/error.h>
 
@@ -113,6 +114,23 @@ static const struct prune_method methods[] = {
 	  .scope = PRUNE_PER_LAYER,
 	  .needs_data = true,
 	  .solve = solve_l1 },
+	{ .name = "wanda",
+	  .about = "those go whose row hears least of them: |w|*|x|",
+	  .scope = PRUNE_PER_LAYER,
+	  .needs_data = true,
+	  .solve = second_order_wanda },
+	{ .name = "sparsegpt",
+	  .about =
+		  "in one sweep by the inverse Hessian; the others take over for those that go",
+	  .scope = PRUNE_PER_LAYER,
+	  .needs_data = true,
+	  .solve = second_order_sparsegpt },
+	{ .name = "obs",
+	  .about =
+		  "the same exactly, weight by weight, for layers of short rows",
+	  .scope = PRUNE_PER_LAYER,
+	  .needs_data = true,
+	  .solve = second_order_obs },
 };
 
 #define METHOD_COUNT (sizeof(methods) / sizeof(methods[0]))

@@ -7,23 +7,31 @@
 
 #define RIDGE_DEFAULT 5e-4
 
+static bool owns(const struct graph *graph, int tensor)
+{
+	return graph_tensor_is_constant(graph, tensor) &&
+	       graph_tensor_use_count(graph, tensor) == 1;
+}
+
 bool reconstruct_layer_owns(const struct reconstruct_layer *layer, int tensor)
 {
-	return graph_tensor_is_constant(layer->pruned, tensor) &&
-	       graph_tensor_use_count(layer->pruned, tensor) == 1;
+	return owns(layer->pruned, tensor);
 }
 
 /* Weights that several nodes share fit none of them alone: they stay as they are. */
-static bool is_reconstructed(const struct reconstruct_layer *layer)
+bool reconstruct_applies(const struct graph *graph,
+			 const struct prune_mask *mask,
+			 const struct layer_solver *solver, int index)
 {
-	const struct graph_node *node = &layer->pruned->nodes[layer->index];
+	const struct graph_node *node = &graph->nodes[index];
 	int weights = graph_op_is_recurrent(node->op) ? 2 :
 		      graph_op_is_linear(node->op)    ? 1 :
 							0;
 
 	for (int i = 1; i <= weights; i++)
-		if (!layer->mask->keep[node->inputs[i]] ||
-		    !reconstruct_layer_owns(layer, node->inputs[i]))
+		if (!mask->keep[node->inputs[i]] ||
+		    (solver->tensors && !solver->tensors[node->inputs[i]]) ||
+		    !owns(graph, node->inputs[i]))
 			return false;
 	return weights > 0;
 }
@@ -33,7 +41,8 @@ static int reconstruct_node(const struct reconstruct_layer *layer,
 {
 	int ret = graph_walk_run(dense, layer->index);
 
-	if (!ret && is_reconstructed(layer))
+	if (!ret && reconstruct_applies(layer->pruned, layer->mask,
+					layer->solver, layer->index))
 		ret = graph_op_is_recurrent(
 			      layer->pruned->nodes[layer->index].op) ?
 			      reconstruct_recurrent(layer) :

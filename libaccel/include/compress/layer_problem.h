@@ -38,10 +38,12 @@ struct layer_problem {
  * struct layer_solver - what is done to each layer
  * @solve: changes a problem's keep and values; 0, −EINVAL with a text, or −ENOMEM.
  *	Problems come one after the other, in the order of execution
+ * @tensors: of each tensor of the graph: is it one for the solver? NULL: all
  * @context: handed to it
  */
 struct layer_solver {
 	int (*solve)(void *context, struct layer_problem *problem);
+	const bool *tensors;
 	void *context;
 };
 
@@ -51,6 +53,13 @@ int layer_problem_create(struct layer_problem *problem, const char *name,
 
 /* All zero is allowed. */
 void layer_problem_release(struct layer_problem *problem);
+
+/* H, [columns][columns], its upper triangle; b, [rows][columns]. */
+const double *layer_problem_hessian(const struct layer_problem *problem);
+const double *layer_problem_moments(const struct layer_problem *problem);
+
+/* Weights that the problem's keep has: without the bias. */
+size_t layer_problem_kept(const struct layer_problem *problem);
 
 /* A solver that keeps the mask; its context is a double: the ridge. */
 int layer_problem_least_squares(void *context, struct layer_problem *problem);

@@ -45,4 +45,12 @@ int reconstruct_layers(const struct graph *dense, struct graph *pruned,
 		       const struct calibration_data *data,
 		       const struct layer_solver *solver, int workers);
 
+/*
+ * Does the walk hand a node's weights to the solver? Not if other nodes read them as
+ * well, nor if the solver wants one of two only.
+ */
+bool reconstruct_applies(const struct graph *graph,
+			 const struct prune_mask *mask,
+			 const struct layer_solver *solver, int node);
+
 #endif

@@ -38,4 +38,31 @@ expect 1 'none.onnx' "$accel" evaluate "$dense" "$folder/whole" --device cpu: \
 	--features "$folder/none.onnx"
 expect 1 'too few to compare' "$accel" evaluate "$dense" "$folder/whole" --device cpu: \
 	--latents 3 --features "$classifier"
+
+# ---- reports ----
+
+# whole PAGE: a page that needs no other, and is well formed
+# shellcheck disable=SC2317 # check() calls it
+whole()
+{
+	[ "$(grep -c '</html>' "$1")" = 1 ] && ! grep -qE '(src|href)="[^d]|<script' "$1" &&
+		[ "$(grep -o '<table' "$1" | wc -l)" = "$(grep -o '</table>' "$1" | wc -l)" ] &&
+		[ "$(grep -o '<svg' "$1" | wc -l)" = "$(grep -o '</svg>' "$1" | wc -l)" ]
+}
+
+expect 0 'weights kept' "$accel" compress "$dense" -o "$folder/half" --sparsity 0.5 \
+	--latents 64 --report "$folder/half.html"
+check 'a page' whole "$folder/half.html"
+check 'the command is in it' grep -q -- '--sparsity 0.5 --latents 64 --report' \
+	"$folder/half.html"
+check 'pictures are in it' grep -q 'class="pictures".*data:image/png;base64' "$folder/half.html"
+check 'each layer has its pattern' test \
+	"$(grep -o 'class="cells"' "$folder/half.html" | wc -l)" = 4
+check 'figures beside it' grep -q '"sparsity": 0.5' "$folder/half.json"
+expect 0 'FID' "${evaluate[@]}" --report "$folder/two.html"
+check 'a page about two' whole "$folder/two.html"
+check 'with the floor' grep -q 'dense, other latents' "$folder/two.html"
+expect 1 'none/page.html' "$accel" compress "$dense" -o "$folder/never" --sparsity 0.5 \
+	--report "$folder/none/page.html"
+check 'nothing was compressed for it' test ! -e "$folder/never"
 finish

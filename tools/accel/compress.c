@@ -5,6 +5,8 @@
  */
 #include "binding.h"
 #include "command.h"
+#include "evaluate.h"
+#include "evaluation_report.h"
 #include "options.h"
 #include "packing.h"
 #include "recovery.h"
@@ -23,8 +25,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define LATENTS_DEFAULT 512
+
+/* Of a report: other latents than those of the calibration. */
+#define REPORT_LATENTS 64
+#define REPORT_SEED 1000003
 #define ROUNDS_MAX 100
 
 /* Sketches that are drawn: most are shorter, and good ones rather than odd ones. */
@@ -48,6 +55,8 @@ struct compress_arguments {
 	const char *quantize;
 	const char *sample;
 	const char *float_output;
+	const char *report;
+	const char *command;
 	struct option_list calibrate;
 	int64_t sketches;
 	int64_t latents;
@@ -209,6 +218,30 @@ static int check_data(const struct option_usage *usage,
 			usage,
 			"--calibrate, --latents and --sample exclude each other");
 	return STATUS_OK;
+}
+
+/* What a report shows has to be there, and before the work is done. */
+static int check_report(const struct option_usage *usage,
+			const struct compress_arguments *arguments)
+{
+	const struct option_list *files = &arguments->calibrate;
+	struct stat status;
+
+	if (!arguments->report)
+		return STATUS_OK;
+	if (arguments->sketches)
+		return options_misuse(
+			usage,
+			"--report shows what files or latents give: use --calibrate instead of --sample");
+	for (int i = 0; i < files->count; i++)
+		if (!stat(files->items[i], &status) && S_ISDIR(status.st_mode))
+			return options_misuse(
+				usage,
+				"--report shows what is made of the --calibrate files: name one, not the folder %s",
+				files->items[i]);
+	return evaluation_report_check(arguments->report) ?
+		       command_fail("compress") :
+		       STATUS_OK;
 }
 
 static int check_arguments(const struct option_usage *usage,
@@ -417,6 +450,28 @@ static int choose_and_compress(const struct compress_arguments *arguments,
 	return ret;
 }
 
+/* On the pictures that it was calibrated with, or on latents that it was not. */
+static int write_report(const struct compress_arguments *arguments)
+{
+	const struct evaluate_request request = {
+		.dense = arguments->input,
+		.model = arguments->output,
+		.report = arguments->report,
+		.command = arguments->command,
+		.source = {
+			.files = arguments->calibrate,
+			.layout = arguments->layout,
+			.range = arguments->options.input_range,
+			.seed = arguments->options.seed + REPORT_SEED,
+			.batch = REPORT_LATENTS,
+			.fill = true,
+		},
+		.range = arguments->options.output_range,
+	};
+
+	return evaluate_report(&request);
+}
+
 static int compress_file(const struct compress_arguments *arguments)
 {
 	struct graph *graph = NULL;
@@ -435,9 +490,34 @@ static int compress_file(const struct compress_arguments *arguments)
 			      model_file_write(model, arguments->output);
 	if (!ret)
 		ret = summary_report(model, arguments->output, arguments->json);
+	if (!ret && arguments->report)
+		ret = write_report(arguments);
 	graph_destroy(graph);
 	model_destroy(model);
 	return ret;
+}
+
+static int compress_checked(const struct option_usage *usage,
+			    struct compress_arguments *line)
+{
+	int status = check_arguments(usage, line);
+
+	if (status == STATUS_OK)
+		status = check_method(usage, line);
+	if (status == STATUS_OK)
+		status = check_recipe(usage, line);
+	if (status == STATUS_OK)
+		status = check_pattern(usage, line);
+	if (status == STATUS_OK)
+		status = check_data(usage, line);
+	if (status == STATUS_OK)
+		status = check_report(usage, line);
+	if (status != STATUS_OK)
+		return status;
+	line->options.source = strrchr(line->input, '/') ?
+				       strrchr(line->input, '/') + 1 :
+				       line->input;
+	return compress_file(line) ? command_fail("compress") : STATUS_OK;
 }
 
 int command_compress(int count, char **arguments)
@@ -475,6 +555,8 @@ int command_compress(int count, char **arguments)
 		  "train what is left for five minutes, as accel distill" },
 		{ "float", 0, OPTION_TEXT, &line.float_output, "FILE.onnx",
 		  "write the pruned network before it is quantized, too" },
+		{ "report", 0, OPTION_TEXT, &line.report, "FILE.html",
+		  "a page about what it cost and brought, and FILE.json" },
 		{ "calibrate", 0, OPTION_LIST, &line.calibrate, "[NAME=]FILE",
 		  "inputs: .npy, PNG or a folder of them" },
 		{ "latents", 0, OPTION_COUNT, &line.latents, "N",
@@ -506,23 +588,12 @@ int command_compress(int count, char **arguments)
 		.operands_min = 1,
 		.operands_max = 1,
 	};
+	char *command = evaluation_report_command(count, arguments);
 	int status;
 
-	if (!options_parse(&usage, count, arguments, &line.input, &status))
-		return status;
-	status = check_arguments(&usage, &line);
-	if (status == STATUS_OK)
-		status = check_method(&usage, &line);
-	if (status == STATUS_OK)
-		status = check_recipe(&usage, &line);
-	if (status == STATUS_OK)
-		status = check_pattern(&usage, &line);
-	if (status == STATUS_OK)
-		status = check_data(&usage, &line);
-	if (status != STATUS_OK)
-		return status;
-	line.options.source = strrchr(line.input, '/') ?
-				      strrchr(line.input, '/') + 1 :
-				      line.input;
-	return compress_file(&line) ? command_fail("compress") : STATUS_OK;
+	line.command = command ? command : "accel compress";
+	if (options_parse(&usage, count, arguments, &line.input, &status))
+		status = compress_checked(&usage, &line);
+	free(command);
+	return status;
 }

@@ -4,7 +4,9 @@
  * of models of one network.
  */
 #include "command.h"
+#include "evaluate.h"
 #include "evaluation.h"
+#include "evaluation_report.h"
 #include "execute.h"
 #include "options.h"
 
@@ -21,10 +23,13 @@ struct evaluate_arguments {
 	const char *device;
 	const char *image;
 	const char *features;
+	const char *report;
+	const char *command;
 	struct inputs_source source;
 	struct quantize_range range;
 	double timeout;
 	bool json;
+	bool quiet;
 };
 
 /* Black and white: as given, as the model says, or as the dense result shows. */
@@ -49,6 +54,19 @@ static int choose_range(const struct evaluate_arguments *arguments,
 			   arguments->operands[0]);
 }
 
+static int write_report(const struct evaluate_arguments *arguments,
+			const struct evaluation_set *set)
+{
+	const struct evaluation_report report = {
+		.set = set,
+		.dense = arguments->operands[0],
+		.command = arguments->command,
+		.seed = arguments->source.seed,
+	};
+
+	return evaluation_report_write(&report, arguments->report);
+}
+
 static int evaluate_each(const struct evaluate_arguments *arguments,
 			 struct evaluation_set *set,
 			 struct accel_model *const *models,
@@ -61,7 +79,9 @@ static int evaluate_each(const struct evaluate_arguments *arguments,
 				     arguments->timeout);
 	if (!ret && arguments->image)
 		ret = evaluation_write_picture(set, arguments->image);
-	if (ret)
+	if (!ret && arguments->report)
+		ret = write_report(arguments, set);
+	if (ret || arguments->quiet)
 		return ret;
 	return arguments->json ? evaluation_print_json(set) :
 				 evaluation_print(set);
@@ -142,7 +162,9 @@ static int evaluate(const struct evaluate_arguments *arguments)
 	struct evaluation items[MODELS_MAX] = { 0 };
 	struct accel_model *models[MODELS_MAX] = { 0 };
 	struct evaluation_set set = { .items = items };
-	int ret = 0;
+	int ret = arguments->report ?
+			  evaluation_report_check(arguments->report) :
+			  0;
 
 	while (set.count < MODELS_MAX && arguments->operands[1 + set.count] &&
 	       !ret) {
@@ -154,10 +176,26 @@ static int evaluate(const struct evaluate_arguments *arguments)
 	if (!ret)
 		ret = evaluate_on_device(arguments, &set, models);
 	for (uint32_t i = 0; i < set.count; i++) {
-		free(items[i].values);
+		evaluation_release(&items[i]);
 		accel_model_free(models[i]);
 	}
 	return ret;
+}
+
+int evaluate_report(const struct evaluate_request *request)
+{
+	const struct evaluate_arguments arguments = {
+		.operands = { request->dense, request->model },
+		.device = "sim:",
+		.report = request->report,
+		.command = request->command,
+		.source = request->source,
+		.range = request->range,
+		.timeout = EXECUTE_TIMEOUT_DEFAULT,
+		.quiet = true,
+	};
+
+	return evaluate(&arguments);
 }
 
 int command_evaluate(int count, char **arguments)
@@ -174,6 +212,8 @@ int command_evaluate(int count, char **arguments)
 			       "sample so many when no file gives them (8)"),
 		{ "image", 0, OPTION_TEXT, &line.image, "FILE.png",
 		  "picture: the dense network, then each model" },
+		{ "report", 0, OPTION_TEXT, &line.report, "FILE.html",
+		  "one page with all of it, layer by layer" },
 		{ "features", 0, OPTION_TEXT, &line.features, "CLASSIFIER.onnx",
 		  "compare all pictures by what this network sees in them" },
 		{ "output-range", 0, OPTION_RANGE, &line.range, "LO:HI",
@@ -191,9 +231,13 @@ int command_evaluate(int count, char **arguments)
 		.operands_min = 2,
 		.operands_max = 1 + MODELS_MAX,
 	};
+	char *command = evaluation_report_command(count, arguments);
 	int status;
 
-	if (!options_parse(&usage, count, arguments, line.operands, &status))
-		return status;
-	return evaluate(&line) ? command_fail("evaluate") : STATUS_OK;
+	if (options_parse(&usage, count, arguments, line.operands, &status)) {
+		line.command = command ? command : "accel evaluate";
+		status = evaluate(&line) ? command_fail("evaluate") : STATUS_OK;
+	}
+	free(command);
+	return status;
 }

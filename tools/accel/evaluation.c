@@ -67,6 +67,29 @@ static int measure(struct evaluation *evaluation,
 			    &evaluation->distribution);
 }
 
+static int read_costs(struct evaluation *evaluation,
+		      const struct accel_plan *plan)
+{
+	struct accel_plan_info info = { .size = sizeof(info) };
+	int ret = accel_plan_get_info(plan, &info);
+
+	evaluation->total.size = sizeof(evaluation->total);
+	if (!ret)
+		ret = accel_plan_get_total(plan, &evaluation->total);
+	if (ret)
+		return ret;
+	evaluation->layers =
+		calloc(info.layer_count + 1, sizeof(*evaluation->layers));
+	if (!evaluation->layers)
+		return accel_error(-ENOMEM, "no memory for its layers");
+	evaluation->layer_count = info.layer_count;
+	for (uint32_t i = 0; i < info.layer_count && !ret; i++) {
+		evaluation->layers[i].size = sizeof(evaluation->layers[i]);
+		ret = accel_plan_get_layer(plan, i, &evaluation->layers[i]);
+	}
+	return ret;
+}
+
 static int run_session(struct evaluation *evaluation,
 		       const struct evaluation_set *set,
 		       const struct session *session, double timeout_seconds)
@@ -85,8 +108,7 @@ static int run_session(struct evaluation *evaluation,
 	if (ret)
 		return ret;
 	evaluation->host_seconds = execution.host_seconds;
-	evaluation->total.size = sizeof(evaluation->total);
-	ret = accel_plan_get_total(session->plan, &evaluation->total);
+	ret = read_costs(evaluation, session->plan);
 	return ret ? ret : measure(evaluation, set, &port);
 }
 
@@ -110,6 +132,12 @@ int evaluation_run(struct evaluation *evaluation,
 		ret = run_session(evaluation, set, &session, timeout_seconds);
 	accel_plan_destroy(session.plan);
 	return ret;
+}
+
+void evaluation_release(struct evaluation *evaluation)
+{
+	free(evaluation->values);
+	free(evaluation->layers);
 }
 
 /* ---- for people and programs ---- */
@@ -208,7 +236,7 @@ static json_t *item_json(const struct evaluation_set *set,
 	return json;
 }
 
-int evaluation_print_json(const struct evaluation_set *set)
+json_t *evaluation_json(const struct evaluation_set *set)
 {
 	json_t *models = json_array();
 	json_t *json;
@@ -224,7 +252,12 @@ int evaluation_print_json(const struct evaluation_set *set)
 	if (set->critic && set->critic->has_floor)
 		json_object_set_new(json, "floor",
 				    critic_json(&set->critic->floor));
-	return json_print(json);
+	return json;
+}
+
+int evaluation_print_json(const struct evaluation_set *set)
+{
+	return json_print(evaluation_json(set));
 }
 
 /* ---- for the eye ---- */
@@ -251,20 +284,8 @@ static int make_cell(struct image *cell, const struct evaluation_set *set,
 	return ret;
 }
 
-static int write_grid(const char *path, const struct image *cells, size_t count,
-		      size_t columns)
-{
-	struct image grid;
-	int ret = image_grid(&grid, cells, count, columns);
-
-	if (ret)
-		return ret;
-	ret = image_write_png(path, &grid);
-	image_release(&grid);
-	return ret;
-}
-
-int evaluation_write_picture(const struct evaluation_set *set, const char *path)
+int evaluation_make_picture(const struct evaluation_set *set,
+			    struct image *picture)
 {
 	const struct graph_shape *shape = &set->reference.shape;
 	size_t rows = (size_t)set->count + 1, made = 0;
@@ -275,8 +296,7 @@ int evaluation_write_picture(const struct evaluation_set *set, const char *path)
 	if (!is_image(shape))
 		return accel_error(
 			-EINVAL,
-			"%s: the result is no image of one or three channels",
-			path);
+			"the result is no image of one or three channels");
 	columns = shape->dims[0] < COLUMNS_MAX ? (size_t)shape->dims[0] :
 						 COLUMNS_MAX;
 	cells = calloc(rows * columns, sizeof(*cells));
@@ -286,10 +306,22 @@ int evaluation_write_picture(const struct evaluation_set *set, const char *path)
 		ret = make_cell(&cells[made], set, (uint32_t)(made / columns),
 				made % columns);
 	if (!ret)
-		ret = write_grid(path, cells, made,
+		ret = image_grid(picture, cells, made,
 				 columns == 1 ? rows : columns);
 	while (made)
 		image_release(&cells[--made]);
 	free(cells);
+	return ret;
+}
+
+int evaluation_write_picture(const struct evaluation_set *set, const char *path)
+{
+	struct image picture;
+	int ret = evaluation_make_picture(set, &picture);
+
+	if (ret)
+		return accel_error_prefix(ret, "%s", path);
+	ret = image_write_png(path, &picture);
+	image_release(&picture);
 	return ret;
 }

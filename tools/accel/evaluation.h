@@ -9,6 +9,7 @@
 #include <accel/device.h>
 #include <accel/model.h>
 #include <accel/plan.h>
+#include <formats/image.h>
 
 /**
  * struct evaluation - one model against the reference
@@ -21,6 +22,8 @@
  * @max_error: largest difference
  * @distribution: as the set's critic sees it
  * @total: what the run cost
+ * @layers: what each layer cost, by names of the model
+ * @layer_count: of them
  * @host_seconds: of the run
  */
 struct evaluation {
@@ -33,6 +36,8 @@ struct evaluation {
 	double max_error;
 	struct distribution_figures distribution;
 	struct accel_layer_info total;
+	struct accel_layer_info *layers;
+	uint32_t layer_count;
 	double host_seconds;
 };
 
@@ -64,6 +69,15 @@ int evaluation_run(struct evaluation *evaluation,
 /* To standard output; 0 or −errno. */
 int evaluation_print(const struct evaluation_set *set);
 int evaluation_print_json(const struct evaluation_set *set);
+
+/* What evaluation_run() has allocated. */
+void evaluation_release(struct evaluation *evaluation);
+
+json_t *evaluation_json(const struct evaluation_set *set);
+
+/* As evaluation_write_picture(), to be released. */
+int evaluation_make_picture(const struct evaluation_set *set,
+			    struct image *picture);
 
 /*
  * One picture: a row for each network, the dense one first, and a column for each

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TOOL_EVALUATE_H
+#define TOOL_EVALUATE_H
+
+#include "inputs.h"
+
+#include <compress/quantize.h>
+
+/**
+ * struct evaluate_request - a report on a model that was just made
+ * @dense: path of the dense network
+ * @model: path of what came of it
+ * @report: path of the page
+ * @command: that made it
+ * @source: of the inputs
+ * @range: black and white of the result; low = high: as the model says
+ */
+struct evaluate_request {
+	const char *dense;
+	const char *model;
+	const char *report;
+	const char *command;
+	struct inputs_source source;
+	struct quantize_range range;
+};
+
+/* Runs both on the simulator; prints nothing. 0 or −errno. */
+int evaluate_report(const struct evaluate_request *request);
+
+#endif

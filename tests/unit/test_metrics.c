@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
-#include <compress/metrics.h>
+#include <metrics/classification.h>
+#include <metrics/perturbation.h>
+#include <metrics/pixel_error.h>
+#include <metrics/stroke_likelihood.h>
+#include <metrics/stroke_statistics.h>
+#include <metrics/structural_similarity.h>
 
 #define assert_near(value, expected, tolerance)                           \
 	do {                                                              \
@@ -178,6 +184,201 @@ static void unlikely_strokes_stay_finite(void **state)
 	assert_true(isfinite(metrics_stroke_nll(strokes, outputs, 2, 1)));
 }
 
+/* ---- luminance ---- */
+
+static void luminance_weighs_the_channels(void **state)
+{
+	const struct metrics_planes planes = { 3, 1, 2 };
+	const float a[6] = { 0, 0, 0, 0, 0, 0 };
+	const float red[6] = { 1, 1, 0, 0, 0, 0 };
+	const float gray[6] = { 1, 1, 1, 1, 1, 1 };
+
+	(void)state;
+	assert_near(metrics_psnr_luminance(a, red, &planes, 3, 0, unit),
+		    -20 * log10(65.481 / 255), 1e-12);
+	assert_near(metrics_psnr_luminance(a, gray, &planes, 3, 0, unit),
+		    -20 * log10(219.0 / 255), 1e-12);
+	/* three gray pictures: no weights */
+	assert_near(metrics_psnr_luminance(a, red, &planes, 1, 0, unit),
+		    10 * log10(3), 1e-12);
+}
+
+static void luminance_does_not_see_the_border(void **state)
+{
+	const struct metrics_planes planes = { 1, 3, 3 };
+	const float a[9] = { 0 };
+	const float b[9] = { 1, 1, 1, 1, 0.1f, 1, 1, 1, 1 };
+
+	(void)state;
+	assert_near(metrics_psnr_luminance(a, b, &planes, 1, 1, unit), 20,
+		    1e-6);
+	assert_true(isnan(metrics_psnr_luminance(a, b, &planes, 1, 2, unit)));
+}
+
+/* ---- similarity over scales ---- */
+
+enum { ROWS = 44, COLUMNS = 48 };
+
+static void make_pattern(float *values, int difference)
+{
+	for (int y = 0; y < ROWS; y++)
+		for (int x = 0; x < COLUMNS; x++)
+			values[y * COLUMNS + x] =
+				(float)((x * 7 + y * 13 + x * y / 8 +
+					 difference * ((x ^ y) % 3)) %
+					32) /
+				32;
+}
+
+/* The number is of a program of its own, without separable windows or moments. */
+static void ms_ssim_is_the_formula(void **state)
+{
+	const struct metrics_planes planes = { 1, ROWS, COLUMNS };
+	float a[ROWS * COLUMNS], b[ROWS * COLUMNS];
+
+	(void)state;
+	make_pattern(a, 0);
+	make_pattern(b, 1);
+	assert_int_equal(metrics_scales(&planes), 3);
+	assert_near(metrics_ms_ssim(a, b, &planes, unit), 0.5193530361, 1e-6);
+	assert_near(metrics_ms_ssim(a, a, &planes, unit), 1, 1e-9);
+}
+
+static void ms_ssim_falls_with_noise(void **state)
+{
+	const struct metrics_planes planes = { 1, ROWS, COLUMNS };
+	float a[ROWS * COLUMNS], b[ROWS * COLUMNS];
+	double last = 1;
+
+	(void)state;
+	make_pattern(a, 0);
+	for (int i = 1; i <= 4; i++) {
+		double now;
+
+		make_pattern(b, 0);
+		perturbation_add_noise(b, ROWS * COLUMNS, 0.05 * i, 3);
+		now = metrics_ms_ssim(a, b, &planes, unit);
+		assert_true(now < last);
+		last = now;
+	}
+}
+
+static void scales_are_those_that_fit(void **state)
+{
+	(void)state;
+	assert_int_equal(metrics_scales(&(struct metrics_planes){ 1, 4, 4 }),
+			 1);
+	assert_int_equal(metrics_scales(&(struct metrics_planes){ 1, 28, 28 }),
+			 2);
+	assert_int_equal(
+		metrics_scales(&(struct metrics_planes){ 1, 175, 400 }), 4);
+	assert_int_equal(
+		metrics_scales(&(struct metrics_planes){ 1, 900, 176 }), 5);
+}
+
+/* ---- classes ---- */
+
+static void f1_is_as_by_hand(void **state)
+{
+	/* chosen: 0, 0, 1, 1, 2, 0; class 3 neither occurs nor is chosen */
+	const float scores[] = { 9, 0, 0, 0, 9, 0, 0, 0, 0, 9, 0, 0,
+				 0, 9, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0 };
+	const int64_t labels[] = { 0, 1, 1, 1, 2, 2 };
+	struct classification_figures figures;
+	struct class_figures each[4];
+
+	(void)state;
+	assert_int_equal(classification_measure(scores, 6, 4, labels, each,
+						&figures),
+			 0);
+	assert_near(figures.accuracy, 4.0 / 6, 1e-15);
+	assert_near(each[0].precision, 1.0 / 3, 1e-15);
+	assert_near(each[0].recall, 1, 1e-15);
+	assert_near(each[0].f1, 0.5, 1e-15);
+	assert_near(each[1].precision, 1, 1e-15);
+	assert_near(each[1].recall, 2.0 / 3, 1e-15);
+	assert_near(each[1].f1, 0.8, 1e-15);
+	assert_near(each[2].f1, 2.0 / 3, 1e-15);
+	assert_int_equal(each[3].count, 0);
+	assert_near(figures.f1, (0.5 + 0.8 + 2.0 / 3) / 3, 1e-15);
+	assert_near(figures.recall, (1 + 2.0 / 3 + 0.5) / 3, 1e-15);
+}
+
+static void labels_that_are_no_class_are_refused(void **state)
+{
+	const float scores[] = { 1, 2, NAN, 1 };
+	const int64_t high[] = { 2 }, low[] = { -1 }, good[] = { 0, 0 };
+	struct classification_figures figures;
+
+	(void)state;
+	assert_int_equal(classification_measure(scores, 1, 2, high, NULL,
+						&figures),
+			 -EINVAL);
+	assert_int_equal(classification_measure(scores, 1, 2, low, NULL,
+						&figures),
+			 -EINVAL);
+	assert_int_equal(classification_measure(scores, 2, 2, good, NULL,
+						&figures),
+			 -EINVAL);
+	assert_int_equal(
+		classification_measure(scores, 1, 2, good, NULL, &figures), 0);
+}
+
+/* ---- sketches ---- */
+
+static void sketches_are_measured_up_to_their_end(void **state)
+{
+	/* two sketches, step by step; the second has no end */
+	const float strokes[] = {
+		0,  0,	1, 0, 0, 0, 0, 1, 0, 0, /* the beginning */
+		3,  4,	0, 1, 0, 1, 0, 1, 0, 0, /* drawn, then lifted */
+		-9, 0,	1, 0, 0, 1, 0, 1, 0, 0, /* not drawn */
+		0,  2,	0, 0, 1, 1, 0, 1, 0, 0, /* drawn, the end */
+		50, 50, 0, 0, 1, 1, 0, 1, 0, 0, /* nobody sees it */
+	};
+	struct stroke_statistics found;
+
+	(void)state;
+	assert_int_equal(stroke_statistics_find(strokes, 5, 2, &found), 0);
+	assert_near(found.steps.mean, 4.5, 0);
+	assert_near(found.steps.deviation, 0.5, 0);
+	assert_near(found.lifts.mean, 0.5, 0);
+	assert_near(found.ink.mean, (7 + 4) / 2.0, 1e-12);
+	assert_near(found.width.mean, (9 + 4) / 2.0, 1e-12);
+	assert_near(found.height.mean, 3, 1e-12);
+	assert_near(found.ended, 0.5, 0);
+	assert_int_equal(stroke_statistics_find(strokes, 0, 2, &found),
+			 -EINVAL);
+}
+
+/* ---- inputs that are changed ---- */
+
+static void pictures_move_right_and_down(void **state)
+{
+	const struct metrics_planes planes = { 2, 2, 3 };
+	float values[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
+	const float moved[] = { 1, 1, 2, 1, 1, 2, 7, 7, 8, 7, 7, 8 };
+
+	(void)state;
+	perturbation_move(values, &planes, 1, 1);
+	assert_memory_equal(values, moved, sizeof(moved));
+}
+
+static void noise_is_that_of_its_seed(void **state)
+{
+	enum { COUNT = 10000 };
+	static float a[COUNT], b[COUNT];
+	double sum = 0;
+
+	(void)state;
+	perturbation_add_noise(a, COUNT, 0.5, 7);
+	perturbation_add_noise(b, COUNT, 0.5, 7);
+	assert_memory_equal(a, b, sizeof(a));
+	for (int i = 0; i < COUNT; i++)
+		sum += (double)a[i] * (double)a[i];
+	assert_near(sqrt(sum / COUNT), 0.5, 0.02);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +390,16 @@ int main(void)
 		cmocka_unit_test(ssim_works_on_tiny_images),
 		cmocka_unit_test(stroke_likelihood_is_the_formula),
 		cmocka_unit_test(unlikely_strokes_stay_finite),
+		cmocka_unit_test(luminance_weighs_the_channels),
+		cmocka_unit_test(luminance_does_not_see_the_border),
+		cmocka_unit_test(ms_ssim_is_the_formula),
+		cmocka_unit_test(ms_ssim_falls_with_noise),
+		cmocka_unit_test(scales_are_those_that_fit),
+		cmocka_unit_test(f1_is_as_by_hand),
+		cmocka_unit_test(labels_that_are_no_class_are_refused),
+		cmocka_unit_test(sketches_are_measured_up_to_their_end),
+		cmocka_unit_test(pictures_move_right_and_down),
+		cmocka_unit_test(noise_is_that_of_its_seed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,11 +17,11 @@
 #define RANGE_BITS 9
 
 /*
- * Room above and below what was seen, as a part of it. It costs 0.5 dB where the
- * pictures resemble those that calibrated, and where they do not, clipping at what
- * was seen costs super-resolution networks 2 dB.
+ * Room above and below what was seen, as a part of it. Half of it would be worth 0.4 dB
+ * where the pictures resemble those that calibrated, and where they do not, channels of
+ * like size (equalize.h) clip, which costs super-resolution networks 1.3 to 2 dB.
  */
-#define HEADROOM (1.0f / 16)
+#define HEADROOM (1.0f / 8)
 
 #define PIXEL_MAX 255
 

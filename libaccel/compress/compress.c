@@ -9,6 +9,7 @@
 #include "compress/calibrate.h"
 #include "compress/calibration_patches.h"
 #include "compress/compress.h"
+#include "compress/equalize.h"
 #include "compress/lower.h"
 #include "compress/parallel.h"
 #include "compress/prune_cost.h"
@@ -336,10 +337,10 @@ make_formats(const struct graph *graph, const struct compress_options *options)
 	return formats;
 }
 
-int compress_quantize(const struct graph *graph,
-		      const struct compress_options *options,
-		      const struct calibration_data *data,
-		      const struct prune_mask *mask, struct model **model)
+static int quantize(const struct graph *graph,
+		    const struct compress_options *options,
+		    const struct calibration_data *data,
+		    const struct prune_mask *mask, struct model **model)
 {
 	struct lower_options lower = {
 		.input_range = options->input_range,
@@ -370,6 +371,38 @@ out:
 	channel_means_release(&means);
 	free(formats);
 	free(ranges);
+	return ret;
+}
+
+/*
+ * Training and solvers may have rounded the weights to codes already, as they are; and
+ * with fewer bits than eight, columns of one size are worth more than channels.
+ */
+static bool is_equalized(const struct compress_options *options,
+			 const struct calibration_data *data)
+{
+	return data && data->sample_count && !options->trained &&
+	       !options->choices && weight_format_is_plain(&options->format) &&
+	       !(options->selection && options->selection->solve);
+}
+
+int compress_quantize(const struct graph *graph,
+		      const struct compress_options *options,
+		      const struct calibration_data *data,
+		      const struct prune_mask *mask, struct model **model)
+{
+	struct graph *copy;
+	int ret;
+
+	if (!is_equalized(options, data))
+		return quantize(graph, options, data, mask, model);
+	copy = graph_clone(graph);
+	if (!copy)
+		return accel_error(-ENOMEM, "out of memory for the graph");
+	ret = graph_equalize(copy, data);
+	if (!ret)
+		ret = quantize(copy, options, data, mask, model);
+	graph_destroy(copy);
 	return ret;
 }
 

@@ -57,6 +57,10 @@ bench: all
 bench-recovery: all
 	@tests/bench/recovery.sh $(BUILD) $(PART)
 
+# Ways to compress, held against each other: all parts, or PART.
+bench-compress: all
+	@tests/bench/compress.sh $(BUILD) $(PART)
+
 # Record the library's binary interface, after an addition to it.
 abi: all
 	@tests/abi/record.sh $(BUILD) tests/abi/libaccel.abi
@@ -78,4 +82,4 @@ clean:
 	rm -rf $(BUILD) build-sanitize build-races build-fuzz
 
 .PHONY: all configure dependencies check-dependencies demo check lint rtl vm \
-	check-vm lint-driver vm-dependencies bench bench-recovery install install-dkms abi clean
+	check-vm lint-driver vm-dependencies bench bench-recovery bench-compress install install-dkms abi clean

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+/* One whole network: pruned, repaired, quantized, measured. */
+#include <compress/automatic_search.h>
+#include <compress/reconstruct.h>
+#include <core/crc32c.h>
+#include <core/error.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool automatic_bounds_quality(const struct automatic_search *search)
+{
+	return search->options->target.quantity == AUTOMATIC_PSNR ||
+	       search->options->target.quantity == AUTOMATIC_FID;
+}
+
+bool automatic_counts_cycles(const struct automatic_search *search)
+{
+	return search->options->target.quantity == AUTOMATIC_CYCLES ||
+	       (automatic_bounds_quality(search) && search->options->fast);
+}
+
+double automatic_cost(const struct automatic_search *search,
+		      const struct automatic_measurement *measured)
+{
+	if (automatic_counts_cycles(search))
+		return (double)measured->cycles;
+	if (search->options->target.quantity == AUTOMATIC_SPARSITY)
+		return (double)measured->nonzeros;
+	return (double)measured->bytes;
+}
+
+/**
+ * struct network - on its way
+ * @graph: a copy of the dense one
+ * @mask: of it
+ * @chosen: method of each layer
+ * @model: int8
+ */
+struct network {
+	struct graph *graph;
+	struct prune_mask *mask;
+	int *chosen;
+	struct model *model;
+};
+
+static int network_create(const struct automatic_search *search,
+			  struct network *network)
+{
+	*network = (struct network){
+		.graph = graph_clone(search->graph),
+		.mask = prune_mask_create(search->graph),
+		.chosen = calloc((size_t)search->sensitivity.count + 1,
+				 sizeof(int)),
+	};
+	return network->graph && network->mask && network->chosen ?
+		       0 :
+		       accel_error(-ENOMEM, "no memory for a network to try");
+}
+
+static void network_release(struct network *network)
+{
+	graph_destroy(network->graph);
+	prune_mask_destroy(network->mask);
+	free(network->chosen);
+	model_destroy(network->model);
+}
+
+static int prune_by_method(const struct automatic_search *search,
+			   const struct automatic_plan *plan,
+			   struct network *network)
+{
+	const struct automatic_method *method = &search->methods[plan->method];
+	const struct prune_budget budget = {
+		.sparsity = 1 - plan->kept,
+		.scope = plan->scope,
+		.costs = plan->by_cost ? search->weight_costs : NULL,
+		.floor = method->method->needs_data,
+	};
+	const struct prune_method_context context = {
+		.graph = search->graph,
+		.data = search->pruning,
+		.budget = &budget,
+		.seed = search->options->compress.seed,
+		.workers = search->options->compress.workers,
+	};
+	int ret;
+
+	for (int l = 0; l < search->sensitivity.count; l++)
+		network->chosen[l] = plan->method;
+	if (!method->scores)
+		return prune_method_apply(method->method, &context,
+					  network->graph, network->mask);
+	ret = prune_scores(search->graph, (const float *const *)method->scores,
+			   &budget, network->mask);
+	/* a layer that would be empty: no budget for this method */
+	return ret == -EINVAL ? -ERANGE : ret;
+}
+
+static int prune_network(const struct automatic_search *search,
+			 const struct automatic_plan *plan,
+			 struct network *network)
+{
+	int ret;
+
+	/* all stays, as the mask has it */
+	if (plan->kept >= 1)
+		return 0;
+	ret = plan->method == AUTOMATIC_ALLOCATED ?
+		      automatic_allocate(search, plan, network->mask,
+					 network->chosen) :
+		      prune_by_method(search, plan, network);
+	if (!ret)
+		prune_apply(network->graph, network->mask);
+	return ret;
+}
+
+static const char *strategy_name(const struct automatic_search *search,
+				 const struct automatic_plan *plan)
+{
+	if (plan->kept >= 1)
+		return "dense";
+	return plan->method == AUTOMATIC_ALLOCATED ?
+		       "allocation" :
+		       search->methods[plan->method].method->name;
+}
+
+static int quantize(const struct automatic_search *search,
+		    const struct automatic_plan *plan,
+		    const struct calibration_data *data,
+		    struct network *network)
+{
+	int ret;
+
+	struct compress_options options = search->options->compress;
+
+	options.mask = network->mask;
+	options.method = "automatic";
+	model_destroy(network->model);
+	network->model = NULL;
+	ret = compress_quantize(network->graph, &options, data, network->mask,
+				&network->model);
+	return ret ? ret :
+		     automatic_describe(search, strategy_name(search, plan),
+					network->mask, network->chosen,
+					network->model);
+}
+
+static void ignore_layer(void *context, const char *name, uint64_t cycles)
+{
+	(void)context;
+	(void)name;
+	(void)cycles;
+}
+
+static int measure_cost(const struct automatic_search *search,
+			const struct network *network,
+			struct automatic_measurement *measured)
+{
+	const struct automatic_probe *probe = search->options->probe;
+	int ret = probe->size(probe->context, network->model, &measured->bytes);
+
+	measured->nonzeros =
+		prune_count(search->graph, network->mask, &measured->weights);
+	if (!ret && automatic_counts_cycles(search))
+		ret = probe->time(probe->context, network->model,
+				  &measured->cycles, ignore_layer, NULL);
+	return ret;
+}
+
+/* Ranges do not change what a model costs: one sample is enough. */
+static int price(struct automatic_search *search,
+		 const struct automatic_plan *plan, struct network *network,
+		 struct automatic_measurement *measured)
+{
+	struct calibration_data one = *search->data;
+	int ret = prune_network(search, plan, network);
+
+	one.sample_count = 1;
+	if (ret)
+		return ret;
+	if (search->options->target.quantity == AUTOMATIC_SPARSITY) {
+		measured->nonzeros = prune_count(search->graph, network->mask,
+						 &measured->weights);
+		return 0;
+	}
+	ret = quantize(search, plan, &one, network);
+	return ret ? ret : measure_cost(search, network, measured);
+}
+
+int automatic_price(struct automatic_search *search,
+		    const struct automatic_plan *plan, double *cost)
+{
+	struct automatic_measurement measured = { .quality = 0 };
+	struct network network;
+	int ret = network_create(search, &network);
+
+	if (!ret)
+		ret = price(search, plan, &network, &measured);
+	*cost = automatic_cost(search, &measured);
+	network_release(&network);
+	return ret;
+}
+
+/* ---- trials ---- */
+
+static bool meets(const struct automatic_search *search,
+		  const struct automatic_measurement *measured)
+{
+	if (automatic_bounds_quality(search))
+		return measured->quality >= search->bound;
+	return automatic_cost(search, measured) <= search->bound;
+}
+
+/*
+ * What meets the target comes first; of these the cheapest or the best, of the others
+ * what is nearest to it.
+ */
+static bool is_better(const struct automatic_search *search,
+		      const struct automatic_trial *trial)
+{
+	const struct automatic_trial *best = &search->result->best;
+	double cost = automatic_cost(search, &trial->measured);
+	double best_cost = automatic_cost(search, &best->measured);
+
+	if (!search->result->model)
+		return true;
+	if (trial->meets != best->meets)
+		return trial->meets;
+	if (automatic_bounds_quality(search) == trial->meets &&
+	    cost != best_cost)
+		return cost < best_cost;
+	return trial->measured.quality > best->measured.quality;
+}
+
+static void take(struct automatic_search *search, struct network *network,
+		 const struct automatic_trial *trial)
+{
+	struct automatic_result *result = search->result;
+	const struct network old = { result->graph, result->mask,
+				     search->chosen, result->model };
+
+	result->graph = network->graph;
+	result->mask = network->mask;
+	result->model = network->model;
+	search->chosen = network->chosen;
+	result->best = *trial;
+	*network = old;
+}
+
+static uint32_t fingerprint(const struct graph *graph,
+			    const struct prune_mask *mask)
+{
+	uint32_t sum = 0;
+
+	for (int t = 0; t < mask->tensor_count; t++)
+		if (mask->keep[t])
+			sum = crc32c(sum, mask->keep[t],
+				     (size_t)graph_shape_count(
+					     &graph->tensors[t].shape));
+	return sum;
+}
+
+/* Was this allocation tried before? */
+static const struct automatic_trial *
+find_trial(const struct automatic_search *search, const struct network *network)
+{
+	const struct automatic_result *result = search->result;
+	uint32_t sum = fingerprint(search->graph, network->mask);
+
+	for (int i = 0; i < result->trial_count; i++)
+		if (!strcmp(result->trials[i].strategy, "allocation") &&
+		    result->trials[i].fingerprint == sum)
+			return &result->trials[i];
+	return NULL;
+}
+
+static int add_trial(struct automatic_search *search,
+		     const struct automatic_plan *plan, struct network *network,
+		     const struct automatic_measurement *measured)
+{
+	struct automatic_result *result = search->result;
+	struct automatic_trial trial = {
+		.strategy = strategy_name(search, plan),
+		.scope = plan->scope,
+		.fingerprint = fingerprint(search->graph, network->mask),
+		.kept = plan->kept,
+		.measured = *measured,
+		.meets = meets(search, measured),
+	};
+	struct automatic_trial *trials =
+		realloc(result->trials,
+			((size_t)result->trial_count + 1) * sizeof(*trials));
+
+	if (!trials)
+		return accel_error(-ENOMEM, "no memory for the trials");
+	result->trials = trials;
+	trials[result->trial_count++] = trial;
+	if (is_better(search, &trial))
+		take(search, network, &trial);
+	automatic_tell(search, NULL, 0, 0);
+	return 0;
+}
+
+/* Of a network that is pruned. */
+static int repair(struct automatic_search *search,
+		  const struct automatic_plan *plan, struct network *network)
+{
+	const struct reconstruct_options how = {
+		.workers = search->options->compress.workers
+	};
+	int ret = 0;
+
+	/* without a zero there is nothing to repair */
+	if (plan->kept < 1)
+		ret = reconstruct_least_squares(search->graph, network->graph,
+						network->mask, search->pruning,
+						&how);
+	return ret ? ret : quantize(search, plan, search->data, network);
+}
+
+static int measure_network(struct automatic_search *search,
+			   const struct automatic_plan *plan,
+			   struct network *network,
+			   struct automatic_measurement *measured)
+{
+	const struct automatic_probe *probe = search->options->probe;
+	int ret = repair(search, plan, network);
+
+	if (!ret)
+		ret = measure_cost(search, network, measured);
+	if (!ret)
+		ret = probe->quality(probe->context, network->model,
+				     &measured->quality);
+	return ret ? ret : add_trial(search, plan, network, measured);
+}
+
+int automatic_try(struct automatic_search *search,
+		  const struct automatic_plan *plan,
+		  struct automatic_measurement *measured)
+{
+	const struct automatic_trial *known = NULL;
+	struct network network;
+	int ret = network_create(search, &network);
+
+	*measured = (struct automatic_measurement){ .quality = 0 };
+	if (!ret)
+		ret = prune_network(search, plan, &network);
+	if (!ret && plan->method == AUTOMATIC_ALLOCATED)
+		known = find_trial(search, &network);
+	if (known)
+		*measured = known->measured;
+	else if (!ret)
+		ret = measure_network(search, plan, &network, measured);
+	network_release(&network);
+	return ret;
+}

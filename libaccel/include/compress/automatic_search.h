@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the automatic mode share; see automatic.h for what it is. */
+#ifndef COMPRESS_AUTOMATIC_SEARCH_H
+#define COMPRESS_AUTOMATIC_SEARCH_H
+
+#include <compress/automatic.h>
+#include <compress/prune_method.h>
+#include <compress/sensitivity.h>
+
+#define AUTOMATIC_METHODS_MAX 16
+/* Parts of a matrix that stay, for which its loss and cycles are measured. */
+#define AUTOMATIC_KEPT_COUNT 7
+/* Ways in which an allocation may favour some layers over others. */
+#define AUTOMATIC_TILTS 3
+#define AUTOMATIC_ALLOCATED (-1)
+
+extern const double automatic_kept[AUTOMATIC_KEPT_COUNT];
+
+/** struct automatic_method - @scores are NULL for one that solves */
+struct automatic_method {
+	const struct prune_method *method;
+	float **scores;
+};
+
+/**
+ * struct automatic_plan - a network to try
+ * @method: by which method, or AUTOMATIC_ALLOCATED
+ * @scope: of the method's budget
+ * @by_cost: a method's scores are held against the weights' costs
+ * @tilt: of an allocation, −1 … 1 each
+ * @kept: part of the cost that stays
+ */
+struct automatic_plan {
+	int method;
+	enum prune_scope scope;
+	bool by_cost;
+	double tilt[AUTOMATIC_TILTS];
+	double kept;
+};
+
+/**
+ * struct automatic_search - one run
+ * @graph: dense
+ * @options: what to do
+ * @data: to calibrate with
+ * @pruning: to prune with: @patches, or @data
+ * @patches: cut from @data
+ * @methods: whose scores or solutions are tried
+ * @method_count: of them
+ * @layer_methods: those that layers may choose from, as indices
+ * @layer_method_count: of them; 0: no allocation yet
+ * @sensitivity: losses by @layer_methods and automatic_kept
+ * @cycles: [layers][1 + AUTOMATIC_KEPT_COUNT] of the node at 1, then at
+ *	automatic_kept; NULL: cycles do not matter
+ * @weight_costs: cycles of a weight of each tensor; NULL likewise
+ * @dense: the int8 model without zeros
+ * @bound: of the target in the unit of its quantity, of quality for quality's
+ * @phase: what goes on, for the observer
+ * @phase_done: of it
+ * @phase_total: in all
+ * @chosen: [layers], the method of each in the best trial
+ * @result: so far
+ */
+struct automatic_search {
+	const struct graph *graph;
+	const struct automatic_options *options;
+	const struct calibration_data *data;
+	const struct calibration_data *pruning;
+	struct calibration_data patches;
+	struct automatic_method methods[AUTOMATIC_METHODS_MAX];
+	int method_count;
+	int layer_methods[SENSITIVITY_METHODS_MAX];
+	int layer_method_count;
+	struct sensitivity sensitivity;
+	double *cycles;
+	double *weight_costs;
+	struct automatic_measurement dense;
+	double bound;
+	const char *phase;
+	int phase_done;
+	int phase_total;
+	int *chosen;
+	struct automatic_result *result;
+};
+
+bool automatic_bounds_quality(const struct automatic_search *search);
+bool automatic_counts_cycles(const struct automatic_search *search);
+
+/* Bytes, non-zeros or cycles, as the target has it. */
+double automatic_cost(const struct automatic_search *search,
+		      const struct automatic_measurement *measured);
+
+/* Tell the observer, with the best so far; NULL: the phase is as it was. */
+void automatic_tell(struct automatic_search *search, const char *phase,
+		    int done, int total);
+
+/* ---- automatic_trial.c ---- */
+
+/* What a plan costs, without a repair. 0, −ERANGE for one that cannot be made … */
+int automatic_price(struct automatic_search *search,
+		    const struct automatic_plan *plan, double *cost);
+
+/*
+ * Make the network, measure it, add it to the trials and keep it if it is the best. An
+ * allocation that comes to a mask that was tried already is not measured again.
+ */
+int automatic_try(struct automatic_search *search,
+		  const struct automatic_plan *plan,
+		  struct automatic_measurement *measured);
+
+/* ---- automatic_budget.c ---- */
+
+/* How many cycles each layer takes by what it keeps: simulated. */
+int automatic_profile(struct automatic_search *search);
+
+/*
+ * Allocate; @chosen: for each layer its method. 0, −ERANGE if the budget is too small,
+ * −ENOMEM.
+ */
+int automatic_allocate(const struct automatic_search *search,
+		       const struct automatic_plan *plan,
+		       struct prune_mask *mask, int *chosen);
+
+/* Loss of a layer between those measured; NAN if its method was not. */
+double automatic_loss(const struct automatic_search *search, int layer,
+		      int method, double kept);
+
+/* ---- automatic_report.c ---- */
+
+/*
+ * Tell in a model's provenance what was asked, and what each layer got. It is part of the
+ * file, so that every model is measured with its own. 0 or −ENOMEM.
+ */
+int automatic_describe(const struct automatic_search *search,
+		       const char *strategy, const struct prune_mask *mask,
+		       const int *chosen, struct model *model);
+
+/* Fill the result's choices and report. 0 or −ENOMEM. */
+int automatic_report(struct automatic_search *search);
+
+#endif

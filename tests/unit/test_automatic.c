@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* A target is met by the best of all that is tried, or refused with what can be had. */
+#include "unit.h"
+
+#include "two_layers.h"
+
+#include <compress/automatic.h>
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+/*
+ * A device without one: every non-zero of the first layer is worth ten of the second, and
+ * takes a tenth of its time.
+ */
+static void count_nonzeros(const struct model *model, int64_t nonzeros[2])
+{
+	int found = 0;
+
+	for (uint32_t i = 0; i < model->layer_count && found < 2; i++)
+		if (model->layers[i].op == MODEL_SPMM)
+			nonzeros[found++] = model_csr_nonzeros(
+				&model->layers[i].spmm.weights);
+	assert_int_equal(found, 2);
+}
+
+static int probe_quality(void *context, const struct model *model,
+			 double *quality)
+{
+	int64_t nonzeros[2];
+
+	(*(int *)context)++;
+	count_nonzeros(model, nonzeros);
+	*quality = 10.0 * (double)nonzeros[0] / (ROWS * COLUMNS) +
+		   (double)nonzeros[1] / (ROWS * ROWS);
+	return 0;
+}
+
+static int probe_size(void *context, const struct model *model, uint64_t *bytes)
+{
+	int64_t nonzeros[2];
+
+	(void)context;
+	count_nonzeros(model, nonzeros);
+	*bytes = 100 + 3 * (uint64_t)(nonzeros[0] + nonzeros[1]);
+	return 0;
+}
+
+static int probe_time(void *context, const struct model *model,
+		      uint64_t *cycles,
+		      void (*layer)(void *layer_context, const char *name,
+				    uint64_t cycles),
+		      void *layer_context)
+{
+	int64_t nonzeros[2];
+
+	(void)context;
+	count_nonzeros(model, nonzeros);
+	for (uint32_t i = 0, found = 0; i < model->layer_count; i++)
+		if (model->layers[i].op == MODEL_SPMM) {
+			layer(layer_context, model->layers[i].name,
+			      (found ? 10 : 1) * (uint64_t)nonzeros[found]);
+			found++;
+		}
+	*cycles = (uint64_t)(nonzeros[0] + 10 * nonzeros[1]);
+	return 0;
+}
+
+static int run(enum automatic_quantity quantity, double bound, int workers,
+	       const volatile sig_atomic_t *stop,
+	       struct automatic_result *result)
+{
+	static struct graph *graph;
+	int count = 0;
+	const struct automatic_probe probe = {
+		.context = &count,
+		.quality = probe_quality,
+		.size = probe_size,
+		.time = probe_time,
+	};
+	const struct automatic_options options = {
+		.compress = { .seed = 3, .workers = workers },
+		.target = { .quantity = quantity, .bound = bound },
+		.probe = &probe,
+		.looks = 4,
+		.stop = stop,
+	};
+	struct calibration_data data;
+	int ret;
+
+	graph_destroy(graph);
+	graph = two_layers(); /* results have its names */
+	make_data(&data);
+	ret = automatic_run(graph, &data, &options, result);
+	calibration_data_release(&data);
+	return ret;
+}
+
+/* Nothing that was tried and meets the target is better. */
+static void assert_best(const struct automatic_result *result)
+{
+	assert_true(result->best.meets);
+	for (int i = 0; i < result->trial_count; i++)
+		if (result->trials[i].meets)
+			assert_true(result->trials[i].measured.quality <=
+				    result->best.measured.quality);
+}
+
+static void test_meets_a_sparsity(void **state)
+{
+	struct automatic_result result;
+	int64_t total, kept;
+
+	(void)state;
+	CHECK(run(AUTOMATIC_SPARSITY, 0.7, 1, NULL, &result));
+	kept = prune_count(result.graph, result.mask, &total);
+	assert_int_equal(kept, result.best.measured.nonzeros);
+	assert_true((double)kept <= 0.3 * (double)total);
+	assert_true((double)kept >= 0.25 * (double)total);
+	assert_best(&result);
+	assert_non_null(strstr(result.model->provenance, "\"automatic\""));
+	assert_non_null(strstr(result.report, "\"sparser\""));
+	assert_int_equal(result.choice_count, 2);
+	automatic_release(&result);
+}
+
+static void test_meets_cycles(void **state)
+{
+	struct automatic_result result;
+
+	(void)state;
+	CHECK(run(AUTOMATIC_CYCLES, 4 * ROWS * ROWS, 1, NULL, &result));
+	assert_true(result.best.measured.cycles <= 4 * ROWS * ROWS);
+	assert_best(&result);
+	automatic_release(&result);
+}
+
+/* Of those that are good enough, the smallest. */
+static void test_meets_a_quality(void **state)
+{
+	struct automatic_result result;
+
+	(void)state;
+	CHECK(run(AUTOMATIC_PSNR, 7, 1, NULL, &result));
+	assert_true(result.best.measured.quality >= 7);
+	for (int i = 0; i < result.trial_count; i++)
+		if (result.trials[i].meets)
+			assert_true(result.trials[i].measured.bytes >=
+				    result.best.measured.bytes);
+	assert_true(result.best.measured.nonzeros <
+		    result.best.measured.weights);
+	automatic_release(&result);
+}
+
+/* The dense model shows it: nobody waits for the rest. */
+static void test_refuses_a_quality_at_once(void **state)
+{
+	struct automatic_result result;
+
+	(void)state;
+	assert_int_equal(run(AUTOMATIC_PSNR, 12, 1, NULL, &result), -ERANGE);
+	assert_int_equal(result.trial_count, 1);
+	assert_float_equal(result.best.measured.quality, 11, 1e-9);
+	assert_non_null(result.model);
+	automatic_release(&result);
+}
+
+static void test_refuses_a_size_with_the_smallest(void **state)
+{
+	struct automatic_result result;
+
+	(void)state;
+	assert_int_equal(run(AUTOMATIC_RATIO, 1e6, 1, NULL, &result), -ERANGE);
+	for (int i = 0; i < result.trial_count; i++)
+		assert_true(result.trials[i].measured.bytes >=
+			    result.best.measured.bytes);
+	assert_true(result.best.measured.nonzeros <
+		    result.best.measured.weights / 4);
+	automatic_release(&result);
+}
+
+static void test_threads_do_not_matter(void **state)
+{
+	struct automatic_result one, three;
+
+	(void)state;
+	CHECK(run(AUTOMATIC_SPARSITY, 0.6, 1, NULL, &one));
+	CHECK(run(AUTOMATIC_SPARSITY, 0.6, 3, NULL, &three));
+	assert_string_equal(one.report, three.report);
+	for (int t = 0; t < one.graph->tensor_count; t++)
+		if (one.graph->tensors[t].data)
+			assert_memory_equal(
+				one.graph->tensors[t].data,
+				three.graph->tensors[t].data,
+				(size_t)graph_shape_count(
+					&one.graph->tensors[t].shape) *
+					sizeof(float));
+	automatic_release(&one);
+	automatic_release(&three);
+}
+
+/* What there is is kept; what is not there yet is said. */
+static void test_stops_when_told(void **state)
+{
+	volatile sig_atomic_t stop = 1;
+	struct automatic_result result;
+
+	(void)state;
+	CHECK(run(AUTOMATIC_PSNR, 7, 1, &stop, &result));
+	assert_true(result.stopped);
+	automatic_release(&result);
+	assert_int_equal(run(AUTOMATIC_SPARSITY, 0.5, 1, &stop, &result),
+			 -EINTR);
+	automatic_release(&result);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_meets_a_sparsity),
+		cmocka_unit_test(test_meets_cycles),
+		cmocka_unit_test(test_meets_a_quality),
+		cmocka_unit_test(test_refuses_a_quality_at_once),
+		cmocka_unit_test(test_refuses_a_size_with_the_smallest),
+		cmocka_unit_test(test_threads_do_not_matter),
+		cmocka_unit_test(test_stops_when_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -21,6 +21,7 @@
 #define QUALITY_NEAR 0.1
 #define COST_NEAR 0.003
 #define LOOKS_DEFAULT 12
+#define SOLVER_MARGIN 0.99
 /* Methods that layers may choose from: the best of those that score. */
 #define LAYER_METHODS 3
 /* To measure layers with, fewer pictures will do. */
@@ -178,6 +179,31 @@ static int fit_quality(struct automatic_search *search,
 	return ret;
 }
 
+/*
+ * A solver takes as long for a price as for the whole: what scores of no data leave of each
+ * layer costs about as much.
+ */
+static int fit_solver(struct automatic_search *search,
+		      struct automatic_plan *plan)
+{
+	struct automatic_plan like = *plan;
+	int ret;
+
+	for (like.method = 0; like.method < search->method_count - 1;
+	     like.method++)
+		if (!search->methods[like.method].method->needs_data)
+			break;
+	if (!search->methods[like.method].scores)
+		return -ERANGE;
+	ret = fit_price(search, &like);
+	/* about */
+	plan->kept = like.kept *
+		     (search->options->target.quantity == AUTOMATIC_SPARSITY ?
+			      1 :
+			      SOLVER_MARGIN);
+	return ret;
+}
+
 /* ---- strategies ---- */
 
 /*
@@ -202,22 +228,27 @@ static int try_strategy(struct automatic_search *search,
 			return 0;
 		return ret ? ret : fit_quality(search, plan, plan->kept * 0.9);
 	}
-	ret = fit_price(search, plan);
+	ret = plan->method == AUTOMATIC_ALLOCATED ||
+			      search->methods[plan->method].scores ?
+		      fit_price(search, plan) :
+		      fit_solver(search, plan);
 	if (ret == -ERANGE) {
 		/* what comes nearest is worth knowing */
 		ret = automatic_try(search, plan, &measured);
 		return ret == -ERANGE ? 0 : ret;
 	}
-	return ret ? ret : automatic_try(search, plan, &measured);
+	if (!ret)
+		ret = automatic_try(search, plan, &measured);
+	return ret == -ERANGE ? 0 : ret;
 }
 
-/* In both scopes, its own first; and by cycles, where they count. */
+/* Scores in both scopes, their own first; and by cycles, where they count. */
 static int try_method(struct automatic_search *search, int method)
 {
 	enum prune_scope own = search->methods[method].method->scope;
-	int ret = 0;
+	int ways = search->methods[method].scores ? 3 : 1, ret = 0;
 
-	for (int i = 0; i < 3 && !ret && !is_stopped(search); i++) {
+	for (int i = 0; i < ways && !ret && !is_stopped(search); i++) {
 		struct automatic_plan plan = {
 			.method = method,
 			.scope = i == 2		     ? PRUNE_GLOBAL :
@@ -522,7 +553,22 @@ static int score(struct automatic_search *search,
 	return method->method->score(&context, method->scores);
 }
 
-/* All but what chooses at random; those with or without data. */
+/*
+ * What chooses at random or by rows is never the best, and what goes in many rounds takes
+ * longer than all the others together.
+ */
+static bool is_candidate(const struct prune_method *method)
+{
+	static const char *const others[] = { "random", "activation", "obs",
+					      "l0", "l1" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(method->name, others[i]))
+			return false;
+	return true;
+}
+
+/* Those with or without data. */
 static int prepare_methods(struct automatic_search *search, bool needs_data)
 {
 	const struct prune_method *method;
@@ -532,8 +578,7 @@ static int prepare_methods(struct automatic_search *search, bool needs_data)
 		struct automatic_method *own =
 			&search->methods[search->method_count];
 
-		if (method->needs_data != needs_data ||
-		    !strcmp(method->name, "random") ||
+		if (method->needs_data != needs_data || !is_candidate(method) ||
 		    search->method_count == AUTOMATIC_METHODS_MAX)
 			continue;
 		automatic_tell(search, "scoring weights", search->method_count,

@@ -89,13 +89,14 @@ static int prune_by_method(const struct automatic_search *search,
 
 	for (int l = 0; l < search->sensitivity.count; l++)
 		network->chosen[l] = plan->method;
-	if (!method->scores)
-		return prune_method_apply(method->method, &context,
-					  network->graph, network->mask);
-	ret = prune_scores(search->graph, (const float *const *)method->scores,
-			   &budget, network->mask);
-	/* a layer that would be empty: no budget for this method */
-	return ret == -EINVAL ? -ERANGE : ret;
+	ret = method->scores ?
+		      prune_scores(search->graph,
+				   (const float *const *)method->scores,
+				   &budget, network->mask) :
+		      prune_method_apply(method->method, &context,
+					 network->graph, network->mask);
+	/* a layer that would be empty, or is not for this method: others go on */
+	return ret == -EINVAL || ret == -ENOTSUP ? -ERANGE : ret;
 }
 
 static int prune_network(const struct automatic_search *search,

@@ -11,6 +11,7 @@
 #include "packing.h"
 #include "recovery.h"
 #include "summary.h"
+#include "target.h"
 
 #include <compress/choice_recipe.h>
 #include <compress/compress.h>
@@ -18,6 +19,7 @@
 #include <compress/onnx_import.h>
 #include <compress/prune_pattern.h>
 #include <compress/sketches.h>
+#include <accel/error.h>
 #include <core/error.h>
 #include <model/file.h>
 
@@ -33,6 +35,8 @@
 #define REPORT_LATENTS 64
 #define REPORT_SEED 1000003
 #define ROUNDS_MAX 100
+/* To measure results on, of a seed of their own. */
+#define HELD_OUT_LATENTS 256
 
 /* Sketches that are drawn: most are shorter, and good ones rather than odd ones. */
 #define SKETCHES_MAX 4096
@@ -57,6 +61,12 @@ struct compress_arguments {
 	const char *float_output;
 	const char *report;
 	const char *command;
+	const char *target;
+	const char *features;
+	struct automatic_target bound;
+	int64_t looks;
+	bool fast;
+	char **told; /* all that there is to say of a target's model */
 	struct option_list calibrate;
 	int64_t sketches;
 	int64_t latents;
@@ -244,6 +254,26 @@ static int check_report(const struct option_usage *usage,
 		       STATUS_OK;
 }
 
+/* A target says it all: what else would say how sparse contradicts it. */
+static int check_target(const struct option_usage *usage,
+			struct compress_arguments *arguments)
+{
+	if (target_parse(arguments->target, &arguments->bound))
+		return options_misuse(usage, "--target %s", accel_last_error());
+	if (arguments->sparsity || arguments->pattern || arguments->recipe ||
+	    arguments->recover)
+		return options_misuse(
+			usage,
+			"--target finds the sparsity; it excludes --sparsity, --pattern, --recipe and --recover");
+	if (arguments->bound.quantity == AUTOMATIC_FID && !arguments->features)
+		return options_misuse(
+			usage,
+			"--target fid needs --features CLASSIFIER.onnx to see pictures with");
+	if (arguments->packing.config && !arguments->compact)
+		return options_misuse(usage, "--config is for --compact");
+	return STATUS_OK;
+}
+
 static int check_arguments(const struct option_usage *usage,
 			   struct compress_arguments *arguments)
 {
@@ -251,6 +281,8 @@ static int check_arguments(const struct option_usage *usage,
 
 	if (!arguments->output)
 		return options_misuse(usage, "where to? Give -o FILE");
+	if (arguments->target)
+		return check_target(usage, arguments);
 	if (arguments->sparsity && arguments->pattern)
 		return options_misuse(
 			usage, "--pattern and --sparsity exclude each other");
@@ -406,6 +438,74 @@ static int recover(const struct compress_arguments *arguments,
 	return ret;
 }
 
+/* ---- to a target ---- */
+
+/* What is sampled can be sampled again: layers are not measured on what repairs them. */
+static int load_held_out(const struct compress_arguments *arguments,
+			 const struct graph *graph,
+			 struct calibration_data *data)
+{
+	struct compress_arguments others = *arguments;
+
+	others.options.seed++;
+	others.latents = HELD_OUT_LATENTS;
+	return load_data(&others, graph, data);
+}
+
+static int run_target(const struct compress_arguments *arguments,
+		      struct target_request *request, const struct graph *graph,
+		      const struct calibration_data *data, struct model **model)
+{
+	struct automatic_result result;
+	int ret = arguments->features ? onnx_import(arguments->features,
+						    &request->classifier) :
+					0;
+
+	if (!ret)
+		ret = target_run(request, graph, data, &result);
+	graph_destroy(request->classifier);
+	if (ret)
+		return ret;
+	if (arguments->float_output)
+		ret = export_graph(result.graph, arguments->float_output);
+	*model = result.model;
+	*arguments->told = result.report;
+	result.model = NULL;
+	result.report = NULL;
+	automatic_release(&result);
+	return ret;
+}
+
+static int compress_to_target(const struct compress_arguments *arguments,
+			      const struct graph *graph,
+			      const struct calibration_data *data,
+			      struct model **model)
+{
+	struct calibration_data held_out;
+	struct target_request request = {
+		.text = arguments->target,
+		.target = arguments->bound,
+		.model = arguments->input,
+		.output = arguments->output,
+		.options = &arguments->options,
+		.looks = arguments->looks ? (int)arguments->looks : 0,
+		.fast = arguments->fast,
+		.compact = arguments->compact,
+		.packing = &arguments->packing,
+	};
+	int ret;
+
+	if (arguments->calibrate.count)
+		return run_target(arguments, &request, graph, data, model);
+	ret = load_held_out(arguments, graph, &held_out);
+	if (ret)
+		return ret;
+	request.held_out = &held_out;
+	ret = run_target(arguments, &request, graph, data, model);
+	calibration_data_release(&held_out);
+	return ret;
+}
+
 /* A quantized network knows its ranges, and is calibrated only on request. */
 static int compress_graph(const struct compress_arguments *arguments,
 			  struct graph *graph, struct model **model)
@@ -413,14 +513,16 @@ static int compress_graph(const struct compress_arguments *arguments,
 	struct calibration_data data;
 	int ret;
 
-	if (is_quantized(graph) && !arguments->recover &&
+	if (is_quantized(graph) && !arguments->recover && !arguments->target &&
 	    !arguments->calibrate.count && !arguments->latents &&
 	    !arguments->sketches)
 		return prune_and_quantize(arguments, graph, NULL, model);
 	ret = load_data(arguments, graph, &data);
 	if (ret)
 		return ret;
-	ret = arguments->recover ?
+	ret = arguments->target ?
+		      compress_to_target(arguments, graph, &data, model) :
+	      arguments->recover ?
 		      recover(arguments, graph, &data, model) :
 		      prune_and_quantize(arguments, graph, &data, model);
 	calibration_data_release(&data);
@@ -472,6 +574,17 @@ static int write_report(const struct compress_arguments *arguments)
 	return evaluate_report(&request);
 }
 
+/* The file says what it is; how it came about is longer than a small model. */
+static void tell_all(const struct compress_arguments *arguments,
+		     struct model *model)
+{
+	if (!*arguments->told)
+		return;
+	free(model->provenance);
+	model->provenance = *arguments->told;
+	*arguments->told = NULL;
+}
+
 static int compress_file(const struct compress_arguments *arguments)
 {
 	struct graph *graph = NULL;
@@ -488,8 +601,10 @@ static int compress_file(const struct compress_arguments *arguments)
 			      packing_write(model, &arguments->packing,
 					    arguments->output) :
 			      model_file_write(model, arguments->output);
-	if (!ret)
+	if (!ret) {
+		tell_all(arguments, model);
 		ret = summary_report(model, arguments->output, arguments->json);
+	}
 	if (!ret && arguments->report)
 		ret = write_report(arguments);
 	graph_destroy(graph);
@@ -522,7 +637,9 @@ static int compress_checked(const struct option_usage *usage,
 
 int command_compress(int count, char **arguments)
 {
+	char *told = NULL;
 	struct compress_arguments line = {
+		.told = &told,
 		.method = "magnitude",
 		.reconstruct = "none",
 		.budget = "size",
@@ -535,6 +652,14 @@ int command_compress(int count, char **arguments)
 		  "take the weights of the same names from here" },
 		{ "sparsity", 0, OPTION_TEXT, &line.sparsity, "S|keep",
 		  "part of the weights that goes, or: the zeros that are there" },
+		{ "target", 0, OPTION_TEXT, &line.target, "BOUND",
+		  "or find it: " TARGET_FORMS },
+		{ "fast", 0, OPTION_FLAG, &line.fast, NULL,
+		  "with a target of quality, save cycles rather than bytes" },
+		{ "looks", 0, OPTION_COUNT, &line.looks, "N",
+		  "networks that the search for a target may try (12)" },
+		{ "features", 0, OPTION_TEXT, &line.features, "CLASSIFIER.onnx",
+		  "of which --target fid is" },
 		{ "scope", 0, OPTION_TEXT, &line.scope, "layer|global",
 		  "the part of each layer, or of all weights (as the method likes)" },
 		{ "method", 0, OPTION_TEXT, &line.method, "NAME",
@@ -581,7 +706,7 @@ int command_compress(int count, char **arguments)
 	const struct option_usage usage = {
 		.command = "compress",
 		.synopsis =
-			"MODEL.onnx -o OUT.safetensors --sparsity S|keep [OPTION ...]",
+			"MODEL.onnx -o OUT.safetensors --sparsity S|keep|--target BOUND [OPTION ...]",
 		.about =
 			"Prunes and quantizes a network to a sparse int8 model.",
 		.options = options,
@@ -595,5 +720,6 @@ int command_compress(int count, char **arguments)
 	if (options_parse(&usage, count, arguments, &line.input, &status))
 		status = compress_checked(&usage, &line);
 	free(command);
+	free(told);
 	return status;
 }

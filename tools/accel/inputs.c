@@ -289,6 +289,26 @@ int inputs_gather(struct inputs *inputs, const struct accel_model *model,
 	return ret;
 }
 
+int inputs_lend(struct inputs *inputs, const struct accel_model *model,
+		struct array *arrays)
+{
+	struct accel_model_info info = { .size = sizeof(info) };
+	int ret = accel_model_get_info(model, &info);
+
+	*inputs = (struct inputs){ .arrays = arrays,
+				   .count = info.input_count,
+				   .sizes = { .size = sizeof(inputs->sizes) },
+				   .layout = ARRAY_LAYOUT_NCHW };
+	for (uint32_t i = 0; i < inputs->count && !ret; i++) {
+		struct accel_port_info port = { .size = sizeof(port) };
+
+		ret = accel_model_get_input(model, i, &port);
+		if (!ret)
+			ret = take_sizes(inputs, &arrays[i], &port);
+	}
+	return ret;
+}
+
 void inputs_release(struct inputs *inputs)
 {
 	for (uint32_t i = 0; inputs->arrays && i < inputs->count; i++)

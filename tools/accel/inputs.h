@@ -73,6 +73,13 @@ struct inputs {
 int inputs_gather(struct inputs *inputs, const struct accel_model *model,
 		  const struct inputs_source *source);
 
+/*
+ * The same of arrays that are at hand, one for each input: they stay the caller's, and
+ * there is nothing to release. 0 or −EINVAL.
+ */
+int inputs_lend(struct inputs *inputs, const struct accel_model *model,
+		struct array *arrays);
+
 void inputs_release(struct inputs *inputs);
 
 /* Hand all of them to a plan of their sizes. */

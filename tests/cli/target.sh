@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Compressing to a target: what it refuses, and that it keeps its word.
+# shellcheck source=tests/cli/expect.sh
+. "$(dirname "$0")/expect.sh"
+
+network=$models/fashion_vae_dec.onnx
+compress=("$accel" compress "$network" -o "$folder/model" --latents 32 --looks 1)
+
+expect 2 'no such target; it takes psnr>=32' "${compress[@]}" --target 'speed>=3'
+expect 2 'psnr is bounded by >=' "${compress[@]}" --target 'psnr<=32'
+expect 2 'cycles is bounded by <=' "${compress[@]}" --target 'cycles=32'
+expect 2 'no number after >=' "${compress[@]}" --target 'ratio>=much'
+expect 2 'no number after >=' "${compress[@]}" --target 'ratio>=20%'
+expect 2 'lies between 0 and 1' "${compress[@]}" --target 'sparsity>=120%'
+expect 2 'less than 100%' "${compress[@]}" --target 'cycles<=100%'
+expect 2 'above 0' "${compress[@]}" --target 'psnr>=-3'
+expect 2 'it excludes --sparsity' "${compress[@]}" --target 'psnr>=32' --sparsity 0.5
+expect 2 'needs --features' "${compress[@]}" --target 'fid<=1'
+
+# Only the dense model is tried; nothing is written.
+expect 1 "psnr>=90 is out of reach. The best was psnr>=4[0-9.]+ .* by: accel compress .*--target" \
+	"${compress[@]}" --target 'psnr>=90'
+check 'no file of a target that was missed' test ! -e "$folder/model"
+
+timeout 200 "${compress[@]}" --target ' ratio >= 6' --json >"$folder/json" 2>"$folder/said"
+check 'a ratio' test "$?" -eq 0
+check 'the file is as small as was asked' test "$(stat -c %s "$folder/model")" -le $((3390852 / 6))
+check 'it is said what was tried' grep -q 'allocation .*yes' "$folder/said"
+check 'and why each layer got what' grep -q '/fc2/Gemm .*gn\|/fc2/Gemm .*magnitude' "$folder/said"
+check 'in JSON as well' grep -q '"less_sparse"' "$folder/json"
+check 'no trial is left' test ! -e "$folder/model.trial"
+expect 0 'spmm' "$accel" inspect "$folder/model"
+finish

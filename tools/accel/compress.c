@@ -191,11 +191,17 @@ static int check_pattern(const struct option_usage *usage,
 			 struct compress_arguments *arguments)
 {
 	struct compress_options *options = &arguments->options;
+	struct prune_budget budget = { .sparsity = 0 };
 
 	if (arguments->rounds > ROUNDS_MAX)
 		return options_misuse(usage, "--rounds: at most %d",
 				      ROUNDS_MAX);
 	options->rounds = (int)arguments->rounds;
+	if (arguments->rounds &&
+	    (options->sparsity == COMPRESS_KEEP || arguments->recover))
+		return options_misuse(
+			usage,
+			"--rounds excludes --recover and --sparsity keep");
 	if (options->rounds > 1 && !options->selection->score)
 		return options_misuse(
 			usage, "--rounds is not for --method %s: it solves",
@@ -211,6 +217,10 @@ static int check_pattern(const struct option_usage *usage,
 			usage,
 			"--pattern excludes --scope, --recipe, --rounds and --recover");
 	options->scope = PRUNE_PER_LAYER;
+	budget.pattern = options->pattern;
+	if (prune_method_check(options->selection, &budget))
+		return options_misuse(usage, "--pattern: %s",
+				      accel_last_error());
 	return STATUS_OK;
 }
 

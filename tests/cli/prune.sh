@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Which weights go: methods, patterns, rounds and recipes from the command line, and what is
+# said of them that make no sense.
+# shellcheck source=tests/cli/expect.sh
+. "$(dirname "$0")/expect.sh"
+
+network=$models/fashion_vae_dec.onnx
+cd "$folder" || exit 1
+compress=("$accel" compress "$network" -o model --latents 32)
+
+# All there are, by what the help says; obs takes minutes on a busy machine.
+methods=$("$accel" compress --help | sed -n 's/^  --method NAME *//p' | sed 's/,\| or/ /g')
+check 'there are methods' test -n "$methods"
+for method in $methods; do
+	[ "$method" = obs ] ||
+		expect 0 '422144 of 844288 weights kept' \
+			"${compress[@]}" --sparsity 0.5 --method "$method"
+done
+check 'the model runs' "$accel" run model --device cpu: --latents 2
+
+expect 0 '211072 of 844288 weights kept' "${compress[@]}" --pattern 1:4 --method obd
+expect 0 '84429 of 844288 weights kept' \
+	"${compress[@]}" --sparsity 0.9 --rounds 3 --reconstruct ls
+cp model first
+expect 0 '84429 of' "${compress[@]}" --sparsity 0.9 --rounds 3 --reconstruct ls
+check 'the same bytes again' cmp model first
+
+echo '{"sparsity": 0.5, "layers": [{"match": "*", "method": "random"}]}' >recipe.json
+expect 0 '422144 of 844288 weights kept' "${compress[@]}" --recipe recipe.json
+echo '{"layers": [{"match": "nobody"}]}' >recipe.json
+expect 1 'recipe.json: layer 1: no layer of .* is named "nobody"' \
+	"${compress[@]}" --recipe recipe.json
+echo '{"layers": [{"match": "*", "sparsity": 0}, {"match": "*", "sparsity": 0.1}]}' >recipe.json
+expect 1 'layers 1 and 2 .* contradict' "${compress[@]}" --recipe recipe.json
+echo '{"layers": [}' >recipe.json
+expect 1 'recipe.json: line 1' "${compress[@]}" --recipe recipe.json
+expect 1 'No such file' "${compress[@]}" --recipe none.json
+
+expect 2 'it takes magnitude' "${compress[@]}" --sparsity 0.5 --method guess
+expect 2 'N of M weights stay' "${compress[@]}" --pattern 4:4
+expect 2 'exclude each other' "${compress[@]}" --pattern 2:4 --sparsity 0.5
+expect 2 'l1 chooses its weights one by one' "${compress[@]}" --pattern 2:4 --method l1
+expect 2 'it solves' "${compress[@]}" --sparsity 0.5 --method l0 --rounds 2
+expect 2 'rounds excludes' "${compress[@]}" --sparsity keep --rounds 2
+expect 2 'no --scope global' "${compress[@]}" --recipe recipe.json --scope global
+
+finish

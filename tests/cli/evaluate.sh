@@ -65,4 +65,30 @@ check 'with the floor' grep -q 'dense, other latents' "$folder/two.html"
 expect 1 'none/page.html' "$accel" compress "$dense" -o "$folder/never" --sparsity 0.5 \
 	--report "$folder/none/page.html"
 check 'nothing was compressed for it' test ! -e "$folder/never"
+
+# What --metrics and --labels add.
+expect 0 'MS-SSIM over 2 scales' "${evaluate[@]}" --metrics all
+expect 0 'noise_0.1' "${evaluate[@]}" --metrics robustness
+"${evaluate[@]}" --metrics all --json >"$folder/all" || check 'JSON of all' false
+"${evaluate[@]}" --metrics all --json >"$folder/all2"
+check 'all of it again' diff <(grep -v seconds "$folder/all") <(grep -v seconds "$folder/all2")
+expect 2 'lpips: no such metric' "$accel" evaluate "$dense" "$folder/whole" --metrics lpips
+expect 2 'need --features' "$accel" evaluate "$dense" "$folder/whole" --metrics psnr,fid
+expect 1 'is of a Sketch-RNN decoder' "$accel" evaluate "$dense" "$folder/whole" --metrics nll
+expect 1 'no row of scores' "$accel" evaluate "$dense" "$folder/whole" --labels "$folder/json"
+
+shared=$ACCEL_SHARED_DIR/models
+pictures=$shared/golden/fashion_mlp__x64.npy
+labels=$shared/golden/fashion_test_labels64.npy
+expect 0 'non-zeros|kept' "$accel" compress "$classifier" -o "$folder/mlp" --sparsity 0.5 \
+	--calibrate "$pictures"
+judge=("$accel" evaluate "$classifier" "$folder/mlp" --device cpu: --input "$pictures")
+expect 0 'macro F1' "${judge[@]}" --labels "$labels"
+expect 1 'this has . axes' "${judge[@]}" --labels "$pictures"
+
+bird=$shared/sketchrnn_bird.onnx
+expect 0 'kept' "$accel" compress "$bird" -o "$folder/bird" --sparsity 0 \
+	--calibrate "$shared/golden/sketchrnn_bird__x.npy"
+expect 0 'its sketches: .* strokes' "$accel" evaluate "$bird" "$folder/bird" --device cpu: \
+	--latents 4 --metrics nll
 finish

@@ -9,11 +9,13 @@
 #include "evaluation_report.h"
 #include "execute.h"
 #include "options.h"
+#include "sketched.h"
 
 #include <core/error.h>
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MODELS_MAX 16
 
@@ -23,6 +25,9 @@ struct evaluate_arguments {
 	const char *device;
 	const char *image;
 	const char *features;
+	const char *metrics;
+	const char *labels;
+	unsigned int wanted;
 	const char *report;
 	const char *command;
 	struct inputs_source source;
@@ -115,11 +120,43 @@ static int evaluate_with_critic(const struct evaluate_arguments *arguments,
 	return ret;
 }
 
+/* Only what was asked for costs time: without these options nothing is added. */
+static int evaluate_with_appraiser(const struct evaluate_arguments *arguments,
+				   struct evaluation_set *set,
+				   struct accel_model *const *models,
+				   const struct inputs *inputs,
+				   const struct sketches *sketches)
+{
+	const struct appraiser_source source = {
+		.metrics = arguments->wanted,
+		.labels = arguments->labels,
+		.dense = arguments->operands[0],
+		.inputs = inputs,
+		.reference = &set->reference,
+		.sketches = sketches,
+		.range = set->range,
+		.seed = arguments->source.seed,
+	};
+	struct appraiser appraiser;
+	int ret;
+
+	if (!arguments->metrics && !arguments->labels)
+		return evaluate_with_critic(arguments, set, models, inputs);
+	ret = appraiser_open(&appraiser, &source);
+	set->appraiser = &appraiser;
+	if (!ret)
+		ret = evaluate_with_critic(arguments, set, models, inputs);
+	set->appraiser = NULL;
+	appraiser_close(&appraiser);
+	return ret;
+}
+
 /* The dense network runs once; all models are held against it on the same inputs. */
 static int evaluate_models(const struct evaluate_arguments *arguments,
 			   struct evaluation_set *set,
 			   struct accel_model *const *models,
-			   const struct inputs *inputs)
+			   const struct inputs *inputs,
+			   const struct sketches *sketches)
 {
 	int ret = reference_run(&set->reference, arguments->operands[0], inputs,
 				1);
@@ -127,15 +164,40 @@ static int evaluate_models(const struct evaluate_arguments *arguments,
 	if (!ret)
 		ret = choose_range(arguments, models[0], set);
 	if (!ret)
-		ret = evaluate_with_critic(arguments, set, models, inputs);
+		ret = evaluate_with_appraiser(arguments, set, models, inputs,
+					      sketches);
 	reference_release(&set->reference);
 	return ret;
+}
+
+/* A decoder's own sketches are inputs where likelihood is asked for and none are given. */
+static int gather(const struct evaluate_arguments *arguments,
+		  const struct accel_model *model, struct inputs *inputs,
+		  struct sketches *sketches)
+{
+	bool draws = arguments->wanted & QUALITY_NLL &&
+		     !arguments->source.files.count;
+	int ret = draws ? sketched_gather(inputs, sketches,
+					  arguments->operands[0],
+					  &arguments->source) :
+			  0;
+
+	if (ret)
+		return ret < 0 ? ret : 0;
+	if (arguments->wanted == QUALITY_NLL)
+		return accel_error(
+			-EINVAL,
+			draws ? "%s: nll is of a Sketch-RNN decoder" :
+				"%s: nll is of sketches that the network draws: leave out --input",
+			arguments->operands[0]);
+	return inputs_gather(inputs, model, &arguments->source);
 }
 
 static int evaluate_on_device(const struct evaluate_arguments *arguments,
 			      struct evaluation_set *set,
 			      struct accel_model *const *models)
 {
+	struct sketches sketches = { .steps = 0 };
 	struct inputs inputs;
 	int ret = accel_device_open(arguments->device, NULL, &set->device);
 
@@ -144,10 +206,12 @@ static int evaluate_on_device(const struct evaluate_arguments *arguments,
 	set->device_info.size = sizeof(set->device_info);
 	ret = accel_device_get_info(set->device, &set->device_info);
 	if (!ret)
-		ret = inputs_gather(&inputs, models[0], &arguments->source);
+		ret = gather(arguments, models[0], &inputs, &sketches);
 	if (!ret) {
-		ret = evaluate_models(arguments, set, models, &inputs);
+		ret = evaluate_models(arguments, set, models, &inputs,
+				      sketches.steps ? &sketches : NULL);
 		inputs_release(&inputs);
+		sketches_release(&sketches);
 	}
 	accel_device_close(set->device);
 	return ret;
@@ -198,6 +262,31 @@ int evaluate_report(const struct evaluate_request *request)
 	return evaluate(&arguments);
 }
 
+/* What features are needed for has to have them. */
+static bool choose_metrics(struct evaluate_arguments *line,
+			   const struct option_usage *usage, int *status)
+{
+	if (!line->metrics)
+		return true;
+	if (quality_parse(line->metrics, &line->wanted)) {
+		*status = options_misuse(usage, "--metrics %s",
+					 accel_last_error());
+		return false;
+	}
+	if (strcmp(line->metrics, "all") && !line->features &&
+	    line->wanted & QUALITY_FEATURES) {
+		*status = options_misuse(
+			usage,
+			"--metrics %s: fid, kid, pr and dc need --features CLASSIFIER.onnx",
+			line->metrics);
+		return false;
+	}
+	/* a classifier that nobody asks is not run */
+	if (!(line->wanted & QUALITY_FEATURES))
+		line->features = NULL;
+	return true;
+}
+
 int command_evaluate(int count, char **arguments)
 {
 	struct evaluate_arguments line = {
@@ -216,6 +305,10 @@ int command_evaluate(int count, char **arguments)
 		  "one page with all of it, layer by layer" },
 		{ "features", 0, OPTION_TEXT, &line.features, "CLASSIFIER.onnx",
 		  "compare all pictures by what this network sees in them" },
+		{ "metrics", 0, OPTION_TEXT, &line.metrics, "LIST",
+		  "also psnr,ssim,msssim,fid,kid,pr,dc,nll,robustness or all" },
+		{ "labels", 0, OPTION_TEXT, &line.labels, "FILE",
+		  "classes of the inputs (.npy, IDX): accuracy, recall, F1" },
 		{ "output-range", 0, OPTION_RANGE, &line.range, "LO:HI",
 		  "black and white, and the peak of PSNR" },
 		EXECUTE_TIMEOUT_OPTION(&line.timeout),
@@ -234,7 +327,8 @@ int command_evaluate(int count, char **arguments)
 	char *command = evaluation_report_command(count, arguments);
 	int status;
 
-	if (options_parse(&usage, count, arguments, line.operands, &status)) {
+	if (options_parse(&usage, count, arguments, line.operands, &status) &&
+	    choose_metrics(&line, &usage, &status)) {
 		line.command = command ? command : "accel evaluate";
 		status = evaluate(&line) ? command_fail("evaluate") : STATUS_OK;
 	}

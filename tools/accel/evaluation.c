@@ -131,6 +131,10 @@ int evaluation_run(struct evaluation *evaluation,
 	if (!ret)
 		ret = run_session(evaluation, set, &session, timeout_seconds);
 	accel_plan_destroy(session.plan);
+	if (!ret && set->appraiser)
+		ret = appraiser_judge(set->appraiser, set->device, model,
+				      evaluation->values, timeout_seconds,
+				      &evaluation->appraisal);
 	return ret;
 }
 
@@ -138,6 +142,7 @@ void evaluation_release(struct evaluation *evaluation)
 {
 	free(evaluation->values);
 	free(evaluation->layers);
+	free(evaluation->appraisal.classes);
 }
 
 /* ---- for people and programs ---- */
@@ -198,6 +203,22 @@ static void print_distributions(const struct evaluation_set *set)
 			     &set->critic->floor);
 }
 
+static int print_appraisals(const struct evaluation_set *set)
+{
+	struct appraisal_row *rows = calloc(set->count + 1, sizeof(*rows));
+
+	if (!rows)
+		return accel_error(-ENOMEM, "no memory for a table");
+	for (uint32_t i = 0; i < set->count; i++)
+		rows[i] = (struct appraisal_row){
+			.name = file_name(set->items[i].path),
+			.appraisal = &set->items[i].appraisal,
+		};
+	appraiser_print(set->appraiser, rows, set->count);
+	free(rows);
+	return 0;
+}
+
 int evaluation_print(const struct evaluation_set *set)
 {
 	printf("%-36s %7s %9s %7s %7s %7s %10s %9s %6s %9s\n",
@@ -211,7 +232,7 @@ int evaluation_print(const struct evaluation_set *set)
 	       (double)(set->range.high - set->range.low));
 	if (set->critic)
 		print_distributions(set);
-	return 0;
+	return set->appraiser ? print_appraisals(set) : 0;
 }
 
 static json_t *item_json(const struct evaluation_set *set,
@@ -233,6 +254,10 @@ static json_t *item_json(const struct evaluation_set *set,
 	if (set->critic)
 		json_object_set_new(json, "distribution",
 				    critic_json(&item->distribution));
+	if (set->appraiser)
+		json_object_set_new(json, "appraisal",
+				    appraisal_json(set->appraiser,
+						   &item->appraisal));
 	return json;
 }
 
@@ -252,6 +277,9 @@ json_t *evaluation_json(const struct evaluation_set *set)
 	if (set->critic && set->critic->has_floor)
 		json_object_set_new(json, "floor",
 				    critic_json(&set->critic->floor));
+	if (set->appraiser)
+		json_object_set_new(json, "appraisal",
+				    appraiser_json(set->appraiser));
 	return json;
 }
 

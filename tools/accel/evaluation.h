@@ -3,6 +3,7 @@
 #ifndef TOOL_EVALUATION_H
 #define TOOL_EVALUATION_H
 
+#include "appraisal.h"
 #include "critic.h"
 #include "reference.h"
 
@@ -21,6 +22,7 @@
  * @ssim: of images, else NaN
  * @max_error: largest difference
  * @distribution: as the set's critic sees it
+ * @appraisal: by the set's appraiser
  * @total: what the run cost
  * @layers: what each layer cost, by names of the model
  * @layer_count: of them
@@ -35,6 +37,7 @@ struct evaluation {
 	double ssim;
 	double max_error;
 	struct distribution_figures distribution;
+	struct appraisal appraisal;
 	struct accel_layer_info total;
 	struct accel_layer_info *layers;
 	uint32_t layer_count;
@@ -48,6 +51,7 @@ struct evaluation {
  * @device: that the models run on
  * @device_info: of it
  * @critic: of generators; or NULL
+ * @appraiser: of more than is always measured; or NULL
  * @items: one for each model
  * @count: of them
  */
@@ -57,6 +61,7 @@ struct evaluation_set {
 	struct accel_device *device;
 	struct accel_device_info device_info;
 	const struct critic *critic;
+	const struct appraiser *appraiser;
 	struct evaluation *items;
 	uint32_t count;
 };

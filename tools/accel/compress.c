@@ -645,71 +645,64 @@ static int compress_checked(const struct option_usage *usage,
 	return compress_file(line) ? command_fail("compress") : STATUS_OK;
 }
 
-int command_compress(int count, char **arguments)
+static int parse_and_compress(struct compress_arguments *line, int count,
+			      char **arguments)
 {
-	char *told = NULL;
-	struct compress_arguments line = {
-		.told = &told,
-		.method = "magnitude",
-		.reconstruct = "none",
-		.budget = "size",
-		.quantize = "int8",
-	};
 	const struct option options[] = {
-		{ "output", 'o', OPTION_TEXT, &line.output, "FILE",
+		{ "output", 'o', OPTION_TEXT, &line->output, "FILE",
 		  "the model to write" },
-		{ "weights", 0, OPTION_TEXT, &line.weights, "FILE.safetensors",
+		{ "weights", 0, OPTION_TEXT, &line->weights, "FILE.safetensors",
 		  "take the weights of the same names from here" },
-		{ "sparsity", 0, OPTION_TEXT, &line.sparsity, "S|keep",
+		{ "sparsity", 0, OPTION_TEXT, &line->sparsity, "S|keep",
 		  "part of the weights that goes, or: the zeros that are there" },
-		{ "target", 0, OPTION_TEXT, &line.target, "BOUND",
+		{ "target", 0, OPTION_TEXT, &line->target, "BOUND",
 		  "or find it: " TARGET_FORMS },
-		{ "fast", 0, OPTION_FLAG, &line.fast, NULL,
+		{ "fast", 0, OPTION_FLAG, &line->fast, NULL,
 		  "with a target of quality, save cycles rather than bytes" },
-		{ "looks", 0, OPTION_COUNT, &line.looks, "N",
+		{ "looks", 0, OPTION_COUNT, &line->looks, "N",
 		  "networks that the search for a target may try (12)" },
-		{ "features", 0, OPTION_TEXT, &line.features, "CLASSIFIER.onnx",
-		  "of which --target fid is" },
-		{ "scope", 0, OPTION_TEXT, &line.scope, "layer|global",
+		{ "features", 0, OPTION_TEXT, &line->features,
+		  "CLASSIFIER.onnx", "of which --target fid is" },
+		{ "scope", 0, OPTION_TEXT, &line->scope, "layer|global",
 		  "the part of each layer, or of all weights (as the method likes)" },
-		{ "method", 0, OPTION_TEXT, &line.method, "NAME",
+		{ "method", 0, OPTION_TEXT, &line->method, "NAME",
 		  prune_method_names() },
-		{ "recipe", 0, OPTION_TEXT, &line.recipe, "FILE.json",
+		{ "recipe", 0, OPTION_TEXT, &line->recipe, "FILE.json",
 		  "methods and sparsities of single layers" },
-		{ "pattern", 0, OPTION_TEXT, &line.pattern, "N:M",
+		{ "pattern", 0, OPTION_TEXT, &line->pattern, "N:M",
 		  "N of each M neighbours along the input stay, in place of --sparsity" },
-		{ "rounds", 0, OPTION_COUNT, &line.rounds, "N",
+		{ "rounds", 0, OPTION_COUNT, &line->rounds, "N",
 		  "prune little by little, looking again each time (1)" },
-		{ "reconstruct", 0, OPTION_TEXT, &line.reconstruct, "none|ls",
+		{ "reconstruct", 0, OPTION_TEXT, &line->reconstruct, "none|ls",
 		  "ls: the others take over for them, by least squares (none)" },
-		{ "budget", 0, OPTION_TEXT, &line.budget, "size|macs",
+		{ "budget", 0, OPTION_TEXT, &line->budget, "size|macs",
 		  "what the part of all weights is of (size)" },
-		{ "quantize", 0, OPTION_TEXT, &line.quantize, "FORMAT",
+		{ "quantize", 0, OPTION_TEXT, &line->quantize, "FORMAT",
 		  "int8 (default), int4, int4:group:32:mse, codebook:16, fp8 ..." },
-		{ "recover", 0, OPTION_FLAG, &line.recover, NULL,
+		{ "recover", 0, OPTION_FLAG, &line->recover, NULL,
 		  "train what is left for five minutes, as accel distill" },
-		{ "float", 0, OPTION_TEXT, &line.float_output, "FILE.onnx",
+		{ "float", 0, OPTION_TEXT, &line->float_output, "FILE.onnx",
 		  "write the pruned network before it is quantized, too" },
-		{ "report", 0, OPTION_TEXT, &line.report, "FILE.html",
+		{ "report", 0, OPTION_TEXT, &line->report, "FILE.html",
 		  "a page about what it cost and brought, and FILE.json" },
-		{ "calibrate", 0, OPTION_LIST, &line.calibrate, "[NAME=]FILE",
+		{ "calibrate", 0, OPTION_LIST, &line->calibrate, "[NAME=]FILE",
 		  "inputs: .npy, PNG or a folder of them" },
-		{ "latents", 0, OPTION_COUNT, &line.latents, "N",
+		{ "latents", 0, OPTION_COUNT, &line->latents, "N",
 		  "or sample so many (512)" },
-		{ "sample", 0, OPTION_TEXT, &line.sample, "strokes:N",
+		{ "sample", 0, OPTION_TEXT, &line->sample, "strokes:N",
 		  "or let a decoder of strokes draw so many sketches" },
-		{ "seed", 0, OPTION_SEED, &line.options.seed, "S",
+		{ "seed", 0, OPTION_SEED, &line->options.seed, "S",
 		  "of the latents, and all else that is random (0)" },
-		{ "layout", 0, OPTION_LAYOUT, &line.layout, "nchw|nhwc",
+		{ "layout", 0, OPTION_LAYOUT, &line->layout, "nchw|nhwc",
 		  "of .npy images where both fit (nchw)" },
-		{ "input-range", 0, OPTION_RANGE, &line.options.input_range,
+		{ "input-range", 0, OPTION_RANGE, &line->options.input_range,
 		  "LO:HI", "black and white of input images" },
-		{ "output-range", 0, OPTION_RANGE, &line.options.output_range,
+		{ "output-range", 0, OPTION_RANGE, &line->options.output_range,
 		  "LO:HI", "black and white of output images" },
-		{ "compact", 0, OPTION_FLAG, &line.compact, NULL,
+		{ "compact", 0, OPTION_FLAG, &line->compact, NULL,
 		  "write it packed, as accel pack does" },
-		PACKING_CONFIG_OPTION(line.packing),
-		{ "json", 0, OPTION_FLAG, &line.json, NULL,
+		PACKING_CONFIG_OPTION(line->packing),
+		{ "json", 0, OPTION_FLAG, &line->json, NULL,
 		  "print the summary as JSON" },
 		{ .name = NULL },
 	};
@@ -723,12 +716,28 @@ int command_compress(int count, char **arguments)
 		.operands_min = 1,
 		.operands_max = 1,
 	};
+	int status;
+
+	if (options_parse(&usage, count, arguments, &line->input, &status))
+		status = compress_checked(&usage, line);
+	return status;
+}
+
+int command_compress(int count, char **arguments)
+{
+	char *told = NULL;
+	struct compress_arguments line = {
+		.told = &told,
+		.method = "magnitude",
+		.reconstruct = "none",
+		.budget = "size",
+		.quantize = "int8",
+	};
 	char *command = evaluation_report_command(count, arguments);
 	int status;
 
 	line.command = command ? command : "accel compress";
-	if (options_parse(&usage, count, arguments, &line.input, &status))
-		status = compress_checked(&usage, &line);
+	status = parse_and_compress(&line, count, arguments);
 	free(command);
 	free(told);
 	return status;

@@ -67,10 +67,10 @@ static int observe(void *context, int tensor, const struct graph_shape *shape,
 }
 
 static int run_sample(const struct graph *graph, const struct array *sample,
-		      struct watch *watch)
+		      executor_observer observer, void *context)
 {
-	struct executor_options options = { .observer = observe,
-					    .observer_context = watch };
+	struct executor_options options = { .observer = observer,
+					    .observer_context = context };
 	size_t count = (size_t)graph->input_count;
 	struct graph_shape *shapes = calloc(count, sizeof(*shapes));
 	const float **values = calloc(count, sizeof(*values));
@@ -284,6 +284,68 @@ static void set_inputs(const struct graph *graph,
 			set_input(data, i, known, &ranges[graph->inputs[i]]);
 }
 
+static void free_histograms(const struct graph *graph,
+			    struct calibration_histogram **all)
+{
+	for (int t = 0; t < graph->tensor_count; t++)
+		free(all[t]);
+	free(all);
+}
+
+/* Of each tensor that a node computes; of the others there is none. */
+static struct calibration_histogram **
+make_histograms(const struct graph *graph, const struct quantize_range *ranges)
+{
+	struct calibration_histogram **all =
+		calloc((size_t)graph->tensor_count + 1, sizeof(*all));
+
+	for (int t = 0; all && t < graph->tensor_count; t++) {
+		if (graph->tensors[t].producer < 0)
+			continue;
+		all[t] = calloc(1, sizeof(**all));
+		if (!all[t]) {
+			free_histograms(graph, all);
+			return NULL;
+		}
+		all[t]->range = ranges[t];
+	}
+	return all;
+}
+
+static int count_values(void *context, int tensor,
+			const struct graph_shape *shape, const float *values)
+{
+	struct calibration_histogram **all = context;
+
+	if (all[tensor])
+		calibration_histogram_add(all[tensor], values,
+					  (size_t)graph_shape_count(shape));
+	return 0;
+}
+
+/* Once more over all data, now that the extremes are known. */
+static int clip_by_histograms(const struct graph *graph,
+			      const struct calibration_data *data,
+			      const struct calibration_method *method,
+			      struct quantize_range *ranges)
+{
+	struct calibration_histogram **all;
+	int ret = 0;
+
+	if (method->kind == CALIBRATION_EXTREMES)
+		return 0;
+	all = make_histograms(graph, ranges);
+	if (!all)
+		return accel_error(-ENOMEM, "no memory for histograms");
+	for (int i = 0; i < data->sample_count && !ret; i++)
+		ret = run_sample(graph, data->samples[i], count_values, all);
+	for (int t = 0; t < graph->tensor_count && !ret; t++)
+		if (all[t])
+			ranges[t] = calibration_histogram_range(all[t], method);
+	free_histograms(graph, all);
+	return ret;
+}
+
 int calibration_run(const struct graph *graph,
 		    const struct calibration_data *data,
 		    const struct calibration_options *options,
@@ -299,13 +361,18 @@ int calibration_run(const struct graph *graph,
 	for (int t = 0; t < graph->tensor_count; t++)
 		ranges[t] = (struct quantize_range){ 0, 0 };
 	for (int i = 0; i < data->sample_count; i++) {
-		ret = run_sample(graph, data->samples[i], &watch);
+		ret = run_sample(graph, data->samples[i], observe, &watch);
 		if (ret)
 			return ret;
 	}
 	if (means)
 		channel_means_finish(means);
-	add_headroom(graph, ranges);
+	ret = clip_by_histograms(graph, data, &options->method, ranges);
+	if (ret)
+		return ret;
+	/* who clips what was seen wants no room for what was not */
+	if (options->method.kind == CALIBRATION_EXTREMES)
+		add_headroom(graph, ranges);
 	widen_states(graph, ranges);
 	round_ranges(graph, ranges);
 	ret = clip_to_wanted(graph, options->output_range, ranges);

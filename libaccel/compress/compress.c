@@ -231,6 +231,7 @@ static int find_ranges(const struct graph *graph,
 	const struct calibration_options known = {
 		.input_range = options->input_range,
 		.output_range = options->output_range,
+		.method = options->calibration,
 	};
 
 	if (data)

@@ -33,6 +33,8 @@ done
 expect 0 '"quantize": "int4:group:32"' "$accel" compress \
 	"$models/fashion_vae_dec.onnx" -o "$folder/pruned" --sparsity 0.5 \
 	--quantize int4:group:32 --latents 8 --json
+expect 2 'calibration by best' "$accel" compress "$models/fashion_vae_dec.onnx" \
+	-o "$folder/pruned" --sparsity 0.5 --calibration best
 expect 2 'weights as int9' "$accel" compress "$models/fashion_vae_dec.onnx" \
 	-o "$folder/pruned" --sparsity 0.5 --quantize int9
 expect 0 '/deconv2/ConvTranspose +spmm +1x28x28' "$accel" inspect "$vae"

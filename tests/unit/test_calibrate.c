@@ -153,7 +153,8 @@ static void known_ranges_of_images_are_used(void **state)
 	struct graph *graph =
 		graph_with_input(shape_of(4, GRAPH_DIM_DYNAMIC, 1, 2, 2));
 	int result = add(graph, GRAPH_ELU, "elu", 0);
-	struct calibration_options known = { { 0, 255 }, { 0, 100 } };
+	struct calibration_options known = { .input_range = { 0, 255 },
+					     .output_range = { 0, 100 } };
 	struct calibration_data data;
 	struct quantize_range ranges[2];
 	struct golden_quantization q;

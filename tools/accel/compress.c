@@ -57,6 +57,7 @@ struct compress_arguments {
 	const char *pattern;
 	int64_t rounds;
 	const char *quantize;
+	const char *calibration;
 	const char *sample;
 	const char *float_output;
 	const char *report;
@@ -153,6 +154,9 @@ static int check_method(const struct option_usage *usage,
 		return options_misuse(usage,
 				      "--budget %s: it takes size or macs",
 				      arguments->budget);
+	if (calibration_method_parse(arguments->calibration,
+				     &options->calibration))
+		return options_misuse(usage, "%s", accel_last_error());
 	if (weight_format_parse(arguments->quantize, &options->format))
 		return options_misuse(usage, "--quantize: %s",
 				      accel_last_error());
@@ -679,6 +683,8 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "what the part of all weights is of (size)" },
 		{ "quantize", 0, OPTION_TEXT, &line->quantize, "FORMAT",
 		  "int8 (default), int4, int4:group:32:mse, codebook:16, fp8 ..." },
+		{ "calibration", 0, OPTION_TEXT, &line->calibration, "METHOD",
+		  "of activations: minmax (default), percentile[:P], kl or mse" },
 		{ "recover", 0, OPTION_FLAG, &line->recover, NULL,
 		  "train what is left for five minutes, as accel distill" },
 		{ "float", 0, OPTION_TEXT, &line->float_output, "FILE.onnx",
@@ -732,6 +738,7 @@ int command_compress(int count, char **arguments)
 		.reconstruct = "none",
 		.budget = "size",
 		.quantize = "int8",
+		.calibration = "minmax",
 	};
 	char *command = evaluation_report_command(count, arguments);
 	int status;

@@ -3,6 +3,7 @@
 #define COMPRESS_CALIBRATE_H
 
 #include <compress/calibration_data.h>
+#include <compress/calibration_method.h>
 #include <compress/channel_means.h>
 #include <compress/graph.h>
 #include <compress/quantize.h>
@@ -13,10 +14,12 @@
  *	8-bit pixels exact
  * @output_range: of image outputs. What is beyond will be clipped anyway, and
  *	should cost no codes
+ * @method: for what nodes compute
  */
 struct calibration_options {
 	struct quantize_range input_range;
 	struct quantize_range output_range;
+	struct calibration_method method;
 };
 
 /**

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "compress/calibration_data.h"
+#include "compress/calibration_method.h"
 #include "compress/choice.h"
 #include "compress/graph.h"
 #include "compress/prune.h"
@@ -44,6 +45,7 @@ enum compress_budget {
  * @reconstruct: let the weights that stay take over for those that went, by least
  *	squares; see reconstruct.h
  * @format: of all weights
+ * @calibration: how activations' ranges are found
  * @workers: threads; 0: one for each processor. The result does not depend on it
  * @input_range: of image inputs, black and white; low = high: unknown
  * @output_range: of image outputs
@@ -65,6 +67,7 @@ struct compress_options {
 	const double *costs;
 	bool reconstruct;
 	struct weight_format format;
+	struct calibration_method calibration;
 	int workers;
 	struct quantize_range input_range;
 	struct quantize_range output_range;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <compress/metrics.h>
 #include <compress/parallel.h>
 #include <compress/prune.h>
 #include <compress/saliency.h>
@@ -7,6 +6,7 @@
 #include <compress/sketches.h>
 #include <compress/stroke.h>
 #include <core/error.h>
+#include <metrics/stroke_likelihood.h>
 #include <train/tape.h>
 
 #include <errno.h>

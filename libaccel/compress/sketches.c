@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <compress/executor.h>
-#include <compress/metrics.h>
 #include <compress/sample.h>
 #include <compress/sketches.h>
 #include <compress/stroke.h>
 #include <core/error.h>
+#include <metrics/stroke_likelihood.h>
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include <compress/metrics.h>
 #include <compress/stroke.h>
+#include <metrics/stroke_likelihood.h>
 
 #include <math.h>
 #include <string.h>

@@ -9,11 +9,12 @@
 
 #include <compress/compress.h>
 #include <compress/executor.h>
-#include <compress/metrics.h>
 #include <compress/onnx_import.h>
 #include <compress/sketches.h>
 #include <core/deadline.h>
 #include <core/error.h>
+#include <metrics/pixel_error.h>
+#include <metrics/stroke_likelihood.h>
 #include <model/file.h>
 
 #include <errno.h>

@@ -4,8 +4,9 @@
 #include "fashion_mnist.h"
 #include "trial.h"
 
-#include <compress/metrics.h>
 #include <compress/sketches.h>
+#include <metrics/classification.h>
+#include <metrics/stroke_likelihood.h>
 
 #include <math.h>
 #include <stdlib.h>

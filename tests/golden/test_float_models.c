@@ -9,9 +9,10 @@
 #include <compress/array.h>
 #include <compress/calibration_data.h>
 #include <compress/executor.h>
-#include <compress/metrics.h>
 #include <compress/onnx_import.h>
 #include <formats/npy.h>
+#include <metrics/pixel_error.h>
+#include <metrics/stroke_likelihood.h>
 
 #include <limits.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "trial.h"
 
-#include <compress/metrics.h>
 #include <core/error.h>
+#include <metrics/pixel_error.h>
 
 #include <errno.h>
 #include <math.h>

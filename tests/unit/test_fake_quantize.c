@@ -12,9 +12,9 @@
 
 #include <compress/calibrate.h>
 #include <compress/lower.h>
-#include <compress/metrics.h>
 #include <compress/onnx_import.h>
 #include <compress/sample.h>
+#include <metrics/pixel_error.h>
 #include <train/fake_quantize.h>
 #include <train/tape.h>
 

@@ -4,8 +4,8 @@
 
 #include "float_graph.h"
 
-#include <compress/metrics.h>
 #include <compress/stroke.h>
+#include <metrics/stroke_likelihood.h>
 
 #include <math.h>
 #include <string.h>

@@ -5,10 +5,11 @@
 #include "options.h"
 
 #include <compress/array.h>
-#include <compress/metrics.h>
 #include <core/error.h>
 #include <formats/image.h>
 #include <formats/npy.h>
+#include <metrics/pixel_error.h>
+#include <metrics/structural_similarity.h>
 
 #include <errno.h>
 #include <math.h>

@@ -225,7 +225,8 @@ static int evaluate(const struct evaluate_arguments *arguments)
 {
 	struct evaluation items[MODELS_MAX] = { 0 };
 	struct accel_model *models[MODELS_MAX] = { 0 };
-	struct evaluation_set set = { .items = items };
+	struct evaluation_set set = { .items = items,
+				      .seed = arguments->source.seed };
 	int ret = arguments->report ?
 			  evaluation_report_check(arguments->report) :
 			  0;

@@ -5,9 +5,10 @@
 #include "json_print.h"
 #include "outputs.h"
 
-#include <compress/metrics.h>
 #include <core/error.h>
 #include <formats/image.h>
+#include <metrics/pixel_error.h>
+#include <metrics/structural_similarity.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -201,6 +202,12 @@ static void print_distributions(const struct evaluation_set *set)
 	if (set->critic->has_floor)
 		critic_print("dense network, other latents",
 			     &set->critic->floor);
+	printf("%zu pictures by %zu features; seed %" PRIu64 "%s\n",
+	       set->critic->real.count, set->critic->real.size,
+	       set->critic->seed,
+	       set->critic->real.count > set->critic->real.size ?
+		       "" :
+		       "; FID says little of so few pictures: raise --latents");
 }
 
 static int print_appraisals(const struct evaluation_set *set)
@@ -268,8 +275,9 @@ json_t *evaluation_json(const struct evaluation_set *set)
 
 	for (uint32_t i = 0; i < set->count; i++)
 		json_array_append_new(models, item_json(set, &set->items[i]));
-	json = json_pack("{s:s, s:I, s:f, s:f, s:o}", "device",
-			 set->device_info.uri, "dense_bytes",
+	json = json_pack("{s:s, s:I, s:I, s:f, s:f, s:o}", "device",
+			 set->device_info.uri, "seed", (json_int_t)set->seed,
+			 "dense_bytes",
 			 (json_int_t)set->items[0].info.dense_bytes,
 			 "dense_host_seconds", set->reference.seconds, "peak",
 			 (double)(set->range.high - set->range.low), "models",

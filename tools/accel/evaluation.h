@@ -48,6 +48,7 @@ struct evaluation {
  * struct evaluation_set - all that are compared
  * @reference: of the dense network
  * @range: black and white; the peak of PSNR is its width
+ * @seed: of what is sampled
  * @device: that the models run on
  * @device_info: of it
  * @critic: of generators; or NULL
@@ -58,6 +59,7 @@ struct evaluation {
 struct evaluation_set {
 	struct reference reference;
 	struct quantize_range range;
+	uint64_t seed;
 	struct accel_device *device;
 	struct accel_device_info device_info;
 	const struct critic *critic;

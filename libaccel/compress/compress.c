@@ -13,6 +13,7 @@
 #include "compress/lower.h"
 #include "compress/parallel.h"
 #include "compress/prune_cost.h"
+#include "compress/prune_cycles.h"
 #include "compress/reconstruct.h"
 #include "core/error.h"
 
@@ -38,10 +39,14 @@ static int find_costs(const struct graph *graph,
 {
 	if (options->budget == COMPRESS_COSTS)
 		budget->costs = options->costs;
-	if (options->budget != COMPRESS_MACS)
+	if (options->budget != COMPRESS_MACS &&
+	    options->budget != COMPRESS_CYCLES)
 		return 0;
 	budget->costs = own;
-	return prune_cost_macs(graph, data, own);
+	return options->budget == COMPRESS_MACS ?
+		       prune_cost_macs(graph, data, own) :
+		       prune_cost_cycles(graph, data, options->device,
+					 options->sparsity, own);
 }
 
 static int reconstruct(const struct graph *dense, struct graph *graph,
@@ -189,7 +194,7 @@ static bool needs_data(const struct compress_options *options)
 
 	return !options->mask && options->sparsity != COMPRESS_KEEP &&
 	       (method || options->budget == COMPRESS_MACS ||
-		options->reconstruct);
+		options->budget == COMPRESS_CYCLES || options->reconstruct);
 }
 
 int compress_prune(struct graph *graph, const struct compress_options *options,

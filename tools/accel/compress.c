@@ -112,8 +112,18 @@ static bool parse_reconstruct(const char *text, bool *reconstruct)
 
 static bool parse_budget(const char *text, enum compress_budget *budget)
 {
-	*budget = strcmp(text, "macs") ? COMPRESS_SIZE : COMPRESS_MACS;
-	return !strcmp(text, "size") || !strcmp(text, "macs");
+	static const char *const names[] = {
+		[COMPRESS_SIZE] = "size",
+		[COMPRESS_MACS] = "macs",
+		[COMPRESS_CYCLES] = "cycles",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		*budget = (enum compress_budget)i;
+		if (!strcmp(text, names[i]))
+			return true;
+	}
+	return false;
 }
 
 /* strokes:N */
@@ -152,7 +162,7 @@ static int check_method(const struct option_usage *usage,
 				      arguments->reconstruct);
 	if (!parse_budget(arguments->budget, &options->budget))
 		return options_misuse(usage,
-				      "--budget %s: it takes size or macs",
+				      "--budget %s: it takes size, macs or cycles",
 				      arguments->budget);
 	if (calibration_method_parse(arguments->calibration,
 				     &options->calibration))
@@ -679,7 +689,7 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "prune little by little, looking again each time (1)" },
 		{ "reconstruct", 0, OPTION_TEXT, &line->reconstruct, "none|ls",
 		  "ls: the others take over for them, by least squares (none)" },
-		{ "budget", 0, OPTION_TEXT, &line->budget, "size|macs",
+		{ "budget", 0, OPTION_TEXT, &line->budget, "size|macs|cycles",
 		  "what the part of all weights is of (size)" },
 		{ "quantize", 0, OPTION_TEXT, &line->quantize, "FORMAT",
 		  "int8 (default), int4, int4:group:32:mse, codebook:16, fp8 ..." },

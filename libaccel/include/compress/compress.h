@@ -22,11 +22,13 @@
  * enum compress_budget - what a sparsity of all weights is a part of
  * @COMPRESS_SIZE: their number
  * @COMPRESS_MACS: the multiplications of a run over the first sample
+ * @COMPRESS_CYCLES: what it takes on a simulated device; see prune_cycles.h
  * @COMPRESS_COSTS: the costs that the options give
  */
 enum compress_budget {
 	COMPRESS_SIZE,
 	COMPRESS_MACS,
+	COMPRESS_CYCLES,
 	COMPRESS_COSTS,
 };
 
@@ -41,6 +43,7 @@ enum compress_budget {
  * @rounds: prune little by little, each time looking again at what is left, and with
  *	@reconstruct repairing it (0: at once); for methods that score
  * @budget: of PRUNE_GLOBAL
+ * @device: for COMPRESS_CYCLES, URI of the simulator; NULL: "sim:"
  * @costs: for COMPRESS_COSTS; see struct prune_budget
  * @reconstruct: let the weights that stay take over for those that went, by least
  *	squares; see reconstruct.h
@@ -64,6 +67,7 @@ struct compress_options {
 	struct prune_pattern pattern;
 	int rounds;
 	enum compress_budget budget;
+	const char *device;
 	const double *costs;
 	bool reconstruct;
 	struct weight_format format;

@@ -568,6 +568,16 @@ static bool is_candidate(const struct prune_method *method)
 	return true;
 }
 
+static int count_candidates(void)
+{
+	const struct prune_method *method;
+	int count = 0;
+
+	for (size_t i = 0; (method = prune_method_get(i)); i++)
+		count += is_candidate(method);
+	return count;
+}
+
 /* Those with or without data. */
 static int prepare_methods(struct automatic_search *search, bool needs_data)
 {
@@ -582,7 +592,7 @@ static int prepare_methods(struct automatic_search *search, bool needs_data)
 		    search->method_count == AUTOMATIC_METHODS_MAX)
 			continue;
 		automatic_tell(search, "scoring weights", search->method_count,
-			       AUTOMATIC_METHODS_MAX);
+			       count_candidates());
 		own->method = method;
 		search->method_count++;
 		ret = score(search, own);

@@ -63,13 +63,13 @@ static void print_trials(const struct target_request *request,
 static void print_alternative(double kept, double loss, const char *method)
 {
 	if (!(kept > 0))
-		fprintf(stderr, " %24s", "-");
+		fprintf(stderr, " %25s", "-");
 	else if (kept >= 1)
-		fprintf(stderr, " %24s", "dense: 0");
+		fprintf(stderr, " %25s", "dense: 0");
 	else if (!isfinite(loss))
-		fprintf(stderr, " %24s", "not measured");
+		fprintf(stderr, " %25s", "not measured");
 	else
-		fprintf(stderr, " %6.1f%% %8.2e %-8.8s", 100 - 100 * kept, loss,
+		fprintf(stderr, " %6.1f%% %8.2e %-9.9s", 100 - 100 * kept, loss,
 			method);
 }
 
@@ -96,7 +96,7 @@ static void print_choice(const struct automatic_choice *choice)
 
 static void print_choices(const struct automatic_result *result)
 {
-	fprintf(stderr, "\n%-26s %9s %7s %-10s %8s %9s %24s %24s\n", "layer",
+	fprintf(stderr, "\n%-26s %9s %7s %-10s %8s %9s %25s %25s\n", "layer",
 		"weights", "zeros", "method", "loss", "cycles",
 		"one step less sparse", "one step sparser");
 	for (int i = 0; i < result->choice_count; i++)

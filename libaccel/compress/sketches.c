@@ -45,6 +45,78 @@ static void draw_all(struct sketches *sketches, size_t step,
 	}
 }
 
+static int run_steps(struct sketches *sketches, float *const states[2],
+		     struct pencil *pencil, sketches_step step, void *context)
+{
+	for (size_t t = 0; t < sketches->steps; t++) {
+		size_t first = t * sketches->batch;
+		int ret = step(
+			context,
+			sketches->strokes + first * METRICS_STROKE_SIZE, states,
+			sketches->outputs + first * METRICS_STROKE_OUTPUTS);
+
+		if (ret)
+			return ret;
+		if (t + 1 < sketches->steps)
+			draw_all(sketches, t, pencil);
+	}
+	return 0;
+}
+
+/* All with the pen down, at the beginning. */
+static int start(struct sketches *sketches,
+		 const struct sketches_options *options)
+{
+	size_t batch = options->count;
+	size_t count = options->steps * batch;
+
+	*sketches = (struct sketches){
+		.steps = options->steps,
+		.batch = batch,
+		.lengths = calloc(batch, sizeof(size_t)),
+		.strokes = calloc(count * METRICS_STROKE_SIZE, sizeof(float)),
+		.outputs =
+			calloc(count * METRICS_STROKE_OUTPUTS, sizeof(float)),
+	};
+	if (!sketches->lengths || !sketches->strokes || !sketches->outputs)
+		return accel_error(-ENOMEM, "no memory for %zu sketches",
+				   batch);
+	for (size_t i = 0; i < batch; i++)
+		sketches->strokes[i * METRICS_STROKE_SIZE + PEN_DOWN] = 1;
+	return 0;
+}
+
+int sketches_draw(struct sketches *sketches,
+		  const struct sketches_options *options, size_t hidden,
+		  sketches_step step, void *context)
+{
+	size_t count = options->count * hidden;
+	float *states[2] = { calloc(count + 1, sizeof(float)),
+			     calloc(count + 1, sizeof(float)) };
+	struct pencil pencil = { .temperature = options->temperature };
+	int ret = start(sketches, options);
+
+	sample_seed(&pencil.generator, options->seed);
+	if (!ret && (!states[0] || !states[1]))
+		ret = accel_error(-ENOMEM, "no memory for %zu sketches",
+				  options->count);
+	if (!ret)
+		ret = run_steps(sketches, states, &pencil, step, context);
+	free(states[0]);
+	free(states[1]);
+	if (ret)
+		sketches_release(sketches);
+	return ret;
+}
+
+/* ---- with the float executor ---- */
+
+/** struct dense_network - what draws */
+struct dense_network {
+	const struct graph *graph;
+	struct executor *executor;
+};
+
 static void keep_state(const struct executor *executor, int tensor,
 		       float *state)
 {
@@ -54,61 +126,20 @@ static void keep_state(const struct executor *executor, int tensor,
 	       (size_t)count * sizeof(*state));
 }
 
-static int run_steps(struct sketches *sketches, const struct graph *graph,
-		     struct executor *executor, float *const states[2],
-		     struct pencil *pencil)
+static int step_dense(void *context, const float *strokes,
+		      float *const states[2], float *outputs)
 {
-	size_t outputs = sketches->batch * METRICS_STROKE_OUTPUTS;
+	const struct dense_network *network = context;
+	const float *inputs[PORTS] = { strokes, states[0], states[1] };
+	int ret = executor_run(network->executor, inputs);
 
-	for (size_t t = 0; t < sketches->steps; t++) {
-		const float *inputs[PORTS] = {
-			sketches->strokes +
-				t * sketches->batch * METRICS_STROKE_SIZE,
-			states[0], states[1]
-		};
-		int ret = executor_run(executor, inputs);
-
-		if (ret)
-			return ret;
-		memcpy(sketches->outputs + t * outputs,
-		       executor_values(executor, graph->outputs[0]),
-		       outputs * sizeof(float));
-		for (int i = 0; i < 2; i++)
-			keep_state(executor, graph->outputs[1 + i], states[i]);
-		if (t + 1 < sketches->steps)
-			draw_all(sketches, t, pencil);
-	}
+	if (ret)
+		return ret;
+	keep_state(network->executor, network->graph->outputs[0], outputs);
+	for (int i = 0; i < 2; i++)
+		keep_state(network->executor, network->graph->outputs[1 + i],
+			   states[i]);
 	return 0;
-}
-
-static int run(struct sketches *sketches, const struct graph *graph,
-	       const struct sketches_options *options)
-{
-	int64_t hidden = graph->tensors[graph->inputs[1]].shape.dims[2];
-	int64_t batch = (int64_t)sketches->batch;
-	const struct graph_shape state = { .rank = 3,
-					   .dims = { 1, batch, hidden } };
-	const struct graph_shape shapes[PORTS] = {
-		{ .rank = 3, .dims = { 1, batch, METRICS_STROKE_SIZE } },
-		state,
-		state,
-	};
-	size_t count = sketches->batch * (size_t)hidden;
-	float *states[2] = { calloc(count, sizeof(float)),
-			     calloc(count, sizeof(float)) };
-	struct executor *executor = NULL;
-	struct pencil pencil = { .temperature = options->temperature };
-	int ret = -ENOMEM;
-
-	sample_seed(&pencil.generator, options->seed);
-	if (states[0] && states[1])
-		ret = executor_create(&executor, graph, shapes, NULL);
-	if (!ret)
-		ret = run_steps(sketches, graph, executor, states, &pencil);
-	executor_destroy(executor);
-	free(states[0]);
-	free(states[1]);
-	return ret;
 }
 
 /* A step's stroke and two states in; 123 numbers and the states out. */
@@ -129,31 +160,26 @@ bool sketches_apply(const struct graph *graph)
 int sketches_sample(struct sketches *sketches, const struct graph *graph,
 		    const struct sketches_options *options)
 {
-	size_t batch = options->count;
-	size_t count = options->steps * batch;
+	struct dense_network network = { .graph = graph };
+	int64_t batch = (int64_t)options->count, hidden;
+	struct graph_shape shapes[PORTS];
 	int ret;
 
-	*sketches = (struct sketches){
-		.steps = options->steps,
-		.batch = batch,
-		.lengths = calloc(batch, sizeof(size_t)),
-		.strokes = calloc(count * METRICS_STROKE_SIZE, sizeof(float)),
-		.outputs =
-			calloc(count * METRICS_STROKE_OUTPUTS, sizeof(float)),
-	};
-	if (!sketches->lengths || !sketches->strokes || !sketches->outputs) {
-		ret = accel_error(-ENOMEM, "no memory for %zu sketches", batch);
-	} else if (!sketches_apply(graph)) {
-		ret = accel_error(-EINVAL, "%s: is no Sketch-RNN decoder",
-				  graph->name);
-	} else {
-		for (size_t i = 0; i < batch; i++)
-			sketches->strokes[i * METRICS_STROKE_SIZE + PEN_DOWN] =
-				1;
-		ret = run(sketches, graph, options);
-	}
+	*sketches = (struct sketches){ .steps = 0 };
+	if (!sketches_apply(graph))
+		return accel_error(-EINVAL, "%s: is no Sketch-RNN decoder",
+				   graph->name);
+	hidden = graph->tensors[graph->inputs[1]].shape.dims[2];
+	shapes[0] =
+		(struct graph_shape){ 3, { 1, batch, METRICS_STROKE_SIZE } };
+	shapes[1] = (struct graph_shape){ 3, { 1, batch, hidden } };
+	shapes[2] = shapes[1];
+	ret = executor_create(&network.executor, graph, shapes, NULL);
 	if (ret)
-		sketches_release(sketches);
+		return ret;
+	ret = sketches_draw(sketches, options, (size_t)hidden, step_dense,
+			    &network);
+	executor_destroy(network.executor);
 	return ret;
 }
 

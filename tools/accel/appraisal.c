@@ -2,6 +2,7 @@
 #include "appraisal.h"
 
 #include "labels.h"
+#include "sketched.h"
 
 #include <core/error.h>
 
@@ -79,6 +80,7 @@ int appraiser_open(struct appraiser *appraiser,
 	*appraiser = (struct appraiser){ .metrics = source->metrics,
 					 .range = source->range,
 					 .seed = source->seed,
+					 .inputs = source->inputs,
 					 .nll = NAN };
 	if (source->labels)
 		ret = read_labels(appraiser, source->labels, source->reference);
@@ -102,6 +104,17 @@ void appraiser_close(struct appraiser *appraiser)
 
 /* ---- a model ---- */
 
+static int judge_sketches(const struct appraiser *appraiser,
+			  struct accel_device *device,
+			  struct accel_model *model, const float *values,
+			  double timeout, struct appraisal *appraisal)
+{
+	appraisal->nll = sketches_nll(appraiser->sketches, values);
+	appraisal->kl = sketches_kl(appraiser->sketches, values);
+	return sketched_look(device, model, appraiser->inputs, appraiser->seed,
+			     timeout, &appraisal->statistics);
+}
+
 int appraiser_judge(const struct appraiser *appraiser,
 		    struct accel_device *device, struct accel_model *model,
 		    const float *values, double timeout,
@@ -116,10 +129,9 @@ int appraiser_judge(const struct appraiser *appraiser,
 		appraisal->robustness[i] = NAN;
 	if (!ret && appraiser->labels)
 		ret = find_classes(appraiser, values, &appraisal->classes);
-	if (!ret && appraiser->sketches) {
-		appraisal->nll = sketches_nll(appraiser->sketches, values);
-		appraisal->kl = sketches_kl(appraiser->sketches, values);
-	}
+	if (!ret && appraiser->sketches)
+		ret = judge_sketches(appraiser, device, model, values, timeout,
+				     appraisal);
 	if (!ret && appraiser->metrics & QUALITY_ROBUSTNESS)
 		ret = robustness_measure(&appraiser->robustness, device, model,
 					 appraiser->range, timeout,

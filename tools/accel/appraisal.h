@@ -17,6 +17,7 @@
  * @classes: with labels, one for each class
  * @nll: teacher-forced, of a decoder of sketches, for each step; else NaN
  * @kl: from the dense network, likewise
+ * @statistics: of the sketches that it draws itself
  * @robustness: PSNR of each case, or NaN
  */
 struct appraisal {
@@ -24,6 +25,7 @@ struct appraisal {
 	struct class_figures *classes;
 	double nll;
 	double kl;
+	struct stroke_statistics statistics;
 	double robustness[ROBUSTNESS_CASES];
 };
 
@@ -42,6 +44,7 @@ struct appraisal_row {
  * @labels: for each input, or NULL
  * @class_count: of a classifier
  * @classes: with labels, the dense network's
+ * @inputs: of all runs
  * @sketches: that the dense network drew, or NULL
  * @nll: of its own sketches
  * @statistics: of them
@@ -55,6 +58,7 @@ struct appraiser {
 	int64_t *labels;
 	size_t class_count;
 	struct class_figures *classes;
+	const struct inputs *inputs;
 	const struct sketches *sketches;
 	double nll;
 	struct stroke_statistics statistics;

@@ -67,21 +67,28 @@ static void print_classes(const struct appraiser *appraiser,
 	print_each_class(appraiser, "dense network", appraiser->classes);
 }
 
+static void print_drawn(const char *name, const struct stroke_statistics *drawn)
+{
+	printf("%-36.36s %9.1f %9.1f %9.1f %9.2f %9.2f %9.2f %8.0f%%\n", name,
+	       drawn->steps.mean, drawn->steps.deviation, drawn->lifts.mean,
+	       drawn->width.mean, drawn->height.mean, drawn->ink.mean,
+	       100 * drawn->ended);
+}
+
 static void print_sketches(const struct appraiser *appraiser,
 			   const struct appraisal_row *rows, uint32_t count)
 {
-	const struct stroke_statistics *drawn = &appraiser->statistics;
-
 	printf("\n%-36s %9s %9s\n", "sketches of the dense network, per step",
 	       "NLL", "KL");
 	for (uint32_t i = 0; i < count; i++)
 		printf("%-36.36s %9.4f %9.4f\n", rows[i].name,
 		       rows[i].appraisal->nll, rows[i].appraisal->kl);
 	printf("%-36s %9.4f\n", "dense network", appraiser->nll);
-	printf("its sketches: %.1f strokes (%.1f), %.1f lifts (%.1f), %.2f x %.2f large, %.0f%% come to an end\n",
-	       drawn->steps.mean, drawn->steps.deviation, drawn->lifts.mean,
-	       drawn->lifts.deviation, drawn->width.mean, drawn->height.mean,
-	       100 * drawn->ended);
+	printf("\n%-36s %9s %9s %9s %9s %9s %9s %9s\n", "its own sketches",
+	       "strokes", "+-", "lifts", "width", "height", "ink", "ended");
+	for (uint32_t i = 0; i < count; i++)
+		print_drawn(rows[i].name, &rows[i].appraisal->statistics);
+	print_drawn("dense network", &appraiser->statistics);
 }
 
 static void print_robustness(const struct appraisal_row *rows, uint32_t count)
@@ -143,6 +150,22 @@ static json_t *robustness_json(const struct appraisal *appraisal)
 	return json;
 }
 
+static json_t *figure_json(const struct stroke_figure *figure)
+{
+	return json_pack("{s:f, s:f}", "mean", figure->mean, "deviation",
+			 figure->deviation);
+}
+
+static json_t *sketches_json(const struct stroke_statistics *drawn)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:f}", "strokes",
+			 figure_json(&drawn->steps), "lifts",
+			 figure_json(&drawn->lifts), "width",
+			 figure_json(&drawn->width), "height",
+			 figure_json(&drawn->height), "ink",
+			 figure_json(&drawn->ink), "ended", drawn->ended);
+}
+
 json_t *appraisal_json(const struct appraiser *appraiser,
 		       const struct appraisal *appraisal)
 {
@@ -161,32 +184,18 @@ json_t *appraisal_json(const struct appraiser *appraiser,
 	if (appraiser->metrics & QUALITY_ROBUSTNESS)
 		json_object_set_new(json, "robustness",
 				    robustness_json(appraisal));
+	if (appraiser->sketches)
+		json_object_set_new(json, "sketches",
+				    sketches_json(&appraisal->statistics));
 	return json;
-}
-
-static json_t *figure_json(const struct stroke_figure *figure)
-{
-	return json_pack("{s:f, s:f}", "mean", figure->mean, "deviation",
-			 figure->deviation);
-}
-
-static json_t *sketches_json(const struct appraiser *appraiser)
-{
-	const struct stroke_statistics *drawn = &appraiser->statistics;
-
-	return json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:f}", "nll",
-			 appraiser->nll, "strokes", figure_json(&drawn->steps),
-			 "lifts", figure_json(&drawn->lifts), "width",
-			 figure_json(&drawn->width), "height",
-			 figure_json(&drawn->height), "ink",
-			 figure_json(&drawn->ink), "ended", drawn->ended);
 }
 
 json_t *appraiser_json(const struct appraiser *appraiser)
 {
-	json_t *json = json_pack("{s:I, s:I}", "seed",
+	json_t *json = json_pack("{s:I, s:I, s:o}", "seed",
 				 (json_int_t)appraiser->seed, "scales",
-				 (json_int_t)appraiser->quality.scales);
+				 (json_int_t)appraiser->quality.scales, "nll",
+				 json_finite(appraiser->nll));
 
 	if (appraiser->labels)
 		json_object_set_new(json, "classes",
@@ -194,6 +203,7 @@ json_t *appraiser_json(const struct appraiser *appraiser)
 						 &appraiser->quality.classes,
 						 appraiser->classes));
 	if (appraiser->sketches)
-		json_object_set_new(json, "sketches", sketches_json(appraiser));
+		json_object_set_new(json, "sketches",
+				    sketches_json(&appraiser->statistics));
 	return json;
 }

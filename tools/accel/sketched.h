@@ -5,7 +5,9 @@
 
 #include "inputs.h"
 
+#include <accel/device.h>
 #include <compress/sketches.h>
+#include <metrics/stroke_statistics.h>
 
 /* Steps of the longest sketch. */
 #define SKETCHED_STEPS 128
@@ -17,5 +19,13 @@
  */
 int sketched_gather(struct inputs *inputs, struct sketches *sketches,
 		    const char *dense, const struct inputs_source *source);
+
+/*
+ * What a model's own sketches look like: as many as those, by the same seed; its inputs
+ * are of sketched_gather(). 0 or −errno.
+ */
+int sketched_look(struct accel_device *device, struct accel_model *model,
+		  const struct inputs *inputs, uint64_t seed, double timeout,
+		  struct stroke_statistics *statistics);
 
 #endif

@@ -44,7 +44,19 @@ struct sketches_options {
 /* Is the network such a decoder, by the shapes of its inputs and outputs? */
 bool sketches_apply(const struct graph *graph);
 
-/* Draw from states that are zero. 0, −EINVAL for another network, −ENOMEM. */
+/*
+ * One step of whoever draws: what follows strokes [batch][5], as outputs [batch][123];
+ * states [batch][hidden] become those after it. 0 or −errno.
+ */
+typedef int (*sketches_step)(void *context, const float *strokes,
+			     float *const states[2], float *outputs);
+
+/* Draw from states that are zero, of so many values each. 0, −ENOMEM, what a step says. */
+int sketches_draw(struct sketches *sketches,
+		  const struct sketches_options *options, size_t hidden,
+		  sketches_step step, void *context);
+
+/* Draw with the float executor. 0, −EINVAL for another network, −ENOMEM. */
 int sketches_sample(struct sketches *sketches, const struct graph *graph,
 		    const struct sketches_options *options);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One stroke of a Sketch-RNN decoder: what its outputs say about the next one, which
- * is a distribution, not a value. Outputs and strokes are laid out as in metrics.h.
+ * is a distribution, not a value. Outputs and strokes are laid out as in
+ * metrics/stroke_likelihood.h.
  */
 #ifndef COMPRESS_STROKE_H
 #define COMPRESS_STROKE_H

@@ -3,6 +3,7 @@
 # Ways to compress, held against each other: compress.sh BUILD [PART ...]
 # methods: one shot, W8A8, at equal non-zeros and scope: PSNR against the dense network on what
 #     the calibration has not seen, mean and spread over the seeds
+# rounds: how many, at 80 %
 # generator: the VAE decoder at 50 %, by pairs and as a distribution, with the resampling floor
 # formats: weights of few bits
 # size: bits of a weight that stays, packed, against H(p)/p + 8
@@ -118,6 +119,22 @@ part_methods()
 	echo "dB; the first four layer by layer, the last two under one threshold"
 }
 
+# Little by little, each time looking again and repairing.
+part_rounds()
+{
+	local network rounds row all=(1 4 8)
+	line "80 %, gn+ls, in rounds" "${all[@]}"
+	for network in fashion_vae_dec fashion_dcgan esrgan_slim_x2; do
+		[[ $network == *${CASES:-}* ]] || continue
+		row=()
+		for rounds in "${all[@]}"; do
+			row+=("$(psnr "$network" --sparsity 0.8 --method gn --reconstruct ls \
+				--rounds "$rounds")")
+		done
+		line "  $network" "${row[@]}"
+	done
+}
+
 # above WHAT A B: A ≥ B
 above()
 {
@@ -181,7 +198,7 @@ part_size()
 }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(methods generator formats size)
+[ ${#parts[@]} -gt 0 ] || parts=(methods rounds generator formats size)
 for part in "${parts[@]}"; do
 	if ! declare -F "part_$part" >/dev/null; then
 		echo "compress.sh: $part: no such part" >&2

@@ -184,7 +184,9 @@ static int gather(const struct evaluate_arguments *arguments,
 
 	if (ret)
 		return ret < 0 ? ret : 0;
-	if (arguments->wanted == QUALITY_NLL)
+	/* of all there is, what does not apply is left out */
+	if (arguments->wanted & QUALITY_NLL &&
+	    strcmp(arguments->metrics, "all"))
 		return accel_error(
 			-EINVAL,
 			draws ? "%s: nll is of a Sketch-RNN decoder" :

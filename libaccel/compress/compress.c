@@ -54,7 +54,9 @@ static int reconstruct(const struct graph *dense, struct graph *graph,
 		       const struct calibration_data *data,
 		       struct prune_mask *mask)
 {
-	const struct reconstruct_options how = { .workers = options->workers };
+	const struct reconstruct_options how = {
+		.workers = options->workers, .progress = options->progress
+	};
 
 	return reconstruct_least_squares(dense, graph, mask, data, &how);
 }
@@ -80,6 +82,7 @@ static int select_once(const struct graph *dense, struct graph *graph,
 		.budget = budget,
 		.seed = options->seed,
 		.workers = options->workers,
+		.progress = options->progress,
 	};
 	int ret;
 

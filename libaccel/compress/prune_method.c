@@ -53,6 +53,7 @@ static int score_gauss_newton(const struct prune_method_context *context,
 	const struct saliency_options options = {
 		.seed = context->seed,
 		.workers = context->workers,
+		.progress = context->progress,
 	};
 
 	return saliency_gauss_newton(context->graph, context->data, &options,

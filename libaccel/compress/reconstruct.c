@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <compress/compress_progress.h>
 #include <compress/reconstruct.h>
 #include <compress/reconstruct_layer.h>
 #include <core/error.h>
@@ -78,8 +79,11 @@ int reconstruct_layers(const struct graph *dense, struct graph *pruned,
 	layer.targets = targets;
 	layer.inputs = inputs;
 	for (layer.index = 0; layer.index < dense->node_count && !ret;
-	     layer.index++)
+	     layer.index++) {
+		compress_report(solver->progress, "least squares", layer.index,
+				dense->node_count);
 		ret = reconstruct_node(&layer, targets, inputs);
+	}
 	graph_walk_destroy(targets);
 	graph_walk_destroy(inputs);
 	return ret;
@@ -94,6 +98,7 @@ int reconstruct_least_squares(const struct graph *dense, struct graph *pruned,
 	const struct layer_solver solver = {
 		.solve = layer_problem_least_squares,
 		.context = &ridge,
+		.progress = options->progress,
 	};
 
 	return reconstruct_layers(dense, pruned, mask, data, &solver,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <compress/compress_progress.h>
 #include <compress/parallel.h>
 #include <compress/prune.h>
 #include <compress/saliency.h>
@@ -10,6 +11,7 @@
 #include <train/tape.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +48,12 @@ void saliency_destroy(float **scores, const struct graph *graph)
 	free(scores);
 }
 
+/** struct tally - passes that all threads have @done, under the @lock */
+struct tally {
+	pthread_mutex_t lock;
+	int done;
+};
+
 /**
  * struct saliency - one call, for its threads
  * @graph: whose weights are scored
@@ -57,6 +65,8 @@ void saliency_destroy(float **scores, const struct graph *graph)
  * @wanted: of each tensor: is it a weight to be scored?
  * @seeded: of each tensor: is it an output?
  * @lanes: sums of squares, or of magnitudes
+ * @progress: or NULL
+ * @tally: for it
  */
 struct saliency {
 	const struct graph *graph;
@@ -68,6 +78,8 @@ struct saliency {
 	bool *wanted;
 	bool *seeded;
 	float **lanes[LANES];
+	const struct compress_progress *progress;
+	struct tally *tally;
 };
 
 /**
@@ -214,6 +226,16 @@ static int run_pass(const struct saliency *saliency, int pass,
 	return ret;
 }
 
+static void report_pass(const struct saliency *saliency)
+{
+	struct tally *tally = saliency->tally;
+
+	pthread_mutex_lock(&tally->lock);
+	compress_report(saliency->progress, "scores", ++tally->done,
+			saliency->passes);
+	pthread_mutex_unlock(&tally->lock);
+}
+
 static int run_lane(void *context, int lane)
 {
 	const struct saliency *saliency = context;
@@ -224,8 +246,10 @@ static int run_lane(void *context, int lane)
 	};
 	int ret = runner.shapes && runner.values ? 0 : -ENOMEM;
 
-	for (int pass = lane; pass < saliency->passes && !ret; pass += LANES)
+	for (int pass = lane; pass < saliency->passes && !ret; pass += LANES) {
 		ret = run_pass(saliency, pass, &runner, saliency->lanes[lane]);
+		report_pass(saliency);
+	}
 	tape_destroy(runner.tape);
 	free(runner.shapes);
 	free(runner.values);
@@ -298,11 +322,14 @@ static int score(const struct graph *graph, const struct calibration_data *data,
 		 const struct saliency_options *options, bool linear,
 		 float **scores)
 {
+	struct tally tally = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct saliency saliency = {
 		.graph = graph,
 		.data = data,
 		.linear = linear,
 		.seed = options->seed,
+		.progress = options->progress,
+		.tally = &tally,
 		.strokes = sketches_apply(graph),
 	};
 	int ret;

@@ -9,17 +9,20 @@
 #include "evaluation_report.h"
 #include "options.h"
 #include "packing.h"
+#include "progress.h"
 #include "recovery.h"
 #include "summary.h"
 #include "target.h"
 
 #include <compress/choice_recipe.h>
 #include <compress/compress.h>
+#include <compress/compress_progress.h>
 #include <compress/export_graph.h>
 #include <compress/onnx_import.h>
 #include <compress/prune_pattern.h>
 #include <compress/sketches.h>
 #include <accel/error.h>
+#include <core/deadline.h>
 #include <core/error.h>
 #include <model/file.h>
 
@@ -161,9 +164,9 @@ static int check_method(const struct option_usage *usage,
 				      "--reconstruct %s: it takes none or ls",
 				      arguments->reconstruct);
 	if (!parse_budget(arguments->budget, &options->budget))
-		return options_misuse(usage,
-				      "--budget %s: it takes size, macs or cycles",
-				      arguments->budget);
+		return options_misuse(
+			usage, "--budget %s: it takes size, macs or cycles",
+			arguments->budget);
 	if (calibration_method_parse(arguments->calibration,
 				     &options->calibration))
 		return options_misuse(usage, "%s", accel_last_error());
@@ -417,6 +420,46 @@ static int load_data(const struct compress_arguments *arguments,
 				       arguments->options.seed);
 }
 
+/** struct waiting - the line for one part of the work after the other */
+struct waiting {
+	struct progress line;
+	const char *part;
+};
+
+static void report_part(void *context, const char *part, int done, int total)
+{
+	struct waiting *waiting = context;
+
+	if (part != waiting->part) {
+		if (waiting->part)
+			progress_end(&waiting->line);
+		progress_start(&waiting->line, part);
+	}
+	waiting->part = part;
+	progress_update(&waiting->line, done, total);
+}
+
+static int prune(const struct compress_arguments *arguments,
+		 struct graph *graph, const struct calibration_data *data,
+		 struct prune_mask *mask)
+{
+	struct compress_options options = arguments->options;
+	struct waiting waiting = { .part = NULL };
+	const struct compress_progress progress = { report_part, &waiting };
+	uint64_t start = monotonic_ns();
+	int ret;
+
+	options.progress = &progress;
+	ret = compress_prune(graph, &options, data, mask);
+	if (!waiting.part)
+		return ret;
+	progress_end(&waiting.line);
+	if (!ret)
+		fprintf(stderr, "pruned in %.1f s\n",
+			(double)(monotonic_ns() - start) / 1e9);
+	return ret;
+}
+
 /* Pruned in binary32, which may be wanted as well, then quantized. */
 static int prune_and_quantize(const struct compress_arguments *arguments,
 			      struct graph *graph,
@@ -424,9 +467,8 @@ static int prune_and_quantize(const struct compress_arguments *arguments,
 			      struct model **model)
 {
 	struct prune_mask *mask = prune_mask_create(graph);
-	int ret =
-		mask ? compress_prune(graph, &arguments->options, data, mask) :
-		       accel_error(-ENOMEM, "no memory to prune");
+	int ret = mask ? prune(arguments, graph, data, mask) :
+			 accel_error(-ENOMEM, "no memory to prune");
 
 	if (!ret && arguments->float_output)
 		ret = export_graph(graph, arguments->float_output);

@@ -15,6 +15,8 @@
 #include "compress/weight_format.h"
 #include "model/model.h"
 
+struct compress_progress;
+
 /** COMPRESS_KEEP - for sparsity: prune nothing, keep the zeros that are there */
 #define COMPRESS_KEEP (-1.0)
 
@@ -58,6 +60,7 @@ enum compress_budget {
  *	recorded. NULL: @selection decides
  * @method: what chose @mask, only recorded
  * @trained: biases have been trained with int8 weights, and need no correction
+ * @progress: of scores and of least squares, or NULL; see compress_progress.h
  */
 struct compress_options {
 	double sparsity;
@@ -80,6 +83,7 @@ struct compress_options {
 	const struct prune_mask *mask;
 	const char *method;
 	bool trained;
+	const struct compress_progress *progress;
 };
 
 /**

@@ -11,6 +11,8 @@
 
 #include <compress/least_squares.h>
 
+struct compress_progress;
+
 /**
  * struct layer_problem - rows of one layer
  * @name: of the node, for messages
@@ -40,11 +42,13 @@ struct layer_problem {
  *	Problems come one after the other, in the order of execution
  * @tensors: of each tensor of the graph: is it one for the solver? NULL: all
  * @context: handed to it
+ * @progress: told of layers, or NULL
  */
 struct layer_solver {
 	int (*solve)(void *context, struct layer_problem *problem);
 	const bool *tensors;
 	void *context;
+	const struct compress_progress *progress;
 };
 
 /* Empty: no observations, no values. 0, −ENOMEM or −ENOSYS, with a text. */

@@ -11,6 +11,8 @@
 #include <compress/graph.h>
 #include <compress/prune.h>
 
+struct compress_progress;
+
 /**
  * struct prune_method_context - what a method may look at
  * @graph: dense; is not changed
@@ -20,6 +22,7 @@
  *	are in its graph; NULL: all. Scores are made for all of them in any case
  * @seed: of all that is random
  * @workers: threads, ≥ 1; the result does not depend on them
+ * @progress: or NULL
  */
 struct prune_method_context {
 	const struct graph *graph;
@@ -28,6 +31,7 @@ struct prune_method_context {
 	const bool *layers;
 	uint64_t seed;
 	int workers;
+	const struct compress_progress *progress;
 };
 
 /**

@@ -15,14 +15,18 @@
 #include <compress/layer_problem.h>
 #include <compress/prune.h>
 
+struct compress_progress;
+
 /**
  * struct reconstruct_options - 0 stands for the default
  * @ridge: part of the mean of H's diagonal (5e-4)
  * @workers: threads (1); the result does not depend on it
+ * @progress: told of layers, or NULL
  */
 struct reconstruct_options {
 	double ridge;
 	int workers;
+	const struct compress_progress *progress;
 };
 
 /*

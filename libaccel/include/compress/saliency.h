@@ -15,6 +15,8 @@
 #include <compress/calibration_data.h>
 #include <compress/graph.h>
 
+struct compress_progress;
+
 /**
  * struct saliency_options - 0 stands for the default
  * @passes: backward passes, each over one sample, in turn, with signs of its own
@@ -22,11 +24,13 @@
  *	strokes every sample, and SALIENCY_STROKE_PASSES)
  * @seed: of the signs
  * @workers: threads (1); the result does not depend on it
+ * @progress: told of passes, or NULL
  */
 struct saliency_options {
 	int passes;
 	uint64_t seed;
 	int workers;
+	const struct compress_progress *progress;
 };
 
 #define SALIENCY_PASSES 32

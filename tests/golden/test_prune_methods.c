@@ -32,16 +32,25 @@ enum { LATENTS = 32, SKETCHES = 2, STEPS = 12, SIDE = 12, CHANNELS = 3 };
 			fail_msg("%s: %s", #expression, accel_last_error()); \
 	} while (0)
 
+/**
+ * struct subject - a network
+ * @name: of its file
+ * @sizes: of a run
+ * @large: exact OBS would take a minute for it, and is tried on the others
+ */
 struct subject {
 	const char *name;
 	struct accel_plan_options sizes;
+	bool large;
 };
 
 static const struct subject subjects[] = {
-	{ "fashion_vae_dec", { .batch = 1 } },
-	{ "fashion_dcgan", { .batch = 1 } },
-	{ "esrgan_slim_x2", { .batch = 1, .height = SIDE, .width = SIDE } },
-	{ "sketchrnn_bird", { .batch = 1, .steps = STEPS } },
+	{ "fashion_vae_dec", { .batch = 1 }, .large = false },
+	{ "fashion_dcgan", { .batch = 1 }, .large = false },
+	{ "esrgan_slim_x2",
+	  { .batch = 1, .height = SIDE, .width = SIDE },
+	  .large = false },
+	{ "sketchrnn_bird", { .batch = 1, .steps = STEPS }, .large = true },
 };
 
 /* ---- data ---- */
@@ -200,7 +209,8 @@ static void every_method_leaves_what_was_asked(void **state)
 	assert_success(onnx_import(path, &graph));
 	make_data(graph, &data);
 	for (size_t i = 0; (method = prune_method_get(i)); i++)
-		try_method(method, subject, graph, &data);
+		if (!subject->large || strcmp(method->name, "obs"))
+			try_method(method, subject, graph, &data);
 	calibration_data_release(&data);
 	graph_destroy(graph);
 }

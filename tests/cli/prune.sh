@@ -20,6 +20,10 @@ done
 check 'the model runs' "$accel" run model --device cpu: --latents 2
 
 expect 0 '211072 of 844288 weights kept' "${compress[@]}" --pattern 1:4 --method obd
+expect 0 '420656 of 420656 weights kept' "${compress[@]}" --sparsity 0 --low-rank 0.5
+check 'two layers in place of one run' "$accel" run model --device cpu: --latents 2
+expect 1 'give a lower one' "${compress[@]}" --sparsity 0 --low-rank 5000
+expect 2 'a rank is a whole number' "${compress[@]}" --sparsity 0 --low-rank 2.5
 expect 0 '84429 of 844288 weights kept' \
 	"${compress[@]}" --sparsity 0.9 --rounds 3 --reconstruct ls
 cp model first

@@ -18,6 +18,7 @@
 #include <compress/compress.h>
 #include <compress/compress_progress.h>
 #include <compress/export_graph.h>
+#include <compress/low_rank.h>
 #include <compress/onnx_import.h>
 #include <compress/prune_pattern.h>
 #include <compress/sketches.h>
@@ -58,6 +59,8 @@ struct compress_arguments {
 	const char *budget;
 	const char *recipe;
 	const char *pattern;
+	const char *low_rank;
+	struct low_rank factors;
 	int64_t rounds;
 	const char *quantize;
 	const char *calibration;
@@ -238,6 +241,21 @@ static int check_pattern(const struct option_usage *usage,
 	if (prune_method_check(options->selection, &budget))
 		return options_misuse(usage, "--pattern: %s",
 				      accel_last_error());
+	return STATUS_OK;
+}
+
+/* Both layers of a pair are layers to all that comes after. */
+static int check_low_rank(const struct option_usage *usage,
+			  struct compress_arguments *arguments)
+{
+	if (!arguments->low_rank)
+		return STATUS_OK;
+	if (low_rank_parse(arguments->low_rank, &arguments->factors))
+		return options_misuse(usage, "--low-rank %s",
+				      accel_last_error());
+	if (arguments->recover || arguments->target)
+		return options_misuse(
+			usage, "--low-rank excludes --recover and --target");
 	return STATUS_OK;
 }
 
@@ -651,14 +669,25 @@ static void tell_all(const struct compress_arguments *arguments,
 	*arguments->told = NULL;
 }
 
+static int import(const struct compress_arguments *arguments,
+		  struct graph **graph)
+{
+	int ret = arguments->weights ?
+			  onnx_import_weights(arguments->input,
+					      arguments->weights, graph) :
+			  onnx_import(arguments->input, graph);
+	int count;
+
+	if (!ret && arguments->low_rank)
+		ret = low_rank_split(*graph, &arguments->factors, &count);
+	return ret;
+}
+
 static int compress_file(const struct compress_arguments *arguments)
 {
 	struct graph *graph = NULL;
 	struct model *model = NULL;
-	int ret = arguments->weights ?
-			  onnx_import_weights(arguments->input,
-					      arguments->weights, &graph) :
-			  onnx_import(arguments->input, &graph);
+	int ret = import(arguments, &graph);
 
 	if (!ret)
 		ret = choose_and_compress(arguments, graph, &model);
@@ -689,6 +718,8 @@ static int compress_checked(const struct option_usage *usage,
 		status = check_recipe(usage, line);
 	if (status == STATUS_OK)
 		status = check_pattern(usage, line);
+	if (status == STATUS_OK)
+		status = check_low_rank(usage, line);
 	if (status == STATUS_OK)
 		status = check_data(usage, line);
 	if (status == STATUS_OK)
@@ -727,6 +758,8 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "methods and sparsities of single layers" },
 		{ "pattern", 0, OPTION_TEXT, &line->pattern, "N:M",
 		  "N of each M neighbours along the input stay, in place of --sparsity" },
+		{ "low-rank", 0, OPTION_TEXT, &line->low_rank, "RANK|RATIO",
+		  "first make two layers of each, of that rank or part of the weights" },
 		{ "rounds", 0, OPTION_COUNT, &line->rounds, "N",
 		  "prune little by little, looking again each time (1)" },
 		{ "reconstruct", 0, OPTION_TEXT, &line->reconstruct, "none|ls",

@@ -117,19 +117,19 @@ static const struct prune_method methods[] = {
 	  .solve = solve_l1 },
 	{ .name = "wanda",
 	  .about = "those go whose row hears least of them: |w|*|x|",
-	  .scope = PRUNE_PER_LAYER,
+	  .scope = PRUNE_GLOBAL,
 	  .needs_data = true,
 	  .solve = second_order_wanda },
 	{ .name = "sparsegpt",
 	  .about =
 		  "in one sweep by the inverse Hessian; the others take over for those that go",
-	  .scope = PRUNE_PER_LAYER,
+	  .scope = PRUNE_GLOBAL,
 	  .needs_data = true,
 	  .solve = second_order_sparsegpt },
 	{ .name = "obs",
 	  .about =
 		  "the same exactly, weight by weight, for layers of short rows",
-	  .scope = PRUNE_PER_LAYER,
+	  .scope = PRUNE_GLOBAL,
 	  .needs_data = true,
 	  .solve = second_order_obs },
 };

@@ -6,32 +6,38 @@
 
 #include <cblas.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /*
- * Columns of a block: weights behind it learn what it lost by one matrix product.
- * Within it, the same is done by strips, and within a strip weight by weight, for so
+ * Weights of a block are chosen together. The columns behind a panel learn what it lost
+ * by one matrix product, as large as to be worth reading them; within it the same is
+ * done by blocks, within these by strips, and within a strip weight by weight, for so
  * many rows at once as registers and the first cache hold.
  */
-enum { BLOCK = 128, STRIP = 32, TILE = 16 };
+enum { PANEL = 512, BLOCK = 128, STRIP = 32, TILE = 32 };
 
 /* Parts that the rows are dealt out in, and how many rows one may have. */
-enum { PARTS = 8, PART_MAX = 512 };
+enum { PARTS = 8, PART_MAX = 1024 };
 
 /**
  * struct block - a run over a block of columns, for its threads
  * @sweep: of all
+ * @panel: column that its panel begins with
  * @first: column
  * @end: column behind it
  * @part: rows of a part
+ * @errors: [rows][PANEL], what each weight of the panel lost, over U[j][j]
  */
 struct block {
 	const struct sparsegpt *sweep;
+	size_t panel;
 	size_t first;
 	size_t end;
 	size_t part;
+	float *errors;
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -47,25 +53,29 @@ static size_t weights_of(const struct sparsegpt *sweep)
 
 /* ---- which go ---- */
 
-static float score_of(const struct sparsegpt *sweep, size_t row, size_t column)
-{
-	size_t columns = sweep->hessian->columns;
-	float scaled = sweep->weights[row * columns + column] /
-		       sweep->hessian->factor[column * columns + column];
-	float score = scaled * scaled;
-
-	return isfinite(score) ? score : HUGE_VALF;
-}
-
-/* Living weights of a block, column after column: scores in, or choices out. */
+/* Living weights of a block, row after row. */
 static void score_block(const struct block *block, float *scores)
 {
 	const struct sparsegpt *sweep = block->sweep;
+	size_t columns = sweep->hessian->columns, count = 0;
+	size_t index[BLOCK];
+	float scale[BLOCK];
 
+	for (size_t j = block->first; j < block->end; j++)
+		if (!sweep->hessian->dead[j]) {
+			scale[count] =
+				1 / sweep->hessian->factor[j * columns + j];
+			index[count++] = j;
+		}
 	for (size_t row = 0; row < sweep->rows; row++)
-		for (size_t j = block->first; j < block->end; j++)
-			if (!sweep->hessian->dead[j])
-				*scores++ = score_of(sweep, row, j);
+		for (size_t i = 0; i < count; i++) {
+			float scaled =
+				sweep->weights[row * columns + index[i]] *
+				scale[i];
+			float score = scaled * scaled;
+
+			*scores++ = score <= FLT_MAX ? score : FLT_MAX;
+		}
 }
 
 static void write_choice(const struct block *block, const uint8_t *choice)
@@ -127,119 +137,149 @@ static int select_block(const struct block *block)
 /* ---- what the others take over ---- */
 
 /**
- * struct rows - of a part, within a block
- * @sweep: of all
- * @first: row
- * @count: how many
- * @block: column that the block begins with
- * @errors: [@count][BLOCK], what each weight lost, over U[j][j]
+ * struct tile - a strip of some rows, column after column
+ * @weights: as they become
+ * @errors: what they lost, over U[j][j]
+ * @keep: from the mask
+ * @scales: of the rows' grids
  */
-struct rows {
-	const struct sparsegpt *sweep;
-	size_t first;
-	size_t count;
-	size_t block;
-	float *errors;
+struct tile {
+	float weights[STRIP][TILE];
+	float errors[STRIP][TILE];
+	uint8_t keep[STRIP][TILE];
+	float scales[TILE];
 };
 
-/* What becomes of a weight. */
-static float settle(const struct sparsegpt *sweep, size_t row, size_t column,
-		    float weight)
-{
-	float step, code, most = (float)sweep->code_max;
+/* Rows and columns of a tile, or of a part. */
+struct range {
+	size_t row, rows;
+	size_t first, end;
+};
 
-	if (!sweep->keep[row * sweep->hessian->columns + column])
-		return 0;
-	if (!sweep->row_scales)
-		return weight;
-	step = sweep->row_scales[row];
-	code = rintf(weight / step);
-	return step * fminf(fmaxf(code, -most), most);
+static void load_tile(const struct sparsegpt *sweep, struct range range,
+		      struct tile *tile)
+{
+	size_t columns = sweep->hessian->columns;
+
+	for (size_t i = 0; i < range.rows; i++) {
+		const float *weights =
+			sweep->weights + (range.row + i) * columns;
+		const uint8_t *keep = sweep->keep + (range.row + i) * columns;
+
+		for (size_t j = range.first; j < range.end; j++) {
+			tile->weights[j - range.first][i] = weights[j];
+			tile->keep[j - range.first][i] = keep[j];
+		}
+		if (sweep->row_scales)
+			tile->scales[i] = sweep->row_scales[range.row + i];
+	}
+}
+
+static void store_tile(const struct block *block, struct range range,
+		       const struct tile *tile)
+{
+	const struct sparsegpt *sweep = block->sweep;
+	size_t columns = sweep->hessian->columns;
+
+	for (size_t i = 0; i < range.rows; i++) {
+		float *weights = sweep->weights + (range.row + i) * columns;
+		float *errors = block->errors + (range.row + i) * PANEL;
+
+		for (size_t j = range.first; j < range.end; j++) {
+			weights[j] = tile->weights[j - range.first][i];
+			errors[j - block->panel] =
+				tile->errors[j - range.first][i];
+		}
+	}
+}
+
+static float to_grid(float weight, float step, float most)
+{
+	return step * fminf(fmaxf(rintf(weight / step), -most), most);
 }
 
 /* One column of a tile: settle it, and let the strip's others take over. */
-static void settle_column(const struct rows *rows, size_t row, size_t count,
-			  size_t column, float (*tile)[TILE], size_t width)
+static void settle_column(const struct sparsegpt *sweep, struct tile *tile,
+			  const float *u, size_t at, size_t width)
 {
-	const struct sparsegpt *sweep = rows->sweep;
-	const float *u = sweep->hessian->factor +
-			 column * sweep->hessian->columns + column;
-	float error[TILE] = { 0 };
+	float *weights = tile->weights[at], errors[TILE];
+	float scale = 1 / u[0];
 
-	for (size_t i = 0; i < count; i++) {
-		float old = tile[0][i];
+	for (size_t i = 0; i < TILE; i++) {
+		float settled = tile->keep[at][i] ? weights[i] : 0;
 
-		tile[0][i] = settle(sweep, row + i, column, old);
-		error[i] = (old - tile[0][i]) / u[0];
-		rows->errors[(row + i - rows->first) * BLOCK + column -
-			     rows->block] = error[i];
+		errors[i] = weights[i];
+		weights[i] = settled;
 	}
-	for (size_t k = 1; k < width; k++)
+	for (size_t i = 0; sweep->row_scales && i < TILE; i++)
+		weights[i] = to_grid(weights[i], tile->scales[i],
+				     (float)sweep->code_max);
+	for (size_t i = 0; i < TILE; i++)
+		errors[i] = (errors[i] - weights[i]) * scale;
+	memcpy(tile->errors[at], errors, sizeof(errors));
+	for (size_t k = 1; k < width; k++) {
+		float *others = tile->weights[at + k], factor = u[k];
+
 		for (size_t i = 0; i < TILE; i++)
-			tile[k][i] -= u[k] * error[i];
+			others[i] -= factor * errors[i];
+	}
 }
 
-static void sweep_tile(const struct rows *rows, size_t row, size_t first,
-		       size_t end)
+static void sweep_tile(const struct block *block, struct range range)
 {
-	const struct sparsegpt *sweep = rows->sweep;
-	size_t columns = sweep->hessian->columns;
-	size_t count = smaller(TILE, rows->first + rows->count - row);
-	float tile[STRIP][TILE] = { 0 };
+	const struct hessian *hessian = block->sweep->hessian;
+	struct tile tile = { .errors = { { 0 } } };
 
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = first; j < end; j++)
-			tile[j - first][i] =
-				sweep->weights[(row + i) * columns + j];
-	for (size_t j = first; j < end; j++)
-		settle_column(rows, row, count, j, tile + (j - first), end - j);
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = first; j < end; j++)
-			sweep->weights[(row + i) * columns + j] =
-				tile[j - first][i];
+	for (size_t i = 0; i < TILE; i++)
+		tile.scales[i] = 1;
+	load_tile(block->sweep, range, &tile);
+	for (size_t j = range.first; j < range.end; j++)
+		settle_column(block->sweep, &tile,
+			      hessian->factor + j * hessian->columns + j,
+			      j - range.first, range.end - j);
+	store_tile(block, range, &tile);
 }
 
-/* Columns from … end − 1 learn what first … last − 1 lost. */
-static void update(const struct rows *rows, size_t first, size_t last,
-		   size_t end)
+/* Columns behind the range, up to end, learn what it lost. */
+static void update(const struct block *block, struct range range, size_t end)
 {
-	const struct sparsegpt *sweep = rows->sweep;
+	const struct sparsegpt *sweep = block->sweep;
 	size_t columns = sweep->hessian->columns;
 
-	if (last == end)
+	if (range.end >= end)
 		return;
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows->count,
-		    (int)(end - last), (int)(last - first), -1,
-		    rows->errors + (first - rows->block), BLOCK,
-		    sweep->hessian->factor + first * columns + last,
-		    (int)columns, 1,
-		    sweep->weights + rows->first * columns + last,
-		    (int)columns);
+	cblas_sgemm(
+		CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)range.rows,
+		(int)(end - range.end), (int)(range.end - range.first), -1,
+		block->errors + range.row * PANEL + range.first - block->panel,
+		PANEL,
+		sweep->hessian->factor + range.first * columns + range.end,
+		(int)columns, 1,
+		sweep->weights + range.row * columns + range.end, (int)columns);
 }
 
 static int sweep_part(void *context, int index)
 {
 	const struct block *block = context;
-	const struct sparsegpt *sweep = block->sweep;
-	struct rows rows = {
-		.sweep = sweep,
-		.first = (size_t)index * block->part,
-		.block = block->first,
-	};
+	size_t row = (size_t)index * block->part, last;
+	size_t rows = smaller(block->part, block->sweep->rows - row);
+	size_t columns = block->sweep->hessian->columns;
+	size_t panel = smaller(block->panel + PANEL, weights_of(block->sweep));
 
-	rows.count = smaller(block->part, sweep->rows - rows.first);
-	rows.errors = malloc(rows.count * BLOCK * sizeof(*rows.errors));
-	if (!rows.errors)
-		return -ENOMEM;
-	for (size_t first = block->first; first < block->end; first += STRIP) {
-		size_t end = smaller(first + STRIP, block->end);
-
-		for (size_t row = 0; row < rows.count; row += TILE)
-			sweep_tile(&rows, rows.first + row, first, end);
-		update(&rows, first, end, block->end);
+	for (size_t j = block->first; j < block->end; j = last) {
+		last = smaller(j + STRIP, block->end);
+		for (size_t i = 0; i < rows; i += TILE)
+			sweep_tile(block,
+				   (struct range){ row + i,
+						   smaller(TILE, rows - i), j,
+						   last });
+		update(block, (struct range){ row, rows, j, last }, block->end);
 	}
-	update(&rows, block->first, block->end, sweep->hessian->columns);
-	free(rows.errors);
+	update(block, (struct range){ row, rows, block->first, block->end },
+	       panel);
+	if (block->end == panel)
+		update(block, (struct range){ row, rows, block->panel, panel },
+		       columns);
 	return 0;
 }
 
@@ -252,25 +292,35 @@ static size_t choose_part(size_t rows)
 	return smaller(part, PART_MAX);
 }
 
-int sparsegpt_sweep(const struct sparsegpt *sweep)
+static int run_block(struct block *block, size_t first)
 {
-	struct block block = { .sweep = sweep,
-			       .part = choose_part(sweep->rows) };
+	const struct sparsegpt *sweep = block->sweep;
+	size_t parts = (sweep->rows + block->part - 1) / block->part;
 	int ret = 0;
 
-	if (!sweep->rows)
-		return 0;
-	for (; block.first < weights_of(sweep) && !ret; block.first += BLOCK) {
-		block.end = smaller(block.first + BLOCK, weights_of(sweep));
-		if (sweep->select)
-			ret = select_block(&block);
-		if (!ret)
-			ret = parallel_run(
-				sweep->workers,
-				(int)((sweep->rows + block.part - 1) /
-				      block.part),
-				sweep_part, &block);
-	}
+	block->first = first;
+	block->end = smaller(first + BLOCK, weights_of(sweep));
+	block->panel = first / PANEL * PANEL;
+	if (sweep->select)
+		ret = select_block(block);
+	return ret ? ret :
+		     parallel_run(sweep->workers, (int)parts, sweep_part,
+				  block);
+}
+
+int sparsegpt_sweep(const struct sparsegpt *sweep)
+{
+	struct block block = {
+		.sweep = sweep,
+		.part = choose_part(sweep->rows),
+		.errors = malloc((sweep->rows + 1) * PANEL * sizeof(float)),
+	};
+	int ret = block.errors ? 0 : -ENOMEM;
+
+	for (size_t j = 0; j < weights_of(sweep) && sweep->rows && !ret;
+	     j += BLOCK)
+		ret = run_block(&block, j);
+	free(block.errors);
 	return ret ? accel_error(ret, "no memory to prune %zu weights",
 				 sweep->rows * weights_of(sweep)) :
 		     0;

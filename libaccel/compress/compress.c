@@ -17,8 +17,7 @@
 #include "compress/reconstruct.h"
 #include "core/error.h"
 
-/* What the weights take as they came: the other side of the compression ratio. */
-static uint64_t dense_bytes(const struct graph *graph)
+uint64_t compress_dense_bytes(const struct graph *graph)
 {
 	uint64_t bytes = 0;
 
@@ -374,7 +373,7 @@ static int quantize(const struct graph *graph,
 		ret = graph_lower(graph, &lower, model);
 	if (!ret) {
 		(*model)->provenance = provenance(graph, options, mask, data);
-		(*model)->dense_bytes = dense_bytes(graph);
+		(*model)->dense_bytes = compress_dense_bytes(graph);
 	}
 out:
 	channel_means_release(&means);

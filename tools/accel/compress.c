@@ -669,8 +669,9 @@ static void tell_all(const struct compress_arguments *arguments,
 	*arguments->told = NULL;
 }
 
+/* bytes: of the weights as they came, before they are two layers for each */
 static int import(const struct compress_arguments *arguments,
-		  struct graph **graph)
+		  struct graph **graph, uint64_t *bytes)
 {
 	int ret = arguments->weights ?
 			  onnx_import_weights(arguments->input,
@@ -678,7 +679,10 @@ static int import(const struct compress_arguments *arguments,
 			  onnx_import(arguments->input, graph);
 	int count;
 
-	if (!ret && arguments->low_rank)
+	if (ret)
+		return ret;
+	*bytes = compress_dense_bytes(*graph);
+	if (arguments->low_rank)
 		ret = low_rank_split(*graph, &arguments->factors, &count);
 	return ret;
 }
@@ -687,15 +691,18 @@ static int compress_file(const struct compress_arguments *arguments)
 {
 	struct graph *graph = NULL;
 	struct model *model = NULL;
-	int ret = import(arguments, &graph);
+	uint64_t bytes;
+	int ret = import(arguments, &graph, &bytes);
 
 	if (!ret)
 		ret = choose_and_compress(arguments, graph, &model);
-	if (!ret)
+	if (!ret) {
+		model->dense_bytes = bytes;
 		ret = arguments->compact ?
 			      packing_write(model, &arguments->packing,
 					    arguments->output) :
 			      model_file_write(model, arguments->output);
+	}
 	if (!ret) {
 		tell_all(arguments, model);
 		ret = summary_report(model, arguments->output, arguments->json);

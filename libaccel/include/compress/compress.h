@@ -135,4 +135,7 @@ int compress_model(const struct graph *graph,
 		   const struct compress_options *options,
 		   const struct calibration_data *data, struct model **model);
 
+/* What the weights take as they came: the other side of the compression ratio. */
+uint64_t compress_dense_bytes(const struct graph *graph);
+
 #endif

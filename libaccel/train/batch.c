@@ -2,13 +2,15 @@
 #include <compress/floats.h>
 #include <core/error.h>
 #include <train/batch.h>
+#include <train/team.h>
 
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Floats of a sum that stay in the first cache until all shards are in. */
+#define SUM_BLOCK ((size_t)2048)
 
 /**
  * struct shard - what became of one part of the batch
@@ -25,37 +27,16 @@ struct shard {
 };
 
 /**
- * struct worker - one thread and its tape
- * @batch: that it works for
- * @tape: its own
- * @thread: valid if @running
- * @index: it takes the shards index, index + workers, …
- * @running: the thread was started
- */
-struct worker {
-	struct batch *batch;
-	struct tape *tape;
-	pthread_t thread;
-	int index;
-	bool running;
-};
-
-/**
  * struct batch - shards, and the workers that take them
  * @graph: not owned
  * @parameters: not owned
  * @options: as given
  * @wanted: the tapes': that of the options, and the parameters
  * @shards: one for each
- * @workers: one for each
+ * @tapes: one for each worker
+ * @team: the workers; NULL if there is one
  * @inputs: of the run
- * @backward: does the run want gradients?
- * @lock: guards all that follows; nothing is called under it
- * @started: @round or @stop has changed
- * @finished: @busy has become 0
- * @round: number of runs that began
- * @busy: workers that have not ended the present one
- * @stop: workers shall end
+ * @gradient: of the run; NULL if it wants none
  */
 struct batch {
 	const struct graph *graph;
@@ -63,26 +44,21 @@ struct batch {
 	struct batch_options options;
 	bool *wanted;
 	struct shard *shards;
-	struct worker *workers;
+	struct tape **tapes;
+	struct team *team;
 	const float *const *inputs;
-	bool backward;
-	pthread_mutex_t lock;
-	pthread_cond_t started;
-	pthread_cond_t finished;
-	unsigned long round;
-	int busy;
-	bool stop;
+	float *gradient;
 };
 
-static void collect_gradient(const struct batch *batch, const struct tape *tape,
-			     float *gradient)
+/* Where the tape leaves them nobody has to fetch them from. */
+static void place_gradient(const struct batch *batch, struct tape *tape,
+			   float *gradient)
 {
 	for (int p = 0; p < batch->parameters->count; p++) {
 		const struct parameter *parameter = &batch->parameters->list[p];
 
-		memcpy(gradient + parameter->first,
-		       tape_gradient(tape, parameter->tensor),
-		       parameter->count * sizeof(*gradient));
+		tape_place_gradient(tape, parameter->tensor,
+				    gradient + parameter->first);
 	}
 }
 
@@ -90,101 +66,32 @@ static int run_shard(struct batch *batch, struct tape *tape, int index)
 {
 	struct shard *shard = &batch->shards[index];
 	size_t inputs = (size_t)batch->graph->input_count;
-	int ret = tape_forward(tape, batch->inputs + (size_t)index * inputs);
+	int ret;
 
+	place_gradient(batch, tape, shard->gradient);
+	ret = tape_forward(tape, batch->inputs + (size_t)index * inputs);
 	if (ret)
 		return ret;
 	shard->loss =
 		batch->options.loss(batch->options.loss_context, index, tape);
-	if (!batch->backward || !isfinite(shard->loss))
+	if (!batch->gradient || !isfinite(shard->loss))
 		return 0;
-	ret = tape_backward(tape);
-	if (!ret)
-		collect_gradient(batch, tape, shard->gradient);
-	return ret;
+	return tape_backward(tape);
 }
 
 /* The text belongs to this thread; the caller of the batch wants it too. */
-static void run_shards(struct worker *worker)
+static void run_shards(void *context, int worker)
 {
-	struct batch *batch = worker->batch;
+	struct batch *batch = context;
 
-	for (int s = worker->index; s < batch->options.shards;
+	for (int s = worker; s < batch->options.shards;
 	     s += batch->options.workers) {
 		struct shard *shard = &batch->shards[s];
 
-		shard->status = run_shard(batch, worker->tape, s);
+		shard->status = run_shard(batch, batch->tapes[worker], s);
 		if (shard->status)
 			shard->error = strdup(accel_last_error());
 	}
-}
-
-/* The n-th processor that this process may use: threads of one could share it. */
-static void pin(int n)
-{
-	cpu_set_t allowed, own;
-	int count;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		return;
-	count = CPU_COUNT(&allowed);
-	n = count ? n % count : 0;
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &allowed) || n--)
-			continue;
-		CPU_ZERO(&own);
-		CPU_SET(cpu, &own);
-		pthread_setaffinity_np(pthread_self(), sizeof(own), &own);
-		return;
-	}
-}
-
-/* Return false when there is no more to do. */
-static bool wait_for_round(struct batch *batch, unsigned long *round)
-{
-	bool stop;
-
-	pthread_mutex_lock(&batch->lock);
-	while (batch->round == *round && !batch->stop)
-		pthread_cond_wait(&batch->started, &batch->lock);
-	*round = batch->round;
-	stop = batch->stop;
-	pthread_mutex_unlock(&batch->lock);
-	return !stop;
-}
-
-static void *work(void *argument)
-{
-	struct worker *worker = argument;
-	struct batch *batch = worker->batch;
-	unsigned long round = 0;
-
-	pin(worker->index);
-	while (wait_for_round(batch, &round)) {
-		run_shards(worker);
-		pthread_mutex_lock(&batch->lock);
-		if (--batch->busy == 0)
-			pthread_cond_signal(&batch->finished);
-		pthread_mutex_unlock(&batch->lock);
-	}
-	return NULL;
-}
-
-/* One worker is the caller itself. */
-static int start_workers(struct batch *batch)
-{
-	int workers = batch->options.workers;
-
-	for (int w = 0; w < workers && workers > 1; w++) {
-		struct worker *worker = &batch->workers[w];
-		int ret = pthread_create(&worker->thread, NULL, work, worker);
-
-		if (ret)
-			return accel_error(-ret, "no thread for worker %d: %s",
-					   w, strerror(ret));
-		worker->running = true;
-	}
-	return 0;
 }
 
 static int create_shards(struct batch *batch)
@@ -211,9 +118,9 @@ static int create_tapes(struct batch *batch, const struct graph_shape *inputs)
 	size_t tensors = (size_t)batch->graph->tensor_count;
 	int ret = 0;
 
-	batch->workers = calloc(workers, sizeof(*batch->workers));
+	batch->tapes = calloc(workers, sizeof(struct tape *));
 	batch->wanted = calloc(tensors + 1, sizeof(*batch->wanted));
-	if (!batch->workers || !batch->wanted)
+	if (!batch->tapes || !batch->wanted)
 		return accel_error(-ENOMEM, "no memory for %zu workers",
 				   workers);
 	for (size_t t = 0; t < tensors; t++)
@@ -221,12 +128,9 @@ static int create_tapes(struct batch *batch, const struct graph_shape *inputs)
 	for (int p = 0; p < batch->parameters->count; p++)
 		batch->wanted[batch->parameters->list[p].tensor] = true;
 	options.wanted = batch->wanted;
-	for (size_t w = 0; w < workers && !ret; w++) {
-		batch->workers[w].batch = batch;
-		batch->workers[w].index = (int)w;
-		ret = tape_create(&batch->workers[w].tape, batch->graph, inputs,
+	for (size_t w = 0; w < workers && !ret; w++)
+		ret = tape_create(&batch->tapes[w], batch->graph, inputs,
 				  &options);
-	}
 	return ret;
 }
 
@@ -258,14 +162,11 @@ int batch_create(struct batch **out, const struct graph *graph,
 	batch->graph = graph;
 	batch->parameters = parameters;
 	batch->options = *options;
-	pthread_mutex_init(&batch->lock, NULL);
-	pthread_cond_init(&batch->started, NULL);
-	pthread_cond_init(&batch->finished, NULL);
 	ret = create_shards(batch);
 	if (!ret)
 		ret = create_tapes(batch, inputs);
-	if (!ret)
-		ret = start_workers(batch);
+	if (!ret && options->workers > 1)
+		ret = team_create(&batch->team, options->workers);
 	if (ret) {
 		batch_destroy(batch);
 		return ret;
@@ -278,18 +179,12 @@ void batch_replace_constant(struct batch *batch, int tensor,
 			    const float *values)
 {
 	for (int w = 0; w < batch->options.workers; w++)
-		tape_replace_constant(batch->workers[w].tape, tensor, values);
+		tape_replace_constant(batch->tapes[w], tensor, values);
 }
 
-static void run_workers(struct batch *batch)
+struct team *batch_team(const struct batch *batch)
 {
-	pthread_mutex_lock(&batch->lock);
-	batch->busy = batch->options.workers;
-	batch->round++;
-	pthread_cond_broadcast(&batch->started);
-	while (batch->busy)
-		pthread_cond_wait(&batch->finished, &batch->lock);
-	pthread_mutex_unlock(&batch->lock);
+	return batch->team;
 }
 
 static void forget_errors(struct batch *batch)
@@ -315,27 +210,36 @@ static int first_error(const struct batch *batch)
 }
 
 /* In the order of the shards, whoever made them. */
-static void add_up(const struct batch *batch, float *restrict gradient,
-		   double *loss)
+static void add_up(void *context, int worker)
 {
-	size_t total = batch->parameters->total;
+	const struct batch *batch = context;
+	struct team_span own = team_part(batch->team, worker,
+					 batch->parameters->total, SUM_BLOCK);
 
-	*loss = 0;
+	for (size_t first = own.begin; first < own.end; first += SUM_BLOCK) {
+		size_t count = own.end - first < SUM_BLOCK ? own.end - first :
+							     SUM_BLOCK;
+		float *restrict sum = batch->gradient + first;
+
+		memcpy(sum, batch->shards[0].gradient + first,
+		       count * sizeof(*sum));
+		for (int s = 1; s < batch->options.shards; s++) {
+			const float *restrict part =
+				batch->shards[s].gradient + first;
+
+			for (size_t i = 0; i < count; i++)
+				sum[i] += part[i];
+		}
+	}
+}
+
+static double add_losses(const struct batch *batch)
+{
+	double loss = 0;
+
 	for (int s = 0; s < batch->options.shards; s++)
-		*loss += batch->shards[s].loss;
-	if (!gradient)
-		return;
-	if (!isfinite(*loss)) {
-		memset(gradient, 0, total * sizeof(*gradient));
-		return;
-	}
-	memcpy(gradient, batch->shards[0].gradient, total * sizeof(*gradient));
-	for (int s = 1; s < batch->options.shards; s++) {
-		const float *restrict part = batch->shards[s].gradient;
-
-		for (size_t i = 0; i < total; i++)
-			gradient[i] += part[i];
-	}
+		loss += batch->shards[s].loss;
+	return loss;
 }
 
 int batch_run(struct batch *batch, const float *const *inputs, float *gradient,
@@ -345,43 +249,32 @@ int batch_run(struct batch *batch, const float *const *inputs, float *gradient,
 
 	forget_errors(batch);
 	batch->inputs = inputs;
-	batch->backward = gradient;
-	if (batch->options.workers > 1)
-		run_workers(batch);
-	else
-		run_shards(&batch->workers[0]);
+	batch->gradient = gradient;
+	team_run(batch->team, run_shards, batch);
 	ret = first_error(batch);
-	if (!ret)
-		add_up(batch, gradient, loss);
-	return ret;
-}
-
-static void stop_workers(struct batch *batch)
-{
-	pthread_mutex_lock(&batch->lock);
-	batch->stop = true;
-	pthread_cond_broadcast(&batch->started);
-	pthread_mutex_unlock(&batch->lock);
-	for (int w = 0; batch->workers && w < batch->options.workers; w++)
-		if (batch->workers[w].running)
-			pthread_join(batch->workers[w].thread, NULL);
+	if (ret)
+		return ret;
+	*loss = add_losses(batch);
+	if (gradient && isfinite(*loss))
+		team_run(batch->team, add_up, batch);
+	else if (gradient)
+		memset(gradient, 0,
+		       batch->parameters->total * sizeof(*gradient));
+	return 0;
 }
 
 void batch_destroy(struct batch *batch)
 {
 	if (!batch)
 		return;
-	stop_workers(batch);
-	for (int w = 0; batch->workers && w < batch->options.workers; w++)
-		tape_destroy(batch->workers[w].tape);
+	team_destroy(batch->team);
+	for (int w = 0; batch->tapes && w < batch->options.workers; w++)
+		tape_destroy(batch->tapes[w]);
 	for (int s = 0; batch->shards && s < batch->options.shards; s++) {
 		free(batch->shards[s].gradient);
 		free(batch->shards[s].error);
 	}
-	pthread_cond_destroy(&batch->finished);
-	pthread_cond_destroy(&batch->started);
-	pthread_mutex_destroy(&batch->lock);
-	free(batch->workers);
+	free(batch->tapes);
 	free(batch->shards);
 	free(batch->wanted);
 	free(batch);

@@ -263,9 +263,11 @@ static int check(struct distill_trainer *trainer, float rate)
 	return 0;
 }
 
+/* Once too often, it ends with the best so far, if there is any. */
 static int roll_back(struct distill_trainer *trainer)
 {
-	if (++trainer->rollbacks > ROLLBACKS_MAX)
+	trainer->gave_up = ++trainer->rollbacks > ROLLBACKS_MAX;
+	if (trainer->gave_up && !(trainer->best_quality > -INFINITY))
 		return accel_error_prefix(
 			-EDOM, "training diverges, also at %g of its rate",
 			trainer->good.numbers.factor);
@@ -348,7 +350,7 @@ static int train(struct distill_trainer *trainer, uint32_t fingerprint)
 	int ret = 0;
 
 	while (trainer->state.numbers.step < trainer->steps && !ret &&
-	       !is_stopped(trainer)) {
+	       !trainer->gave_up && !is_stopped(trainer)) {
 		ret = one_step(trainer);
 		report(trainer);
 		if (!ret)
@@ -444,6 +446,7 @@ static int finish(struct distill_trainer *trainer,
 		.steps = trainer->steps,
 		.rate = state->numbers.peak,
 		.rollbacks = trainer->rollbacks,
+		.gave_up = trainer->gave_up,
 		.quality = best ? trainer->best_quality :
 				  state->numbers.quality,
 		.quantized = trainer->student.fake != NULL,

@@ -344,7 +344,24 @@ void distill_loss_mark(const struct distill_loss *loss, bool *seeded)
 		seeded[loss->features[f].student] = true;
 }
 
-static double measure(const struct distill_loss *loss, int shard,
+/* Which part of what is asked of the outputs to the last comes from a teacher? */
+static double teacher_share(const struct distill_loss *loss, int teacher)
+{
+	double own = 0, all = 0;
+
+	for (int i = 0; i < loss->recipe->loss_count; i++) {
+		const struct recipe_loss *term = &loss->recipe->losses[i];
+
+		if (term->kind == RECIPE_LOSS_FEATURE || term->fade > 0)
+			continue;
+		all += term->weight;
+		own += term->teacher == teacher ? term->weight : 0;
+	}
+	return all > 0 ? own / all : !teacher;
+}
+
+/* Squared error against one teacher. */
+static double measure(const struct distill_loss *loss, int shard, int teacher,
 		      struct tape *tape)
 {
 	const struct graph *graph = loss->student;
@@ -357,8 +374,8 @@ static double measure(const struct distill_loss *loss, int shard,
 
 		sum += loss_squared(
 			tape_values(tape, tensor),
-			executor_values(executor_of(loss, shard, 0),
-					loss->teachers[0]->outputs[o]),
+			executor_values(executor_of(loss, shard, teacher),
+					loss->teachers[teacher]->outputs[o]),
 			count,
 			1 / ((double)count * (double)loss->recipe->shards *
 			     peak * peak * graph->output_count),
@@ -482,16 +499,33 @@ static double run_term(const struct distill_loss *loss,
 	return sum;
 }
 
+static double measure_all(const struct distill_loss *loss, int shard,
+			  struct tape *tape)
+{
+	double sum = 0;
+
+	for (int t = 0; t < loss->teacher_count; t++) {
+		double share = teacher_share(loss, t);
+
+		if (share <= 0)
+			continue;
+		if (run_teacher(loss, shard, t))
+			return NAN;
+		sum += share * measure(loss, shard, t, tape);
+	}
+	return sum;
+}
+
 double distill_loss_run(void *context, int shard, struct tape *tape)
 {
 	const struct distill_loss *loss = context;
 	double sum = 0;
 
-	for (int t = 0; t < (loss->measures ? 1 : loss->teacher_count); t++)
+	if (loss->measures)
+		return measure_all(loss, shard, tape);
+	for (int t = 0; t < loss->teacher_count; t++)
 		if (run_teacher(loss, shard, t))
 			return NAN;
-	if (loss->measures)
-		return measure(loss, shard, tape);
 	for (int i = 0; i < loss->recipe->loss_count; i++)
 		sum += run_term(loss, &loss->recipe->losses[i], shard, tape);
 	return sum;

@@ -69,8 +69,9 @@ int distill_trainer_step(struct distill_trainer *trainer, float rate)
 		return accel_error(-EDOM, "the loss has become %g", loss);
 	if (trainer->options->recipe->pruning.criterion == RECIPE_MOVEMENT)
 		distill_prune_watch(state, student->gradient);
-	norm = optimizer_step(&state->optimizer, state->values,
-			      student->gradient, state->keep, rate);
+	norm = optimizer_step(&state->optimizer, batch_team(student->batch),
+			      state->values, student->gradient, state->keep,
+			      rate);
 	if (!isfinite(norm))
 		return accel_error(-EDOM, "the gradient is not finite");
 	penalize(trainer, rate);

@@ -135,8 +135,9 @@ static void find_scales(struct fake_weight *weight, const float *values)
 		weight->scale[r] = 0;
 	for (size_t i = 0; i < weight->count; i++) {
 		float *largest = &weight->scale[weight->row[i]];
+		float size = fabsf(values[i]);
 
-		*largest = fmaxf(*largest, fabsf(values[i]));
+		*largest = size > *largest ? size : *largest;
 	}
 	for (size_t r = 0; r < weight->rows; r++) {
 		const struct quantize_row row = {

@@ -138,8 +138,10 @@ int learner_gradient(struct learner *learner, const float *const *inputs,
 
 bool learner_update(struct learner *learner, float rate)
 {
-	double norm = optimizer_step(&learner->optimizer, learner->values,
-				     learner->gradient, learner->keep, rate);
+	double norm = optimizer_step(&learner->optimizer,
+				     batch_team(learner->batch),
+				     learner->values, learner->gradient,
+				     learner->keep, rate);
 
 	if (!isfinite(norm))
 		return false;

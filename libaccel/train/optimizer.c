@@ -2,15 +2,47 @@
 #include <compress/floats.h>
 #include <core/error.h>
 #include <train/optimizer.h>
+#include <train/team.h>
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Sums of this many squares are made apart, so that long vectors lose nothing. */
-#define NORM_BLOCK 4096
+/*
+ * Sums of this many squares are made apart, so that long vectors lose nothing; so
+ * many weights are brought up to date at once, that the caches hold all they need.
+ */
+#define BLOCK ((size_t)4096)
 #define NORM_LANES 8
+
+/**
+ * struct step - one step, while the workers make it
+ * @optimizer: that makes it
+ * @team: whose members take blocks
+ * @values: updated
+ * @gradient: clipped
+ * @keep: 0 for what stays; NULL: nothing does
+ * @rate: of the step
+ * @clip: factor for the gradient
+ * @size: of Adam: how far a gradient of constant sign goes
+ * @epsilon: of Adam, for moments without their correction
+ * @decay: factor for the values
+ * @average: of the average: how much of it stays
+ */
+struct step {
+	struct optimizer *optimizer;
+	const struct team *team;
+	float *values;
+	float *gradient;
+	const uint8_t *keep;
+	float rate;
+	float clip;
+	float size;
+	float epsilon;
+	float decay;
+	float average;
+};
 
 static float or_usual(float value, float usual)
 {
@@ -68,7 +100,9 @@ int optimizer_create(struct optimizer *optimizer,
 	optimizer->first = zeros(count);
 	optimizer->second = adam ? zeros(count) : NULL;
 	optimizer->average = options->average > 0 ? zeros(count) : NULL;
-	if (optimizer->first && (!adam || optimizer->second) &&
+	optimizer->squares = calloc(count / BLOCK + 1, sizeof(double));
+	if (optimizer->squares && optimizer->first &&
+	    (!adam || optimizer->second) &&
 	    (options->average <= 0 || optimizer->average))
 		return 0;
 	optimizer_release(optimizer);
@@ -81,6 +115,7 @@ void optimizer_release(struct optimizer *optimizer)
 	free(optimizer->first);
 	free(optimizer->second);
 	free(optimizer->average);
+	free(optimizer->squares);
 	memset(optimizer, 0, sizeof(*optimizer));
 }
 
@@ -89,27 +124,20 @@ static double square(float value)
 	return (double)value * (double)value;
 }
 
-static double norm(const float *values, size_t count)
+static double sum_squares(const float *values, size_t count)
 {
-	double total = 0;
+	double lanes[NORM_LANES] = { 0 };
+	double sum = 0;
+	size_t i = 0;
 
-	for (size_t first = 0; first < count; first += NORM_BLOCK) {
-		size_t end = count - first < NORM_BLOCK ? count :
-							  first + NORM_BLOCK;
-		double lanes[NORM_LANES] = { 0 };
-		double sum = 0;
-		size_t i = first;
-
-		for (; i + NORM_LANES <= end; i += NORM_LANES)
-			for (size_t lane = 0; lane < NORM_LANES; lane++)
-				lanes[lane] += square(values[i + lane]);
-		for (; i < end; i++)
-			lanes[i % NORM_LANES] += square(values[i]);
-		for (int lane = 0; lane < NORM_LANES; lane++)
-			sum += lanes[lane];
-		total += sum;
-	}
-	return sqrt(total);
+	for (; i + NORM_LANES <= count; i += NORM_LANES)
+		for (size_t lane = 0; lane < NORM_LANES; lane++)
+			lanes[lane] += square(values[i + lane]);
+	for (; i < count; i++)
+		lanes[i % NORM_LANES] += square(values[i]);
+	for (int lane = 0; lane < NORM_LANES; lane++)
+		sum += lanes[lane];
+	return sum;
 }
 
 /* What stays as it is must not grow moments that would move it later. */
@@ -119,10 +147,41 @@ static void mask_gradient(float *gradient, const uint8_t *keep, size_t count)
 		gradient[i] = keep[i] ? gradient[i] : 0;
 }
 
-static void scale_gradient(float *gradient, size_t count, float factor)
+static size_t block_end(struct team_span span, size_t first)
 {
-	for (size_t i = 0; i < count; i++)
-		gradient[i] *= factor;
+	return span.end - first < BLOCK ? span.end : first + BLOCK;
+}
+
+/* A member's blocks of the gradient, masked, and their squares. */
+static void measure(void *context, int member)
+{
+	const struct step *step = context;
+	const struct optimizer *o = step->optimizer;
+	struct team_span own = team_part(step->team, member, o->count, BLOCK);
+
+	for (size_t first = own.begin; first < own.end; first += BLOCK) {
+		size_t count = block_end(own, first) - first;
+		float *gradient = step->gradient + first;
+
+		mask_gradient(gradient, step->keep ? step->keep + first : NULL,
+			      count);
+		o->squares[first / BLOCK] = sum_squares(gradient, count);
+	}
+}
+
+static double norm(const struct optimizer *o)
+{
+	double total = 0;
+
+	for (size_t block = 0; block * BLOCK < o->count; block++)
+		total += o->squares[block];
+	return sqrt(total);
+}
+
+static void scale_gradient(const struct step *step, size_t begin, size_t end)
+{
+	for (size_t i = begin; i < end && step->clip != 1; i++)
+		step->gradient[i] *= step->clip;
 }
 
 /*
@@ -141,92 +200,135 @@ static double power(double base, uint64_t exponent)
 	return result;
 }
 
-static void adam(struct optimizer *o, float *restrict values,
-		 const float *restrict gradient, float rate)
+static void adam(const struct step *step, size_t begin, size_t end)
 {
+	const struct optimizer *o = step->optimizer;
 	const float beta1 = o->options.beta1, beta2 = o->options.beta2;
-	const float correction2 =
-		(float)sqrt(1 - power((double)beta2, o->step));
-	const float epsilon = o->options.epsilon * correction2;
-	const float step =
-		rate * correction2 / (float)(1 - power((double)beta1, o->step));
+	const float epsilon = step->epsilon, size = step->size;
+	const float *restrict gradient = step->gradient;
+	float *restrict values = step->values;
 	float *restrict first = o->first;
 	float *restrict second = o->second;
 
-	for (size_t i = 0; i < o->count; i++) {
+	for (size_t i = begin; i < end; i++) {
 		float g = gradient[i];
 
 		first[i] = beta1 * first[i] + (1 - beta1) * g;
 		second[i] = beta2 * second[i] + (1 - beta2) * g * g;
-		values[i] -= step * first[i] / (sqrtf(second[i]) + epsilon);
+		values[i] -= size * first[i] / (sqrtf(second[i]) + epsilon);
 	}
 }
 
-static void descend(struct optimizer *o, float *restrict values,
-		    const float *restrict gradient, float rate)
+static void descend(const struct step *step, size_t begin, size_t end)
 {
-	const float momentum = o->options.beta1;
+	const struct optimizer *o = step->optimizer;
+	const float momentum = o->options.beta1, rate = step->rate;
+	const float *restrict gradient = step->gradient;
+	float *restrict values = step->values;
 	float *restrict first = o->first;
 
-	for (size_t i = 0; i < o->count; i++) {
+	for (size_t i = begin; i < end; i++) {
 		first[i] = momentum * first[i] + gradient[i];
 		values[i] -= rate * (gradient[i] + momentum * first[i]);
 	}
 }
 
-static void decay(const struct optimizer *o, float *values, const uint8_t *keep,
-		  float rate)
+static void decay(const struct step *step, size_t begin, size_t end)
 {
-	float part = 1 - rate * o->options.weight_decay;
+	const uint8_t *keep = step->keep;
 
-	if (part == 1)
-		return;
-	for (size_t i = 0; i < o->count; i++)
-		values[i] *= keep && !keep[i] ? 1 : part;
+	for (size_t i = begin; i < end && step->decay != 1; i++)
+		step->values[i] *= keep && !keep[i] ? 1 : step->decay;
 }
 
 /* Moments of a weight that was pruned since would go on moving it. */
-static void clear_pruned(struct optimizer *o, const uint8_t *keep)
+static void clear_pruned(const struct step *step, size_t begin, size_t end)
 {
-	for (size_t i = 0; keep && i < o->count; i++)
+	const struct optimizer *o = step->optimizer;
+	const uint8_t *keep = step->keep;
+
+	for (size_t i = begin; keep && i < end; i++)
 		o->first[i] = keep[i] ? o->first[i] : 0;
-	for (size_t i = 0; keep && o->second && i < o->count; i++)
+	for (size_t i = begin; keep && o->second && i < end; i++)
 		o->second[i] = keep[i] ? o->second[i] : 0;
 }
 
-/* The first steps weigh more, else the average would remember zero. */
-static void average(struct optimizer *o, const float *values)
+static void average(const struct step *step, size_t begin, size_t end)
 {
-	double warm = (1.0 + (double)o->step) / (10.0 + (double)o->step);
-	float decay = o->options.average < (float)warm ? o->options.average :
-							 (float)warm;
+	const struct optimizer *o = step->optimizer;
+	const float stays = step->average;
+	const float *restrict values = step->values;
+	float *restrict mean = o->average;
 
-	for (size_t i = 0; o->average && i < o->count; i++)
-		o->average[i] = o->step == 1 ? values[i] :
-					       decay * o->average[i] +
-						       (1 - decay) * values[i];
+	if (mean && o->step == 1)
+		memcpy(mean + begin, values + begin,
+		       (end - begin) * sizeof(*mean));
+	else
+		for (size_t i = begin; mean && i < end; i++)
+			mean[i] = stays * mean[i] + (1 - stays) * values[i];
 }
 
-double optimizer_step(struct optimizer *optimizer, float *values,
-		      float *gradient, const uint8_t *keep, float rate)
+/* A member's blocks, each brought up to date while it is in the cache. */
+static void update(void *context, int member)
 {
-	float clip = optimizer->options.clip;
+	const struct step *step = context;
+	const struct optimizer *o = step->optimizer;
+	struct team_span own = team_part(step->team, member, o->count, BLOCK);
+
+	for (size_t begin = own.begin; begin < own.end; begin += BLOCK) {
+		size_t end = block_end(own, begin);
+
+		scale_gradient(step, begin, end);
+		clear_pruned(step, begin, end);
+		decay(step, begin, end);
+		if (o->options.method == OPTIMIZER_ADAM)
+			adam(step, begin, end);
+		else
+			descend(step, begin, end);
+		average(step, begin, end);
+	}
+}
+
+/* The first steps weigh more in the average, else it would remember zero. */
+static void set_factors(struct step *step, double length)
+{
+	const struct optimizer *o = step->optimizer;
+	const struct optimizer_options *options = &o->options;
+	float correction2 =
+		(float)sqrt(1 - power((double)options->beta2, o->step));
+	double warm = (1.0 + (double)o->step) / (10.0 + (double)o->step);
+
+	step->clip = options->clip > 0 && length > (double)options->clip ?
+			     (float)((double)options->clip / length) :
+			     1;
+	step->epsilon = options->epsilon * correction2;
+	step->size = step->rate * correction2 /
+		     (float)(1 - power((double)options->beta1, o->step));
+	step->decay = 1 - step->rate * options->weight_decay;
+	step->average = options->average < (float)warm ? options->average :
+							 (float)warm;
+}
+
+double optimizer_step(struct optimizer *optimizer, struct team *team,
+		      float *values, float *gradient, const uint8_t *keep,
+		      float rate)
+{
+	struct step step = {
+		.optimizer = optimizer,
+		.team = team,
+		.values = values,
+		.gradient = gradient,
+		.keep = keep,
+		.rate = rate,
+	};
 	double length;
 
-	mask_gradient(gradient, keep, optimizer->count);
-	length = norm(gradient, optimizer->count);
+	team_run(team, measure, &step);
+	length = norm(optimizer);
 	if (!isfinite(length))
 		return length;
-	if (clip > 0 && length > (double)clip)
-		scale_gradient(gradient, optimizer->count,
-			       (float)((double)clip / length));
 	optimizer->step++;
-	clear_pruned(optimizer, keep);
-	decay(optimizer, values, keep, rate);
-	if (optimizer->options.method == OPTIMIZER_ADAM)
-		adam(optimizer, values, gradient, rate);
-	else
-		descend(optimizer, values, gradient, rate);
-	average(optimizer, values);
+	set_factors(&step, length);
+	team_run(team, update, &step);
 	return length;
 }

@@ -15,7 +15,7 @@
  * struct tape_tensor - one tensor's place on the tape
  * @values: of the run; in the block, or the caller's, or a constant's
  * @replacement: of a constant's values; NULL for none
- * @gradient: NULL where nobody asks for it
+ * @gradient: in the block, or the caller's; NULL where nobody asks for it
  * @pass: what the transform let through; NULL where there is none
  */
 struct tape_tensor {
@@ -352,6 +352,11 @@ int tape_create(struct tape **out, const struct graph *graph,
 void tape_replace_constant(struct tape *tape, int tensor, const float *values)
 {
 	tape->tensors[tensor].replacement = values;
+}
+
+void tape_place_gradient(struct tape *tape, int tensor, float *gradient)
+{
+	tape->tensors[tensor].gradient = gradient;
 }
 
 static int transform(struct tape *tape, int tensor)

@@ -99,11 +99,14 @@ static bool has_exploded(const struct training *training)
 		       EXPLOSION * fabs(training->first_loss) + 1e-6;
 }
 
+/* Once too often, it ends with the best so far, if there is any. */
 static int roll_back(struct training *training)
 {
 	struct training_status *status = &training->result->status;
+	bool too_often = ++status->rollbacks > MAX_ROLLBACKS;
 
-	if (++status->rollbacks > MAX_ROLLBACKS)
+	training->result->gave_up = too_often && training->best_quality.name;
+	if (too_often && !training->result->gave_up)
 		return accel_error(
 			-EDOM,
 			"the training diverged %d times, at rates down to %g; the data or the description are at fault",
@@ -192,7 +195,7 @@ static int run(struct training *training)
 	struct training_result *result = training->result;
 	int ret = 0;
 
-	while (!ret && !result->stopped &&
+	while (!ret && !result->stopped && !result->gave_up &&
 	       result->status.step < result->status.steps) {
 		ret = make_step(training);
 		if (!ret && options->observer)
@@ -203,7 +206,8 @@ static int run(struct training *training)
 		     monotonic_ns() - training->saved > SAVE_INTERVAL))
 			training_save(training);
 	}
-	if (!ret && result->stopped && training->best_quality.name)
+	if (!ret && (result->stopped || result->gave_up) &&
+	    training->best_quality.name)
 		training_snapshot_restore(&training->best, training->task);
 	return ret;
 }

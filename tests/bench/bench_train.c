@@ -246,8 +246,8 @@ static void run(struct session *session, float *gradient)
 
 static void adam(struct session *session)
 {
-	optimizer_step(&session->optimizer, session->values, session->gradient,
-		       NULL, RATE);
+	optimizer_step(&session->optimizer, batch_team(session->batch),
+		       session->values, session->gradient, NULL, RATE);
 	parameters_store(&session->parameters, session->graph, session->values);
 }
 
@@ -330,6 +330,7 @@ static void measure_workers(const struct training *training)
 			double start = seconds(CLOCK_MONOTONIC);
 
 			run(&sessions[i], sessions[i].gradient);
+			adam(&sessions[i]);
 			if (round >= 0)
 				times[i][round] =
 					seconds(CLOCK_MONOTONIC) - start;

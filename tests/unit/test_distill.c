@@ -144,6 +144,92 @@ static void a_student_gets_its_zeros_and_learns(void **state)
 	trial_release(&longer);
 }
 
+/* Mean squared difference of what two networks give for the same latents. */
+static double distance(const struct graph *a, const struct graph *b)
+{
+	struct graph_shape shape = {
+		2, { 64, a->tensors[a->inputs[0]].shape.dims[1] }
+	};
+	struct executor *executors[2];
+	float values[64 * 64];
+	const float *input = values;
+	uint64_t seed = 77;
+	double sum = 0;
+	int64_t count;
+
+	for (size_t i = 0; i < 64 * 64; i++)
+		values[i] = (float)(4 * random_unit(&seed) - 2);
+	CHECK(executor_create(&executors[0], a, &shape, NULL));
+	CHECK(executor_create(&executors[1], b, &shape, NULL));
+	for (int i = 0; i < 2; i++)
+		CHECK(executor_run(executors[i], &input));
+	count = graph_shape_count(executor_shape(executors[0], a->outputs[0]));
+	for (int64_t i = 0; i < count; i++) {
+		double d =
+			(double)executor_values(executors[0],
+						a->outputs[0])[i] -
+			(double)executor_values(executors[1], b->outputs[0])[i];
+
+		sum += d * d / (double)count;
+	}
+	executor_destroy(executors[0]);
+	executor_destroy(executors[1]);
+	return sum;
+}
+
+/* The second one differs from the first in its last layer's biases. */
+static struct graph *second_teacher(void)
+{
+	struct graph *graph = generator(16);
+	struct graph_tensor *bias = &graph->tensors[graph->nodes[2].inputs[2]];
+
+	for (int64_t i = 0; i < bias->shape.dims[0]; i++)
+		bias->data[i] += i % 2 ? 2 : -2;
+	return graph;
+}
+
+static void train_for(struct trial *trial, struct graph *second,
+		      double first_weight, double second_weight)
+{
+	const struct graph *const teachers[] = { trial->teacher, second };
+
+	trial->recipe.teachers[0] = strdup("second");
+	trial->recipe.teacher_count = 1;
+	trial->recipe.loss_count = 2;
+	trial->recipe.losses[0] =
+		(struct recipe_loss){ .kind = RECIPE_LOSS_L2,
+				      .weight = first_weight };
+	trial->recipe.losses[1] = (struct recipe_loss){ .kind = RECIPE_LOSS_L2,
+							.weight = second_weight,
+							.teacher = 1 };
+	trial->options.sparsity = 0;
+	trial->options.steps = 400;
+	CHECK(distill_run(trial->student, teachers, &trial->data,
+			  &trial->options, &trial->result));
+}
+
+/* One that is named alone is what the student becomes; of two, what lies between. */
+static void several_teachers_are_heard(void **state)
+{
+	struct graph *second = second_teacher();
+	struct trial other, both;
+	double apart;
+
+	(void)state;
+	trial_create(&other);
+	trial_create(&both);
+	apart = distance(other.teacher, second);
+	train_for(&other, second, 0, 1);
+	assert_true(distance(other.student, second) < apart / 20);
+	assert_true(other.result.quality > 20);
+	train_for(&both, second, 1, 1);
+	assert_true(distance(both.student, second) < apart / 2);
+	assert_true(distance(both.student, both.teacher) < apart / 2);
+	trial_release(&other);
+	trial_release(&both);
+	graph_destroy(second);
+}
+
 static void workers_make_no_difference(void **state)
 {
 	struct trial one, two;
@@ -315,6 +401,29 @@ static void a_sparse_start_is_never_lost(void **state)
 	assert_true(quality[0] > quality[1]);
 }
 
+/* At no part of such a rate: what it began with is still there. */
+static void who_gives_up_has_the_best_so_far(void **state)
+{
+	struct prune_mask *mask;
+	struct trial trial;
+
+	(void)state;
+	trial_create(&trial);
+	mask = prune_mask_create(trial.student);
+	CHECK(prune_magnitude(trial.student, 0.5, PRUNE_PER_LAYER, mask));
+	trial.options.mask = mask;
+	trial.recipe.rate = 1e30;
+	trial.recipe.optimizer.clip = 0;
+	CHECK(trial_run(&trial));
+	assert_true(trial.result.gave_up);
+	assert_true(trial.result.step < trial.result.steps);
+	assert_true(trial.result.quality ==
+		    trial.result.history.points[0].quality);
+	check_zeros(&trial, WEIGHTS / 2);
+	prune_mask_destroy(mask);
+	trial_release(&trial);
+}
+
 static void other_outputs_are_refused(void **state)
 {
 	struct trial trial;
@@ -381,6 +490,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_student_gets_its_zeros_and_learns),
+		cmocka_unit_test(several_teachers_are_heard),
 		cmocka_unit_test(workers_make_no_difference),
 		folder_test(it_goes_on_where_it_was_stopped),
 		folder_test(
@@ -389,6 +499,7 @@ int main(void)
 		cmocka_unit_test(divergence_goes_back_and_lowers_the_rate),
 		cmocka_unit_test(a_rate_is_found),
 		cmocka_unit_test(a_sparse_start_is_never_lost),
+		cmocka_unit_test(who_gives_up_has_the_best_so_far),
 		cmocka_unit_test(other_outputs_are_refused),
 		cmocka_unit_test(an_empty_layer_is_refused_at_once),
 		cmocka_unit_test(every_method_reaches_its_sparsity),

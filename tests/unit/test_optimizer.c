@@ -33,7 +33,7 @@ static void adam_follows_its_formula(void **state)
 		v = 0.999 * v + 0.001 * g * g;
 		w -= 0.01 * (m / (1 - pow(0.9, step))) /
 		     (sqrt(v / (1 - pow(0.999, step))) + 1e-8);
-		optimizer_step(&o, &value, &gradient, NULL, 0.01F);
+		optimizer_step(&o, NULL, &value, &gradient, NULL, 0.01F);
 		assert_float_equal((double)value, w, 1e-5);
 	}
 	assert_int_equal(o.step, 5);
@@ -55,7 +55,7 @@ static void descent_follows_its_formula(void **state)
 
 		m = 0.9 * m + 0.5;
 		w = w * (1 - 0.1 * 0.1) - 0.1 * (0.5 + 0.9 * m);
-		optimizer_step(&o, &value, &gradient, NULL, 0.1F);
+		optimizer_step(&o, NULL, &value, &gradient, NULL, 0.1F);
 		assert_float_equal((double)value, w, 1e-5);
 	}
 	optimizer_release(&o);
@@ -70,13 +70,14 @@ static void what_is_masked_stays(void **state)
 	float gradient[2] = { 1, 1 };
 
 	(void)state;
-	optimizer_step(&o, values, gradient, NULL, 0.1F);
+	optimizer_step(&o, NULL, values, gradient, NULL, 0.1F);
 	values[0] = 0;
 	values[1] = 3;
 	for (int step = 0; step < 3; step++) {
 		gradient[0] = 1;
 		gradient[1] = 1;
-		optimizer_step(&o, values, gradient, (uint8_t[]){ 0, 1 }, 0.1F);
+		optimizer_step(&o, NULL, values, gradient, (uint8_t[]){ 0, 1 },
+			       0.1F);
 		assert_true(values[0] == 0);
 	}
 	assert_true(values[1] < 2.8F);
@@ -93,8 +94,8 @@ static void long_gradients_are_clipped(void **state)
 	float gradient[2] = { 30, 40 };
 
 	(void)state;
-	assert_float_equal(optimizer_step(&o, values, gradient, NULL, 1), 50,
-			   1e-9);
+	assert_float_equal(optimizer_step(&o, NULL, values, gradient, NULL, 1),
+			   50, 1e-9);
 	assert_float_equal(values[0], -0.6, 1e-6);
 	assert_float_equal(values[1], -0.8, 1e-6);
 	optimizer_release(&o);
@@ -107,7 +108,7 @@ static void what_is_not_finite_changes_nothing(void **state)
 	float gradient[2] = { NAN, 1 };
 
 	(void)state;
-	assert_true(isnan(optimizer_step(&o, values, gradient, NULL, 1)));
+	assert_true(isnan(optimizer_step(&o, NULL, values, gradient, NULL, 1)));
 	assert_true(values[0] == 1 && values[1] == 2);
 	assert_int_equal(o.step, 0);
 	assert_true(o.first[1] == 0 && o.second[1] == 0);
@@ -124,7 +125,7 @@ static void the_average_begins_at_the_values(void **state)
 
 	(void)state;
 	for (int step = 0; step < 3; step++) {
-		optimizer_step(&o, &value, &gradient, NULL, 0.1F);
+		optimizer_step(&o, NULL, &value, &gradient, NULL, 0.1F);
 		assert_float_equal(o.average[0], 5, 1e-5);
 	}
 	optimizer_release(&o);

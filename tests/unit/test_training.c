@@ -87,6 +87,35 @@ static void what_never_converges_is_an_error(void **state)
 	small_task_release(&small);
 }
 
+static int spoil_at_100(void *context, const struct training_status *status)
+{
+	struct small_task *small = context;
+
+	for (size_t i = 0;
+	     status->step == 100 && i < small->dataset.train.count; i++)
+		small->dataset.train.values[i * PIXELS] = NAN;
+	return 0;
+}
+
+static void who_gives_up_has_the_best_so_far(void **state)
+{
+	struct small_task small;
+	const struct training_options options = { .steps = 200,
+						  .observer = spoil_at_100,
+						  .context = &small };
+	struct task_quality quality;
+	struct training_result result;
+
+	(void)state;
+	assert_int_equal(small_task_create(&small, CLASSIFIER(""), 1), 0);
+	assert_int_equal(training_run(&small.task, &options, &result), 0);
+	assert_true(result.gave_up);
+	assert_in_range(result.status.step, 1, 199);
+	assert_int_equal(task_measure(&small.task, 0, &quality), 0);
+	assert_true(quality.value > 0.9);
+	small_task_release(&small);
+}
+
 static int stop_at_70(void *context, const struct training_status *status)
 {
 	double *best = context;
@@ -368,6 +397,7 @@ int main(void)
 		cmocka_unit_test(the_bits_do_not_depend_on_the_workers),
 		cmocka_unit_test(divergence_goes_back_and_lowers_the_rate),
 		cmocka_unit_test(what_never_converges_is_an_error),
+		cmocka_unit_test(who_gives_up_has_the_best_so_far),
 		cmocka_unit_test(who_stops_early_has_the_best_so_far),
 		cmocka_unit_test(a_time_becomes_a_number_of_steps),
 		folder_test(who_goes_on_gets_the_same_bits),

@@ -44,7 +44,9 @@ static void print_text(const struct task *task,
 	printf("\n%s: %s, %zu weights, %" PRIu64 " steps of %lld%s\n", path,
 	       task->operations->name, count_weights(task), status->step,
 	       (long long)task->settings.batch,
-	       result->stopped ? ", interrupted: the best so far" : "");
+	       result->gave_up ? ", diverged for good: the best so far" :
+	       result->stopped ? ", interrupted: the best so far" :
+				 "");
 	if (status->rollbacks)
 		printf("diverged %d times, and went on at a lower rate\n",
 		       status->rollbacks);

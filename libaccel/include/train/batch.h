@@ -16,6 +16,7 @@
  */
 
 struct batch;
+struct team;
 
 /**
  * typedef batch_loss - what is minimised, on one shard
@@ -68,6 +69,12 @@ void batch_replace_constant(struct batch *batch, int tensor,
  */
 int batch_run(struct batch *batch, const float *const *inputs, float *gradient,
 	      double *loss);
+
+/*
+ * Its workers, for what else a step does with the parameters, between runs; NULL if
+ * the caller is the only one.
+ */
+struct team *batch_team(const struct batch *batch);
 
 void batch_destroy(struct batch *batch);
 

@@ -83,7 +83,8 @@ struct distill_options {
  * @steps: that were meant
  * @rate: peak, as found or given
  * @rollbacks: times that the training diverged and went back
- * @quality: of the student, in decibels against the teacher
+ * @gave_up: it diverged once more than it may, and ended early with the best so far
+ * @quality: of the student, in decibels against the teachers
  * @quantized: it was trained with int8, so that lowering has nothing to correct
  */
 struct distill_result {
@@ -93,6 +94,7 @@ struct distill_result {
 	uint64_t steps;
 	double rate;
 	uint64_t rollbacks;
+	bool gave_up;
 	double quality;
 	bool quantized;
 };
@@ -111,7 +113,8 @@ struct distill_result {
  * checkpoint.
  *
  * Return: 0, also when it was stopped; −EINVAL for networks that do not fit or a
- * sparsity that empties a layer; −EDOM if it diverges at every rate; −EBADMSG for a
+ * sparsity that empties a layer; −EDOM if it diverges at every rate before there is
+ * anything that could be the result; −EBADMSG for a
  * checkpoint that is damaged or of another training; −ENOMEM, and what the file system
  * says of the checkpoint.
  */

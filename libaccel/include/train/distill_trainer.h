@@ -18,6 +18,7 @@
  * @history: curve
  * @steps: length; 0 until it is known
  * @rollbacks: divergences
+ * @gave_up: there were too many of them
  * @saved: when the checkpoint was written, monotonic nanoseconds
  * @save_interval: until the next one
  */
@@ -33,6 +34,7 @@ struct distill_trainer {
 	struct history history;
 	uint64_t steps;
 	uint64_t rollbacks;
+	bool gave_up;
 	uint64_t saved;
 	uint64_t save_interval;
 };

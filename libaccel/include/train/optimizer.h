@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct team;
+
 enum optimizer_method {
 	OPTIMIZER_ADAM, /* Kingma and Ba, 2015; AdamW with weight decay */
 	OPTIMIZER_SGD, /* with Nesterov's momentum unless it is 0 */
@@ -38,6 +40,7 @@ struct optimizer_options {
  * @first: mean of gradients, or momentum
  * @second: mean of their squares; NULL for SGD
  * @average: moving average of parameters; NULL if none is kept
+ * @squares: for a step's own use
  */
 struct optimizer {
 	struct optimizer_options options;
@@ -46,6 +49,7 @@ struct optimizer {
 	float *first;
 	float *second;
 	float *average;
+	double *squares;
 };
 
 /* 0, −ENOMEM, or −EINVAL with a text for options out of range. */
@@ -54,11 +58,13 @@ int optimizer_create(struct optimizer *optimizer,
 void optimizer_release(struct optimizer *optimizer);
 
 /*
- * One step. values: updated; gradient: clipped in place; keep: 1 for what may
+ * One step. team: shares the work, which changes no bit; NULL: the caller does it
+ * alone. values: updated; gradient: clipped in place; keep: 1 for what may
  * change, 0 for what stays as it is, moments too; NULL: all may. Returns the
  * gradient's norm before clipping (NaN or infinite: nothing was changed).
  */
-double optimizer_step(struct optimizer *optimizer, float *values,
-		      float *gradient, const uint8_t *keep, float rate);
+double optimizer_step(struct optimizer *optimizer, struct team *team,
+		      float *values, float *gradient, const uint8_t *keep,
+		      float rate);
 
 #endif

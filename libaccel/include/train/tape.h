@@ -75,6 +75,12 @@ int tape_create(struct tape **out, const struct graph *graph,
 void tape_replace_constant(struct tape *tape, int tensor, const float *values);
 
 /*
+ * Let the gradient by a wanted tensor lie elsewhere from the next run on. The caller
+ * owns the memory, which has room for all of it.
+ */
+void tape_place_gradient(struct tape *tape, int tensor, float *gradient);
+
+/*
  * Compute all tensors; gradients of the run before are gone. inputs: values of
  * graph->inputs, which must stay until the way back is done. 0, −EOVERFLOW, or what
  * the transform returned.

@@ -61,12 +61,14 @@ struct training_options {
  * struct training_result - what became of it
  * @status: at the end
  * @stopped: the observer ended it
+ * @gave_up: it diverged once more than it may, and ended early with the best so far
  * @points: the curve
  * @point_count: of them
  */
 struct training_result {
 	struct training_status status;
 	bool stopped;
+	bool gave_up;
 	struct training_point points[TRAINING_POINTS];
 	int point_count;
 };

@@ -26,15 +26,22 @@ static void cancelled_work_completes(void)
 	accel_device_close(device);
 }
 
-/* Of so much work something is always left that had not begun. */
+/*
+ * Of so much work something is left that had not begun, unless this thread had to wait for
+ * a processor meanwhile.
+ */
 static void not_all_of_it_has_succeeded(void)
 {
 	struct accel_device *device = device_open();
 	struct busy busy = busy_create(device);
+	uint32_t done = BUSY_COUNT;
 
-	busy_start(&busy);
-	CHECK_OK(accel_queue_cancel(busy.queue, PATIENCE));
-	CHECK(busy_end(&busy) < BUSY_COUNT);
+	for (int i = 0; i < 10 && done == BUSY_COUNT; i++) {
+		busy_start(&busy);
+		CHECK_OK(accel_queue_cancel(busy.queue, PATIENCE));
+		done = busy_end(&busy);
+	}
+	CHECK(done < BUSY_COUNT);
 	busy_destroy(&busy);
 	accel_device_close(device);
 }

@@ -554,13 +554,14 @@ static int score(struct automatic_search *search,
 }
 
 /*
- * What chooses at random or by rows is never the best, and what goes in many rounds takes
+ * What chooses at random, by rows or by channels is never the best, and what goes in many rounds takes
  * longer than all the others together.
  */
 static bool is_candidate(const struct prune_method *method)
 {
-	static const char *const others[] = { "random", "activation", "obs",
-					      "l0", "l1" };
+	static const char *const others[] = { "random", "activation",
+					      "obs",	"l0",
+					      "l1",	"structured" };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (!strcmp(method->name, others[i]))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <compress/calibrate.h>
+#include <compress/compress_progress.h>
 #include <compress/executor.h>
 #include <core/error.h>
 
@@ -326,9 +327,10 @@ static int count_values(void *context, int tensor,
 /* Once more over all data, now that the extremes are known. */
 static int clip_by_histograms(const struct graph *graph,
 			      const struct calibration_data *data,
-			      const struct calibration_method *method,
+			      const struct calibration_options *options,
 			      struct quantize_range *ranges)
 {
+	const struct calibration_method *method = &options->method;
 	struct calibration_histogram **all;
 	int ret = 0;
 
@@ -337,8 +339,11 @@ static int clip_by_histograms(const struct graph *graph,
 	all = make_histograms(graph, ranges);
 	if (!all)
 		return accel_error(-ENOMEM, "no memory for histograms");
-	for (int i = 0; i < data->sample_count && !ret; i++)
+	for (int i = 0; i < data->sample_count && !ret; i++) {
 		ret = run_sample(graph, data->samples[i], count_values, all);
+		compress_report(options->progress, "histograms", i + 1,
+				data->sample_count);
+	}
 	for (int t = 0; t < graph->tensor_count && !ret; t++)
 		if (all[t])
 			ranges[t] = calibration_histogram_range(all[t], method);
@@ -364,10 +369,12 @@ int calibration_run(const struct graph *graph,
 		ret = run_sample(graph, data->samples[i], observe, &watch);
 		if (ret)
 			return ret;
+		compress_report(options->progress, "calibrating", i + 1,
+				data->sample_count);
 	}
 	if (means)
 		channel_means_finish(means);
-	ret = clip_by_histograms(graph, data, &options->method, ranges);
+	ret = clip_by_histograms(graph, data, options, ranges);
 	if (ret)
 		return ret;
 	/* who clips what was seen wants no room for what was not */

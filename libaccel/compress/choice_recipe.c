@@ -67,6 +67,23 @@ static int read_format(const struct recipe *recipe, const char *where,
 	return ret ? accel_error_prefix(ret, "%s: %s", recipe->path, where) : 0;
 }
 
+static int read_low_rank(const struct recipe *recipe, const char *where,
+			 const char *key, const json_t *value,
+			 struct layer_choice *choice)
+{
+	int ret;
+
+	if (!json_is_string(value))
+		return accel_error(-EINVAL, "%s: %s: \"%s\" is not a text",
+				   recipe->path, where, key);
+	ret = strcmp(key, "dictionary") ?
+		      low_rank_parse(json_string_value(value),
+				     &choice->low_rank) :
+		      low_rank_parse_dictionary(json_string_value(value),
+						&choice->low_rank);
+	return ret ? accel_error_prefix(ret, "%s: %s", recipe->path, where) : 0;
+}
+
 /* @other: the one key more that the object may have. */
 static int read_choice(const struct recipe *recipe, const char *where,
 		       json_t *object, const char *other,
@@ -87,10 +104,12 @@ static int read_choice(const struct recipe *recipe, const char *where,
 			ret = read_sparsity(recipe, where, value, choice);
 		else if (!strcmp(key, "quantize"))
 			ret = read_format(recipe, where, value, choice);
+		else if (!strcmp(key, "low_rank") || !strcmp(key, "dictionary"))
+			ret = read_low_rank(recipe, where, key, value, choice);
 		else if (strcmp(key, other))
 			ret = accel_error(
 				-EINVAL,
-				"%s: %s: unknown key \"%s\"; it takes method, sparsity, quantize and %s",
+				"%s: %s: unknown key \"%s\"; it takes method, sparsity, quantize, low_rank, dictionary and %s",
 				recipe->path, where, key, other);
 		if (ret)
 			return ret;

@@ -15,6 +15,7 @@
 #include "compress/prune_cost.h"
 #include "compress/prune_cycles.h"
 #include "compress/reconstruct.h"
+#include "compress/structured.h"
 #include "core/error.h"
 
 uint64_t compress_dense_bytes(const struct graph *graph)
@@ -160,6 +161,8 @@ static int select_weights(struct graph *graph,
 	if (!ret)
 		ret = select_in_rounds(dense, graph, options, data, &budget,
 				       mask);
+	if (!ret && !options->choices && chosen_method(options)->shrinks)
+		ret = structured_shrink(graph, data, mask);
 out:
 	free(costs);
 	graph_destroy(dense);
@@ -239,6 +242,7 @@ static int find_ranges(const struct graph *graph,
 		.input_range = options->input_range,
 		.output_range = options->output_range,
 		.method = options->calibration,
+		.progress = options->progress,
 	};
 
 	if (data)
@@ -301,6 +305,8 @@ static void record_schedule(const struct compress_options *options,
 	if (options->rounds > 1)
 		json_object_set_new(text, "rounds",
 				    json_integer(options->rounds));
+	if (options->rounding == ROUNDING_GPTQ)
+		json_object_set_new(text, "rounding", json_string("gptq"));
 }
 
 static char *provenance(const struct graph *graph,
@@ -394,20 +400,74 @@ static bool is_equalized(const struct compress_options *options,
 	       !(options->selection && options->selection->solve);
 }
 
+static int round_weights(struct graph *graph,
+			 const struct compress_options *options,
+			 const struct calibration_data *data,
+			 struct prune_mask *mask)
+{
+	struct weight_format *formats = make_formats(graph, options);
+	int workers = options->workers ? options->workers :
+					 parallel_processors();
+	int ret = formats ? rounding_gptq(graph, mask, formats, data, workers,
+					  options->progress) :
+			    accel_error(-ENOMEM, "out of memory");
+
+	free(formats);
+	return ret;
+}
+
+/* On squares of pictures, where the network takes any size. */
+static int round_on_patches(struct graph *graph,
+			    const struct compress_options *options,
+			    const struct calibration_data *data,
+			    const struct prune_mask *mask)
+{
+	const struct calibration_patches squares = { .seed = options->seed };
+	struct prune_mask *own = prune_mask_create(graph);
+	struct calibration_data patches;
+	int ret;
+
+	if (!own)
+		return accel_error(-ENOMEM, "out of memory");
+	copy_mask(graph, mask, own);
+	if (!calibration_patches_apply(graph, data, &squares)) {
+		ret = round_weights(graph, options, data, own);
+	} else {
+		ret = calibration_patches_cut(&patches, graph, data, &squares);
+		if (!ret)
+			ret = round_weights(graph, options, &patches, own);
+		if (!ret)
+			calibration_data_release(&patches);
+	}
+	prune_mask_destroy(own);
+	return ret;
+}
+
+static bool is_rounded(const struct compress_options *options,
+		       const struct calibration_data *data)
+{
+	return options->rounding == ROUNDING_GPTQ && data &&
+	       data->sample_count && !options->trained;
+}
+
 int compress_quantize(const struct graph *graph,
 		      const struct compress_options *options,
 		      const struct calibration_data *data,
 		      const struct prune_mask *mask, struct model **model)
 {
+	bool equalizes = is_equalized(options, data);
 	struct graph *copy;
-	int ret;
+	int ret = 0;
 
-	if (!is_equalized(options, data))
+	if (!equalizes && !is_rounded(options, data))
 		return quantize(graph, options, data, mask, model);
 	copy = graph_clone(graph);
 	if (!copy)
 		return accel_error(-ENOMEM, "out of memory for the graph");
-	ret = graph_equalize(copy, data);
+	if (equalizes)
+		ret = graph_equalize(copy, data, options->progress);
+	if (!ret && is_rounded(options, data))
+		ret = round_on_patches(copy, options, data, mask);
 	if (!ret)
 		ret = quantize(copy, options, data, mask, model);
 	graph_destroy(copy);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <compress/equalize.h>
+#include <compress/compress_progress.h>
 #include <compress/executor.h>
 #include <core/error.h>
 
@@ -368,7 +369,8 @@ static void scale_node(const struct channels *channels,
 		tensors[node->inputs[BIAS]].data[c] *= scale_of(channels, y, c);
 }
 
-int graph_equalize(struct graph *graph, const struct calibration_data *data)
+int graph_equalize(struct graph *graph, const struct calibration_data *data,
+		   const struct compress_progress *progress)
 {
 	struct channels channels = { .graph = NULL };
 	int ret = channels_create(&channels, graph);
@@ -377,8 +379,11 @@ int graph_equalize(struct graph *graph, const struct calibration_data *data)
 		accel_error(ret, "no memory for the sizes of channels");
 	} else {
 		join_all(&channels);
-		for (int i = 0; i < data->sample_count && !ret; i++)
+		for (int i = 0; i < data->sample_count && !ret; i++) {
 			ret = run_sample(&channels, data->samples[i]);
+			compress_report(progress, "equalizing", i + 1,
+					data->sample_count);
+		}
 	}
 	if (!ret) {
 		choose_scales(&channels);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <compress/graph.h>
 #include <compress/layer_problem.h>
 #include <core/error.h>
 
@@ -13,6 +14,7 @@ int layer_problem_create(struct layer_problem *problem, const char *name,
 
 	*problem = (struct layer_problem){
 		.name = name,
+		.tensor = GRAPH_NO_TENSOR,
 		.rows = (size_t)options->rows,
 		.columns = (size_t)options->unknowns,
 		.constant = options->constant,

@@ -1,262 +1,265 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
+#include <compress/calibration_patches.h>
+#include <compress/choice.h>
+#include <compress/dictionary.h>
 #include <compress/low_rank.h>
-
-#include <compress/blas.h>
-#include <compress/graph.h>
+#include <compress/low_rank_budget.h>
+#include <compress/low_rank_factor.h>
+#include <compress/low_rank_graph.h>
+#include <compress/reconstruct.h>
 #include <core/error.h>
 
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void dgesvd_(const char *left_job, const char *right_job, const int *rows,
-	     const int *columns, double *a, const int *stride, double *values,
-	     double *left, const int *left_stride, double *right,
-	     const int *right_stride, double *work, const int *work_size,
-	     int *info);
-
 /**
- * struct factors - W = left·right, each with the root of the singular values
- * @rows: of W
- * @columns: of W
- * @rank: r
- * @left: [@rows][@rank]
- * @right: [@rank][@columns]
+ * struct job - a layer that is to be split
+ * @node: which
+ * @weights: its matrix
+ * @how: low
+ * @transposed: the matrix is the transposed one, with a column for each input
+ * @taps: of the kernel
+ * @values: singular values, where they are asked for
+ * @factors: result
  */
-struct factors {
-	int rows;
-	int columns;
-	int rank;
-	float *left;
-	float *right;
+struct job {
+	int node;
+	int weights;
+	struct low_rank how;
+	bool transposed;
+	int64_t taps;
+	double *values;
+	struct low_rank_factors factors;
 };
 
-int low_rank_parse(const char *text, struct low_rank *low_rank)
+/**
+ * struct splitting - of a graph
+ * @graph: whose layers are split
+ * @choices: how
+ * @jobs: one for each layer, in the order of the nodes
+ * @layers: of the jobs, for the budget
+ * @count: length of both
+ * @next: the walk is at; see next_job()
+ * @tensors: of the graph: those that the walk is to see
+ * @spectra: singular values are asked for, not factors
+ */
+struct splitting {
+	struct graph *graph;
+	struct compress_choices *choices;
+	struct job *jobs;
+	struct low_rank_layer *layers;
+	int count;
+	int next;
+	bool *tensors;
+	bool spectra;
+};
+
+/* ---- a layer ---- */
+
+/* W as it lies, or its transpose, in binary64. */
+static double *load_matrix(const struct splitting *splitting, int index)
 {
-	char *end;
-	double value = strtod(text, &end);
+	const struct low_rank_layer *layer = &splitting->layers[index];
+	const struct job *job = &splitting->jobs[index];
+	const float *weights = splitting->graph->tensors[job->weights].data;
+	size_t rows = (size_t)layer->rows, columns = (size_t)layer->columns;
+	double *matrix = malloc(rows * columns * sizeof(*matrix));
 
-	*low_rank = (struct low_rank){ .rank = 0 };
-	if (end == text || *end || !(value > 0) || value > INT_MAX ||
-	    (value >= 1 && value != floor(value)))
-		return accel_error(
-			-EINVAL,
-			"%s: a rank is a whole number, a ratio is between 0 and 1",
-			text);
-	if (value >= 1)
-		low_rank->rank = (int64_t)value;
-	else
-		low_rank->ratio = value;
-	return 0;
+	for (size_t i = 0; matrix && i < rows * columns; i++)
+		matrix[i] =
+			(double)weights[job->transposed ? i % columns * rows +
+								  i / columns :
+							  i];
+	return matrix;
 }
-
-/* The rank, or 0 where two layers would not be smaller than the one. */
-static int64_t choose_rank(const struct low_rank *low_rank, int64_t rows,
-			   int64_t columns)
-{
-	int64_t rank = low_rank->rank;
-
-	if (!rank)
-		rank = (int64_t)(low_rank->ratio * (double)rows *
-				 (double)columns / (double)(rows + columns));
-	if (!low_rank->rank && rank < 1)
-		rank = 1;
-	return (double)rank * (double)(rows + columns) <
-			       (double)rows * (double)columns ?
-		       rank :
-		       0;
-}
-
-/* ---- the factors ---- */
 
 /*
- * LAPACK counts by columns: our W is its Wᵀ, so that its left vectors are rows of ours
- * and its right ones columns. Both come out in the order of our rows.
+ * Of a problem's inputs; of a transposed convolution, whose taps all see the same
+ * pixels, the sum over the taps. Without the bias.
  */
-static int decompose(double *w, int rows, int columns, double *values,
-		     double *row_vectors, double *column_vectors)
+static double *load_moments(const struct splitting *splitting, int index,
+			    const struct layer_problem *problem)
 {
-	const int least = rows < columns ? rows : columns;
-	double best;
-	double *work;
-	int size = -1;
-	int info;
+	const double *h = layer_problem_hessian(problem);
+	size_t columns = (size_t)splitting->layers[index].columns;
+	size_t taps = (size_t)(splitting->jobs[index].transposed ?
+				       splitting->jobs[index].taps :
+				       1);
+	double *moments = calloc(columns * columns, sizeof(*moments));
 
-	dgesvd_("S", "S", &columns, &rows, w, &columns, values, row_vectors,
-		&columns, column_vectors, &least, &best, &size, &info);
-	if (info || best >= INT_MAX)
-		return accel_error(-EOVERFLOW,
-				   "%d x %d is too large for LAPACK", rows,
-				   columns);
-	size = (int)best;
-	work = malloc((size_t)size * sizeof(*work));
-	if (!work)
-		return -ENOMEM;
-	dgesvd_("S", "S", &columns, &rows, w, &columns, values, row_vectors,
-		&columns, column_vectors, &least, work, &size, &info);
-	free(work);
-	return info ? accel_error(-EINVAL,
-				  "singular values of %d x %d do not converge",
-				  rows, columns) :
-		      0;
+	for (size_t i = 0; moments && i < columns; i++)
+		for (size_t j = i; j < columns; j++) {
+			for (size_t t = 0; t < taps; t++)
+				moments[i * columns + j] +=
+					h[(i * taps + t) * problem->columns +
+					  j * taps + t];
+			moments[j * columns + i] = moments[i * columns + j];
+		}
+	return moments;
 }
 
-static void truncate_factors(const struct factors *factors, int least,
-			     const double *values, const double *row_vectors,
-			     const double *column_vectors)
+static int run_job(struct splitting *splitting, int index,
+		   const struct low_rank_matrix *matrix)
 {
-	const size_t rank = (size_t)factors->rank;
-	const size_t columns = (size_t)factors->columns;
+	struct job *job = &splitting->jobs[index];
+	const struct low_rank_layer *layer = &splitting->layers[index];
 
-	for (size_t i = 0; i < rank; i++) {
-		double root = sqrt(values[i]);
-
-		for (size_t r = 0; r < (size_t)factors->rows; r++)
-			factors->left[r * rank + i] =
-				(float)(root *
-					column_vectors[r * (size_t)least + i]);
-		for (size_t c = 0; c < columns; c++)
-			factors->right[i * columns + c] =
-				(float)(root * row_vectors[i * columns + c]);
+	if (splitting->spectra) {
+		job->values = calloc((size_t)(matrix->rows < matrix->columns ?
+						      matrix->rows :
+						      matrix->columns),
+				     sizeof(*job->values));
+		splitting->layers[index].spectrum = job->values;
+		return job->values ? low_rank_spectrum(matrix, job->values) :
+				     -ENOMEM;
 	}
+	job->factors.rank = (int)layer->rank;
+	job->factors.rest_count = layer->rest_count;
+	return job->how.atoms ? dictionary_factor(&job->factors, matrix,
+						  (int)job->how.nonzeros) :
+				low_rank_factor(&job->factors, matrix);
 }
 
-static void release_factors(struct factors *factors)
+/* @problem: its inputs; NULL: they are not looked at */
+static int settle_job(struct splitting *splitting, int index,
+		      const struct layer_problem *problem)
 {
-	free(factors->left);
-	free(factors->right);
-}
-
-/* @factors: its sizes are known, its values are wanted */
-static int factor(struct factors *factors, const float *weights)
-{
-	const int least = factors->rows < factors->columns ? factors->rows :
-							     factors->columns;
-	const size_t rows = (size_t)factors->rows;
-	const size_t columns = (size_t)factors->columns;
-	double *w = calloc(rows * columns, sizeof(*w));
-	double *values = calloc((size_t)least, sizeof(*values));
-	double *row_vectors = calloc((size_t)least * columns, sizeof(double));
-	double *column_vectors = calloc((size_t)least * rows, sizeof(double));
+	const struct low_rank_layer *layer = &splitting->layers[index];
+	double *weights = load_matrix(splitting, index);
+	double *moments = problem ? load_moments(splitting, index, problem) :
+				    NULL;
+	const struct low_rank_matrix matrix = {
+		.rows = (int)layer->rows,
+		.columns = (int)layer->columns,
+		.weights = weights,
+		.moments = moments,
+	};
+	const char *name =
+		splitting->graph->nodes[splitting->jobs[index].node].name;
 	int ret = -ENOMEM;
 
-	factors->left = calloc(rows * (size_t)factors->rank, sizeof(float));
-	factors->right = calloc(columns * (size_t)factors->rank, sizeof(float));
-	if (w && values && row_vectors && column_vectors && factors->left &&
-	    factors->right) {
-		for (size_t i = 0; i < rows * columns; i++)
-			w[i] = (double)weights[i];
-		ret = decompose(w, factors->rows, factors->columns, values,
-				row_vectors, column_vectors);
-	}
-	if (!ret)
-		truncate_factors(factors, least, values, row_vectors,
-				 column_vectors);
-	free(w);
-	free(values);
-	free(row_vectors);
-	free(column_vectors);
+	if (weights && (moments || !problem))
+		ret = run_job(splitting, index, &matrix);
+	free(weights);
+	free(moments);
+	if (ret == -ENOMEM)
+		accel_error(ret, "no memory for a low rank");
+	return ret ? accel_error_prefix(ret, "%s", name) : 0;
+}
+
+/* ---- the walk ---- */
+
+/* What the factors give for a weight of the matrix. */
+static float approximation(const struct low_rank_factors *factors, size_t row,
+			   size_t column)
+{
+	size_t rank = (size_t)factors->rank;
+	size_t columns = (size_t)factors->columns;
+	float sum = factors->rest ? factors->rest[row * columns + column] : 0;
+
+	for (size_t i = 0; i < rank; i++)
+		sum += factors->left[row * rank + i] *
+		       factors->right[i * columns + column];
+	return sum;
+}
+
+/* Layers behind this one see what it gives from now on. */
+static void store_approximation(const struct job *job,
+				struct layer_problem *problem)
+{
+	size_t taps = job->transposed ? (size_t)job->taps : 1;
+	size_t weights = problem->columns - problem->constant;
+
+	for (size_t r = 0; r < problem->rows; r++)
+		for (size_t i = 0; i < weights; i++)
+			problem->values[r * problem->columns + i] =
+				approximation(&job->factors,
+					      r * taps + i % taps, i / taps);
+}
+
+/* Problems come in the order of the nodes, one for each that is to be seen. */
+static int next_job(struct splitting *splitting)
+{
+	while (!splitting->tensors[splitting->jobs[splitting->next].weights])
+		splitting->next++;
+	return splitting->next++;
+}
+
+static int solve(void *context, struct layer_problem *problem)
+{
+	struct splitting *splitting = context;
+	int index = next_job(splitting);
+	int ret = settle_job(splitting, index, problem);
+
+	if (!ret && !splitting->spectra)
+		store_approximation(&splitting->jobs[index], problem);
 	return ret;
 }
 
-/* ---- the graph ---- */
-
-/* Convolutions between channels alone. */
-static const struct graph_conv pointwise = {
-	.kernel = { 1, 1 },
-	.stride = { 1, 1 },
-	.dilation = { 1, 1 },
-	.group = 1,
-};
-
-/* U as [rank][rows]: the first layer of a transposed convolution. */
-static void transpose_left(struct factors *factors, float *transposed)
+static int walk(struct splitting *splitting,
+		const struct calibration_data *data, int workers)
 {
-	const size_t rank = (size_t)factors->rank;
-	const size_t rows = (size_t)factors->rows;
+	const struct layer_solver solver = {
+		.solve = solve,
+		.tensors = splitting->tensors,
+		.context = splitting,
+	};
+	struct graph *copy = graph_clone(splitting->graph);
+	struct prune_mask *mask = prune_mask_create(splitting->graph);
+	int ret = -ENOMEM;
 
-	for (size_t r = 0; r < rows; r++)
-		for (size_t i = 0; i < rank; i++)
-			transposed[i * rows + r] = factors->left[r * rank + i];
-	memcpy(factors->left, transposed, rank * rows * sizeof(float));
+	splitting->next = 0;
+	if (copy && mask)
+		ret = reconstruct_layers(splitting->graph, copy, mask, data,
+					 &solver, workers);
+	else
+		accel_error(ret, "no memory for a low rank");
+	prune_mask_destroy(mask);
+	graph_destroy(copy);
+	return ret;
 }
 
-/* Both factors become constants of the shapes that their layers have. */
-static int add_factors(struct graph *graph, const struct graph_node *node,
-		       const struct factors *factors, int *left, int *right)
+/* Has the layer a part in what is done now? */
+static bool takes_part(const struct splitting *splitting, int index)
 {
-	const char *name = graph->tensors[node->inputs[1]].name;
-	struct graph_shape wide = graph->tensors[node->inputs[1]].shape;
-	struct graph_shape narrow = { .rank = wide.rank };
-	bool transposed = node->op == GRAPH_CONV_TRANSPOSE;
-	char *text;
-
-	wide.dims[0] = factors->rank;
-	for (int i = 2; i < narrow.rank; i++)
-		narrow.dims[i] = 1;
-	narrow.dims[0] = transposed ? factors->rank : factors->rows;
-	narrow.dims[1] = transposed ? factors->rows : factors->rank;
-	if (asprintf(&text, "%s.low_rank", name) < 0)
-		return -ENOMEM;
-	*left = graph_add_constant(graph, text, &narrow, factors->left);
-	*right = graph_add_constant(graph, text, &wide, factors->right);
-	free(text);
-	return *left < 0 ? *left : *right < 0 ? *right : 0;
+	return splitting->spectra ? splitting->jobs[index].how.global :
+				    splitting->layers[index].rank > 0;
 }
 
-/* The tensor between the two: as many channels as the rank. */
-static int add_middle(struct graph *graph, const struct graph_node *node,
-		      int64_t rank)
+static int settle_all(struct splitting *splitting,
+		      const struct calibration_data *data, int workers)
 {
-	bool transposed = node->op == GRAPH_CONV_TRANSPOSE;
-	const struct graph_tensor *like =
-		&graph->tensors[transposed ? node->inputs[0] : node->outputs[0]];
-	struct graph_shape shape = like->shape;
-	char *name;
-	int tensor;
+	bool walked = false;
+	int ret = 0;
 
-	shape.dims[node->op == GRAPH_GEMM ? shape.rank - 1 : 1] = rank;
-	if (asprintf(&name, "%s.low_rank",
-		     graph->tensors[node->outputs[0]].name) < 0)
-		return -ENOMEM;
-	tensor = graph_add_tensor(graph, name, &shape);
-	free(name);
-	return tensor;
-}
+	for (int i = 0; i < splitting->count && !ret; i++) {
+		const struct job *job = &splitting->jobs[i];
+		bool part = takes_part(splitting, i);
+		bool whitened = part && job->how.whitened;
 
-/*
- * V first, which has the kernel, and U behind it; of a transposed convolution, whose
- * rows are its inputs, U first.
- */
-static int put_before(struct graph *graph, int index,
-		      const struct factors *factors)
-{
-	const struct graph_node old = graph->nodes[index];
-	bool transposed = old.op == GRAPH_CONV_TRANSPOSE;
-	int left, right;
-	int middle = add_middle(graph, &old, factors->rank);
-	int ret = middle < 0 ? middle :
-			       add_factors(graph, &old, factors, &left, &right);
-	int inputs[2] = { old.inputs[0], 0 };
-
-	if (ret)
+		splitting->tensors[job->weights] = whitened;
+		walked |= whitened;
+		if (part && !whitened)
+			ret = settle_job(splitting, i, NULL);
+	}
+	if (ret || !walked)
 		return ret;
-	inputs[1] = transposed ? left : right;
-	ret = graph_add_node(graph, transposed ? GRAPH_CONV : old.op,
-			     graph->tensors[middle].name, inputs, 2, &middle,
-			     1);
-	if (ret < 0)
-		return ret;
-	if (old.op != GRAPH_GEMM)
-		graph->nodes[ret].conv = transposed ? pointwise : old.conv;
-	if (old.op == GRAPH_CONV)
-		graph->nodes[index].conv = pointwise;
-	graph->nodes[index].inputs[0] = middle;
-	graph->nodes[index].inputs[1] = transposed ? right : left;
-	return 0;
+	if (!data || !data->sample_count)
+		return accel_error(
+			-EINVAL,
+			"a whitened low rank needs data: give --calibrate or --latents");
+	return walk(splitting, data, workers);
+}
+
+/* ---- which layers ---- */
+
+static bool is_candidate(const struct compress_choices *choices, int tensor)
+{
+	return tensor >= 0 && choices->layers[tensor].method &&
+	       !low_rank_is_none(&choices->layers[tensor].low_rank);
 }
 
 static bool may_split(const struct graph *graph, const struct graph_node *node)
@@ -280,60 +283,229 @@ static int check_weights(const struct graph_tensor *weights, int64_t count)
 	return 0;
 }
 
-static int split_node(struct graph *graph, int index,
-		      const struct low_rank *low_rank, int *count)
+static int add_job(struct splitting *splitting, int index,
+		   struct low_rank_report *report)
 {
-	const struct graph_node *node = &graph->nodes[index];
-	const struct graph_tensor *weights = &graph->tensors[node->inputs[1]];
-	int64_t all = graph_shape_count(&weights->shape);
-	int64_t rows = weights->shape.dims[0];
-	struct factors factors = { .rank = 0 };
-	int64_t rank;
-	int ret;
+	const struct graph_node *node = &splitting->graph->nodes[index];
+	int weights = node->inputs[1], ret;
+	const struct graph_tensor *tensor = &splitting->graph->tensors[weights];
+	int64_t all = graph_shape_count(&tensor->shape);
+	int64_t first = tensor->shape.dims[0];
+	bool transposed = node->op == GRAPH_CONV_TRANSPOSE;
+	struct job *job = &splitting->jobs[splitting->count];
 
-	if (all <= 0 || all / rows > INT_MAX || rows > INT_MAX)
+	if (all <= 0 || all / first > INT_MAX || first > INT_MAX) {
+		report->small++;
 		return 0;
-	rank = choose_rank(low_rank, rows, all / rows);
-	if (!rank)
-		return 0;
-	ret = check_weights(weights, all);
+	}
+	ret = check_weights(tensor, all);
 	if (ret)
 		return ret;
-	factors.rows = (int)rows;
-	factors.columns = (int)(all / rows);
-	factors.rank = (int)rank;
-	ret = factor(&factors, weights->data);
-	if (!ret && node->op == GRAPH_CONV_TRANSPOSE) {
-		float *room = calloc((size_t)(rows * rank), sizeof(*room));
+	*job = (struct job){
+		.node = index,
+		.weights = weights,
+		.how = splitting->choices->layers[weights].low_rank,
+		.transposed = transposed,
+		.taps = all / first / tensor->shape.dims[1],
+	};
+	splitting->layers[splitting->count++] = (struct low_rank_layer){
+		.how = &job->how,
+		.rows = transposed ? all / first : first,
+		.columns = transposed ? first : all / first,
+	};
+	return 0;
+}
 
-		ret = room ? 0 : -ENOMEM;
-		if (room)
-			transpose_left(&factors, room);
-		free(room);
+static int find_jobs(struct splitting *splitting,
+		     struct low_rank_report *report)
+{
+	const struct graph *graph = splitting->graph;
+	int ret = 0;
+
+	for (int i = 0; i < graph->node_count && !ret; i++) {
+		const struct graph_node *node = &graph->nodes[i];
+		bool wanted = false;
+
+		if (graph_op_is_linear(node->op) ||
+		    graph_op_is_recurrent(node->op))
+			wanted = is_candidate(splitting->choices,
+					      node->inputs[1]);
+		if (wanted && may_split(graph, node))
+			ret = add_job(splitting, i, report);
+		else
+			report->other += wanted;
 	}
-	if (!ret)
-		ret = put_before(graph, index, &factors);
-	if (ret == -ENOMEM)
-		accel_error(ret, "%s: no memory for a low rank",
-			    graph->nodes[index].name);
-	release_factors(&factors);
-	*count += !ret;
 	return ret;
 }
 
-int low_rank_split(struct graph *graph, const struct low_rank *low_rank,
-		   int *count)
-{
-	int nodes = graph->node_count;
-	int ret = blas_init();
+/* ---- choices of what is new ---- */
 
-	*count = 0;
-	for (int i = 0; i < nodes && !ret; i++)
-		if (may_split(graph, &graph->nodes[i]))
-			ret = split_node(graph, i, low_rank, count);
-	if (!ret && !*count)
+static int extend_choices(struct compress_choices *choices,
+			  const struct graph *graph)
+{
+	size_t count = (size_t)graph->tensor_count + 1;
+	struct layer_choice *layers =
+		reallocarray(choices->layers, count, sizeof(*layers));
+
+	if (!layers)
+		return accel_error(-ENOMEM, "no memory for a low rank");
+	for (int t = choices->tensor_count; t < graph->tensor_count; t++)
+		layers[t] = (struct layer_choice){ .method = NULL };
+	choices->layers = layers;
+	choices->tensor_count = graph->tensor_count;
+	return 0;
+}
+
+/* What is sparse is so for good: the largest are those that are there. */
+static void keep_nonzeros(const struct graph *graph, int tensor,
+			  struct layer_choice *choice)
+{
+	int64_t count = graph_shape_count(&graph->tensors[tensor].shape);
+	int64_t zeros = 0;
+
+	for (int64_t i = 0; i < count; i++)
+		zeros += graph->tensors[tensor].data[i] == 0;
+	choice->method = prune_method_find("magnitude");
+	/* one has to stay */
+	zeros = zeros < count ? zeros : count - 1;
+	choice->sparsity = (double)zeros / (double)count;
+}
+
+static int split_job(struct splitting *splitting, struct job *job)
+{
+	struct layer_choice choice = splitting->choices->layers[job->weights];
+	struct graph *graph = splitting->graph;
+	struct layer_choice *layers;
+	struct low_rank_parts parts;
+	int ret = low_rank_graph_split(graph, job->node, &job->factors, &parts);
+
+	low_rank_factors_release(&job->factors);
+	if (ret)
+		return accel_error_prefix(ret, "a low rank");
+	ret = extend_choices(splitting->choices, graph);
+	if (ret)
+		return ret;
+	choice.low_rank = (struct low_rank){ .rank = 0 };
+	layers = splitting->choices->layers;
+	layers[parts.first] = choice;
+	layers[parts.second] = choice;
+	if (job->how.atoms)
+		keep_nonzeros(graph, parts.first, &layers[parts.first]);
+	if (parts.rest < 0)
+		return 0;
+	layers[parts.rest] = choice;
+	keep_nonzeros(graph, parts.rest, &layers[parts.rest]);
+	return 0;
+}
+
+/* graph_compact() leaves tensors out, and the others in their order. */
+static int compact(struct splitting *splitting)
+{
+	struct graph *graph = splitting->graph;
+	struct compress_choices *choices = splitting->choices;
+	struct graph *before = graph_clone(graph);
+	int ret = before ? graph_compact(graph) :
+			   accel_error(-ENOMEM, "no memory for a low rank");
+	int from = 0;
+
+	for (int t = 0; !ret && t < graph->tensor_count; t++, from++) {
+		while (strcmp(before->tensors[from].name,
+			      graph->tensors[t].name))
+			from++;
+		choices->layers[t] = choices->layers[from];
+	}
+	if (!ret)
+		choices->tensor_count = graph->tensor_count;
+	graph_destroy(before);
+	return ret;
+}
+
+/* ---- all of it ---- */
+
+static int prepare(struct splitting *splitting)
+{
+	size_t nodes = (size_t)splitting->graph->node_count + 1;
+	size_t tensors = (size_t)splitting->graph->tensor_count + 1;
+
+	splitting->jobs = calloc(nodes, sizeof(*splitting->jobs));
+	splitting->layers = calloc(nodes, sizeof(*splitting->layers));
+	splitting->tensors = calloc(tensors, sizeof(*splitting->tensors));
+	return splitting->jobs && splitting->layers && splitting->tensors ?
+		       0 :
+		       accel_error(-ENOMEM, "no memory for a low rank");
+}
+
+static void release(struct splitting *splitting)
+{
+	for (int i = 0; i < splitting->count; i++) {
+		free(splitting->jobs[i].values);
+		low_rank_factors_release(&splitting->jobs[i].factors);
+	}
+	free(splitting->jobs);
+	free(splitting->layers);
+	free(splitting->tensors);
+}
+
+static int choose_ranks(struct splitting *splitting,
+			const struct calibration_data *data, int workers)
+{
+	int ret;
+
+	for (int i = 0; i < splitting->count; i++)
+		low_rank_budget_alone(&splitting->layers[i]);
+	splitting->spectra = true;
+	ret = settle_all(splitting, data, workers);
+	splitting->spectra = false;
+	if (!ret && low_rank_budget_share(splitting->layers, splitting->count))
+		ret = accel_error(-ENOMEM, "no memory for a low rank");
+	return ret;
+}
+
+/* @data: as many as the walk is to see */
+static int split(struct splitting *splitting,
+		 const struct calibration_data *data, int workers,
+		 struct low_rank_report *report)
+{
+	int ret = choose_ranks(splitting, data, workers);
+
+	if (!ret)
+		ret = settle_all(splitting, data, workers);
+	for (int i = 0; i < splitting->count && !ret; i++) {
+		bool is_split = splitting->layers[i].rank > 0;
+
+		if (is_split)
+			ret = split_job(splitting, &splitting->jobs[i]);
+		report->split += is_split;
+		report->small += !is_split;
+	}
+	if (!ret && !report->split)
 		ret = accel_error(
 			-ENOTSUP,
 			"no layer gets smaller by that rank: give a lower one");
-	return ret ? ret : graph_compact(graph);
+	return ret ? ret : compact(splitting);
+}
+
+int low_rank_split(struct graph *graph, struct compress_choices *choices,
+		   const struct calibration_data *data, int workers,
+		   struct low_rank_report *report)
+{
+	const struct calibration_patches squares = { .count = 0 };
+	struct splitting splitting = { .graph = graph, .choices = choices };
+	struct calibration_data patches;
+	bool cut = data && data->sample_count &&
+		   calibration_patches_apply(graph, data, &squares);
+	int ret = prepare(&splitting);
+
+	*report = (struct low_rank_report){ .split = 0 };
+	if (!ret)
+		ret = find_jobs(&splitting, report);
+	if (!ret && cut)
+		ret = calibration_patches_cut(&patches, graph, data, &squares);
+	if (!ret) {
+		ret = split(&splitting, cut ? &patches : data, workers, report);
+		if (cut)
+			calibration_data_release(&patches);
+	}
+	release(&splitting);
+	return ret;
 }

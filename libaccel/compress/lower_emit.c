@@ -8,7 +8,11 @@
 
 #include "compress/lowering.h"
 #include "compress/weight_code.h"
+#include "compress/weight_vector.h"
 #include "core/error.h"
+
+/* Of a bias that is all that a row has: as many as binary32 tells apart. */
+#define BIAS_BITS 24
 
 static int no_memory(void)
 {
@@ -114,6 +118,33 @@ static float corrected_bias(const struct lower_matrix *matrix, uint32_t row,
 	return (float)((double)matrix->bias[row] + lost);
 }
 
+static bool row_is_empty(const struct lower_matrix *matrix, uint32_t row)
+{
+	return matrix->row_start[row] == matrix->row_start[row + 1];
+}
+
+/*
+ * A row without weights is its bias alone, and any scale will do: that of the row before
+ * makes it as exact as that row's, and costs a packed file nothing.
+ */
+static void share_scales(const struct lower_matrix *matrix, float input_scale,
+			 const struct coded_matrix *out)
+{
+	float *scale = *out->scale;
+
+	for (uint32_t r = 1; r < matrix->rows; r++) {
+		double reach = ldexp((double)input_scale * (double)scale[r - 1],
+				     BIAS_BITS);
+
+		if (!row_is_empty(matrix, r) ||
+		    !(fabs((double)matrix->bias[r]) < reach))
+			continue;
+		scale[r] = scale[r - 1];
+		(*out->bias)[r] =
+			golden_bias(matrix->bias[r], input_scale, scale[r]);
+	}
+}
+
 static int code_rows(const struct lower_matrix *matrix, float input_scale,
 		     const struct channel_mean *mean,
 		     const struct coded_matrix *out)
@@ -128,6 +159,10 @@ static int code_rows(const struct lower_matrix *matrix, float input_scale,
 		ret = weight_coder_create(
 			own, matrix->format, matrix->value,
 			(size_t)matrix->row_start[matrix->rows]);
+		if (!ret && matrix->format->vector)
+			ret = weight_vectors_learn(own, matrix->value,
+						   matrix->row_start,
+						   matrix->rows);
 	}
 	for (uint32_t r = 0; r < matrix->rows && !ret; r++) {
 		float *scale = &(*out->scale)[r];
@@ -138,6 +173,8 @@ static int code_rows(const struct lower_matrix *matrix, float input_scale,
 				corrected_bias(matrix, r, mean, codes, *scale),
 				input_scale, *scale);
 	}
+	if (!ret && !matrix->identity && !matrix->row_scale)
+		share_scales(matrix, input_scale, out);
 	return ret;
 }
 

@@ -6,6 +6,7 @@
 #include <compress/score_layer.h>
 #include <compress/second_order.h>
 #include <compress/solve_regression.h>
+#include <compress/structured.h>
 #include <core/error.h>
 
 #include <errno.h>
@@ -104,6 +105,13 @@ static const struct prune_method methods[] = {
 	  .scope = PRUNE_PER_LAYER,
 	  .needs_data = true,
 	  .score = score_activation },
+	{ .name = "structured",
+	  .about =
+		  "whole neurons and channels leave the network with all that hangs on them",
+	  .scope = PRUNE_GLOBAL,
+	  .needs_data = true,
+	  .shrinks = true,
+	  .score = structured_score },
 	{ .name = "l0",
 	  .about =
 		  "as many weights of each layer as asked that give its results best, by alternating directions",
@@ -167,11 +175,11 @@ const char *prune_method_names(void)
 int prune_method_check(const struct prune_method *method,
 		       const struct prune_budget *budget)
 {
-	if (!budget->pattern.of || method->score || method->patterns)
+	if (!budget->pattern.of || method->patterns ||
+	    (method->score && !method->shrinks))
 		return 0;
 	return accel_error(
-		-ENOTSUP,
-		"%s chooses its weights one by one, and not %d of each %d",
+		-ENOTSUP, "%s has its own way to choose, and not %d of each %d",
 		method->name, budget->pattern.keep, budget->pattern.of);
 }
 

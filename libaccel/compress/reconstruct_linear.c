@@ -499,6 +499,8 @@ static int group_run(struct linear *linear)
 
 	if (ret)
 		return ret;
+	linear->problem.tensor = linear->node->inputs[WEIGHT];
+	linear->problem.first_row = (size_t)(linear->group * linear->rows);
 	ret = linear->node->op == GRAPH_GEMM ? matrix_observe(linear) :
 					       conv_observe(linear);
 	if (!ret)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <compress/weight_code.h>
+#include <compress/weight_vector.h>
 
 #include <core/error.h>
 
@@ -33,7 +34,7 @@ static double largest(const float *values, size_t count)
 
 static double levels(const struct weight_format *format)
 {
-	return (double)((1 << ((format->bits ? format->bits : 8) - 1)) - 1);
+	return (double)weight_format_code_max(format);
 }
 
 static double nearest(double value, double scale, double levels)
@@ -56,7 +57,7 @@ static double squared_error(const float *values, size_t count, double scale,
 }
 
 /* Clipping the largest may round all others finer. */
-static double integer_scale(const struct weight_format *format,
+double weight_integer_scale(const struct weight_format *format,
 			    const float *values, size_t count)
 {
 	double top = levels(format);
@@ -183,11 +184,13 @@ int weight_coder_create(struct weight_coder *coder,
 			size_t count)
 {
 	*coder = (struct weight_coder){ .format = *format, .scale = 1 };
+	if (format->vector)
+		return 0; /* weight_vectors_learn() wants the rows */
 	if (format->kind == WEIGHT_CODEBOOK)
 		return find_centroids(coder, values, count);
 	coder->scale = format->kind == WEIGHT_FIXED ?
 			       fixed_scale(format, values, count) :
-			       integer_scale(format, values, count);
+			       weight_integer_scale(format, values, count);
 	return 0;
 }
 
@@ -214,7 +217,7 @@ static void round_group(const struct weight_coder *coder,
 			size_t count, float *rounded)
 {
 	const float *values = row->weights + first;
-	double scale = integer_scale(&coder->format, values, count);
+	double scale = weight_integer_scale(&coder->format, values, count);
 
 	for (size_t i = 0; i < count; i++)
 		rounded[first + i] = (float)nearest((double)values[i], scale,
@@ -261,6 +264,10 @@ static void round_row(const struct weight_coder *coder,
 {
 	double scale = largest(row->weights, row->count) / FLOAT8_MAX;
 
+	if (coder->format.vector) {
+		weight_vectors_round(coder, row->weights, row->count, rounded);
+		return;
+	}
 	if (coder->format.granularity == WEIGHT_PER_GROUP) {
 		round_groups(coder, row, columns, rounded);
 		return;
@@ -305,7 +312,8 @@ int weight_coder_row(const struct weight_coder *coder,
 	result.weights = rounded;
 	if (coder->format.granularity == WEIGHT_PER_CHANNEL &&
 	    coder->format.kind == WEIGHT_INTEGER)
-		exact = integer_scale(&coder->format, row->weights, row->count);
+		exact = weight_integer_scale(&coder->format, row->weights,
+					     row->count);
 	*scale = code_scale(coder, &result, exact);
 	for (size_t i = 0; i < row->count; i++)
 		codes[i] = quantize_weight(rounded[i], *scale);

@@ -12,7 +12,6 @@
 #define BITS_MIN 2
 #define BITS_MAX 8
 #define CENTROIDS_MIN 2
-#define CENTROIDS_MAX 256
 #define WORDS_MAX 4
 
 /* A whole number from low to high, or −1. */
@@ -59,10 +58,16 @@ static bool parse_codebook(char *const *words, int count,
 			   struct weight_format *format)
 {
 	format->kind = WEIGHT_CODEBOOK;
+	if (count < 2 || count > 3)
+		return false;
 	format->centroids =
-		count == 2 ? number(words[1], CENTROIDS_MIN, CENTROIDS_MAX) :
-			     -1;
-	return format->centroids > 0;
+		number(words[1], CENTROIDS_MIN, WEIGHT_CENTROIDS_MAX);
+	if (count == 3)
+		format->vector =
+			words[2][0] == 'v' ?
+				number(words[2] + 1, 2, WEIGHT_VECTOR_MAX) :
+				-1;
+	return format->centroids > 0 && format->vector >= 0;
 }
 
 static bool parse_fixed(char *const *words, int count,
@@ -102,7 +107,7 @@ int weight_format_parse(const char *text, struct weight_format *format)
 		return 0;
 	return accel_error(
 		-EINVAL,
-		"weights as %s: int2 to int8, with :channel, :tensor or :group:N and :mse; codebook:2 to codebook:256; fp16; fp8; fixed:2 to fixed:8",
+		"weights as %s: int2 to int8, with :channel, :tensor or :group:N and :mse; codebook:2 to codebook:256, with :v2 to :v8 of vectors; fp16; fp8; fixed:2 to fixed:8",
 		text);
 }
 
@@ -126,7 +131,11 @@ void weight_format_print(const struct weight_format *format, char *text,
 			 format->search ? ":mse" : "");
 		break;
 	case WEIGHT_CODEBOOK:
-		snprintf(text, size, "codebook:%d", format->centroids);
+		if (format->vector)
+			snprintf(text, size, "codebook:%d:v%d",
+				 format->centroids, format->vector);
+		else
+			snprintf(text, size, "codebook:%d", format->centroids);
 		break;
 	case WEIGHT_HALF:
 		snprintf(text, size, "fp16");
@@ -146,11 +155,17 @@ bool weight_format_is_plain(const struct weight_format *format)
 	       format->granularity == WEIGHT_PER_CHANNEL && !format->search;
 }
 
+int weight_format_code_max(const struct weight_format *format)
+{
+	return (1 << ((format->bits ? format->bits : 8) - 1)) - 1;
+}
+
 double weight_format_bits(const struct weight_format *format)
 {
 	switch (format->kind) {
 	case WEIGHT_CODEBOOK:
-		return log2(format->centroids);
+		return log2(format->centroids) /
+		       (format->vector ? format->vector : 1);
 	case WEIGHT_HALF:
 		return 16;
 	case WEIGHT_FLOAT8:

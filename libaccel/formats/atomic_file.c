@@ -95,6 +95,16 @@ int atomic_file_open(struct atomic_file **result, const char *path)
 	return 0;
 }
 
+int atomic_file_check(const char *path)
+{
+	struct atomic_file *file;
+	int ret = atomic_file_open(&file, path);
+
+	if (!ret)
+		atomic_file_abandon(file);
+	return ret;
+}
+
 int atomic_file_write(struct atomic_file *file, const void *data, size_t size)
 {
 	const uint8_t *bytes = data;

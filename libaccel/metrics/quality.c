@@ -138,7 +138,7 @@ static int compare_neighbours(const struct quality *quality,
 }
 
 static int compare_features(const struct quality *quality,
-			    const struct feature_set *made,
+			    const struct feature_set *made, uint64_t seed,
 			    struct distribution_figures *figures)
 {
 	unsigned int metrics = quality->options.metrics;
@@ -148,8 +148,8 @@ static int compare_features(const struct quality *quality,
 		ret = frechet_distance(&quality->features, made,
 				       &figures->frechet);
 	if (!ret && metrics & QUALITY_KID)
-		ret = kernel_distance(&quality->features, made,
-				      quality->options.seed, &figures->kernel);
+		ret = kernel_distance(&quality->features, made, seed,
+				      &figures->kernel);
 	if (!ret &&
 	    metrics & (QUALITY_PRECISION_RECALL | QUALITY_DENSITY_COVERAGE))
 		ret = compare_neighbours(quality, made,
@@ -158,7 +158,7 @@ static int compare_features(const struct quality *quality,
 }
 
 static int measure_set(const struct quality *quality, const float *values,
-		       struct distribution_figures *figures)
+		       uint64_t seed, struct distribution_figures *figures)
 {
 	struct feature_set set = { .values = NULL };
 	int ret;
@@ -167,7 +167,7 @@ static int measure_set(const struct quality *quality, const float *values,
 		return 0;
 	ret = look(quality, values, &set);
 	if (!ret)
-		ret = compare_features(quality, &set, figures);
+		ret = compare_features(quality, &set, seed, figures);
 	free((void *)set.values);
 	return ret;
 }
@@ -232,7 +232,9 @@ int quality_measure(const struct quality *quality, const float *values,
 		return ret;
 	measure_pairs(quality, values, figures);
 	ret = measure_classes(quality, values, &figures->classes);
-	return ret ? ret : measure_set(quality, values, &figures->distribution);
+	return ret ? ret :
+		     measure_set(quality, values, quality->options.seed,
+				 &figures->distribution);
 }
 
 /* ---- the dense network ---- */
@@ -261,6 +263,7 @@ static int check(const struct quality *quality)
 
 static int open_features(struct quality *quality)
 {
+	const char *name = quality->options.classifier_name;
 	int ret = look(quality, quality->dense.values, &quality->features);
 
 	/* against itself: too few pictures show before any model runs */
@@ -269,8 +272,9 @@ static int open_features(struct quality *quality)
 					NEIGHBOURHOOD_NEAREST + 1);
 	if (!ret && quality->dense.others)
 		ret = measure_set(quality, quality->dense.others,
+				  quality->options.seed + 1,
 				  &quality->floor.distribution);
-	return ret;
+	return ret && name ? accel_error_prefix(ret, "%s", name) : ret;
 }
 
 int quality_open(struct quality *quality, const struct quality_dense *dense,

@@ -10,6 +10,8 @@
 #include <model/graph.h>
 #include <model/unpack.h>
 #include <model/validate_layer.h>
+#include <pack/bits.h>
+#include <pack/words.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,6 +24,7 @@
  * @model: as far as it is there
  * @is_taken: the model belongs to somebody else
  * @is_packed: matrices are streams
+ * @has_codes: scales and biases of rows are coded
  * @state: of each layer's matrices
  */
 struct model_reader {
@@ -29,6 +32,7 @@ struct model_reader {
 	struct model *model;
 	bool is_taken;
 	bool is_packed;
+	bool has_codes;
 	enum matrix_state {
 		MATRIX_IN_FILE,
 		MATRIX_SKIPPED,
@@ -213,6 +217,76 @@ static int announce_matrix(struct model_reader *reader, uint32_t index,
 	return 0;
 }
 
+static int take_row_arrays(struct model_reader *reader, const char *prefix,
+			   const struct matrix *matrix)
+{
+	int ret = take(reader, prefix, "scale", SAFETENSORS_F32, 0,
+		       matrix->csr->rows, (void **)matrix->scale);
+
+	return ret ? ret :
+		     take(reader, prefix, "bias", SAFETENSORS_I32, 0,
+			  matrix->csr->rows, (void **)matrix->bias);
+}
+
+/* Nothing but zeros is left of the last byte. */
+static bool is_end(const struct bit_reader *bits)
+{
+	return bits->end - bits->position < 8 && !bits_peek(bits);
+}
+
+static bool decode_rows(struct bit_reader *bits, uint32_t rows, float *scale,
+			uint32_t *words, int32_t *bias)
+{
+	if (!words_decode(bits, words, rows))
+		return false;
+	memcpy(scale, words, (size_t)rows * sizeof(*words));
+	if (!words_decode(bits, words, rows) || !is_end(bits))
+		return false;
+	for (uint32_t i = 0; i < rows; i++)
+		bias[i] = (int32_t)(words[i] ^ MODEL_FILE_BIAS_OFFSET);
+	return true;
+}
+
+static int take_coded_rows(struct model_reader *reader, const char *prefix,
+			   const struct matrix *matrix)
+{
+	const struct safetensors_tensor *tensor =
+		find(reader, prefix, MODEL_FILE_ROWS);
+	uint32_t rows = matrix->csr->rows;
+	size_t bytes = (size_t)rows * sizeof(uint32_t) + 1;
+	struct bit_reader bits = { .bytes = NULL };
+	uint32_t *words;
+	int ret;
+
+	if (!tensor)
+		return missing(prefix, MODEL_FILE_ROWS);
+	/* before memory for so many rows as the graph says */
+	if (2 * words_least_bits(rows) > 8 * (uint64_t)tensor->size)
+		return accel_error(
+			-EBADMSG,
+			"'%s': %u rows in %zu bytes; the file is damaged, recompress the model",
+			tensor->name, rows, tensor->size);
+	ret = take(reader, prefix, MODEL_FILE_ROWS, SAFETENSORS_U8, 0,
+		   tensor->size, (void **)&bits.bytes);
+	if (ret)
+		return ret;
+	bits.end = 8 * (uint64_t)tensor->size;
+	words = malloc(bytes);
+	*matrix->scale = malloc(bytes);
+	*matrix->bias = malloc(bytes);
+	if (!words || !*matrix->scale || !*matrix->bias)
+		ret = accel_error(-ENOMEM, "no memory for '%s'", tensor->name);
+	else if (!decode_rows(&bits, rows, *matrix->scale, words,
+			      *matrix->bias))
+		ret = accel_error(
+			-EBADMSG,
+			"'%s' is no code of %u rows; the file is damaged, recompress the model",
+			tensor->name, rows);
+	free(words);
+	free((void *)bits.bytes);
+	return ret;
+}
+
 /* All of a matrix but its weights. The scales come first: they show that there are rows. */
 static int take_rows(struct model_reader *reader, uint32_t index, int which)
 {
@@ -223,11 +297,8 @@ static int take_rows(struct model_reader *reader, uint32_t index, int which)
 
 	if (!prefix)
 		return accel_error(-ENOMEM, "no memory for the model");
-	ret = take(reader, prefix, "scale", SAFETENSORS_F32, 0,
-		   matrix.csr->rows, (void **)matrix.scale);
-	if (!ret)
-		ret = take(reader, prefix, "bias", SAFETENSORS_I32, 0,
-			   matrix.csr->rows, (void **)matrix.bias);
+	ret = reader->has_codes ? take_coded_rows(reader, prefix, &matrix) :
+				  take_row_arrays(reader, prefix, &matrix);
 	if (!ret)
 		ret = announce_matrix(reader, index, which, prefix, matrix.csr);
 	free(prefix);
@@ -276,6 +347,7 @@ static int take_layer(struct model_reader *reader, uint32_t index)
 }
 
 static const char *const row_suffixes[] = { "scale", "bias", NULL };
+static const char *const coded_suffixes[] = { MODEL_FILE_ROWS, NULL };
 static const char *const csr_suffixes[] = { "values", "crow_indices",
 					    "col_indices", NULL };
 static const char *const stream_suffixes[] = { MODEL_FILE_STREAM, NULL };
@@ -323,7 +395,9 @@ static size_t want_layer(struct model_reader *reader,
 		char *prefix = model_matrix_name(layer, m);
 
 		if (prefix)
-			count += want(reader, prefix, row_suffixes) +
+			count += want(reader, prefix,
+				      reader->has_codes ? coded_suffixes :
+							  row_suffixes) +
 				 suffix_count(weight_suffixes(reader));
 		free(prefix);
 	}
@@ -380,7 +454,10 @@ static int read_graph(struct model_reader *reader)
 	const char *graph = safetensors_metadata(file, MODEL_FILE_GRAPH_KEY);
 	int ret;
 
-	reader->is_packed = format && !strcmp(format, MODEL_FILE_PACKED_FORMAT);
+	reader->has_codes = format && !strcmp(format, MODEL_FILE_PACKED_FORMAT);
+	reader->is_packed =
+		reader->has_codes ||
+		(format && !strcmp(format, MODEL_FILE_PACKED_FORMAT_1));
 	if (!format || !graph ||
 	    (!reader->is_packed && strcmp(format, MODEL_FILE_FORMAT)))
 		return accel_error(-EBADMSG,

@@ -7,6 +7,8 @@
 #include <golden/table.h>
 #include <model/file_format.h>
 #include <model/graph.h>
+#include <pack/bits.h>
+#include <pack/words.h>
 
 #include <errno.h>
 #include <jansson.h>
@@ -107,6 +109,42 @@ static int add_csr(struct writer *writer, const char *prefix,
 	return ret;
 }
 
+static int add_row_arrays(struct writer *writer, const char *prefix,
+			  uint32_t rows, const float *scale,
+			  const int32_t *bias)
+{
+	int ret = add_tensor(writer, prefix, "scale", SAFETENSORS_F32, 0, rows,
+			     scale);
+
+	return ret ? ret :
+		     add_tensor(writer, prefix, "bias", SAFETENSORS_I32, 0,
+				rows, bias);
+}
+
+/* Scales of one sign are in the order of their bits. */
+static int add_coded_rows(struct writer *writer, const char *prefix,
+			  uint32_t rows, const float *scale,
+			  const int32_t *bias)
+{
+	struct bit_writer bits = { .bytes = NULL };
+	uint32_t *words = malloc((size_t)rows * sizeof(*words) + 1);
+
+	if (!words)
+		return accel_error(-ENOMEM, "no memory to write the model");
+	memcpy(words, scale, (size_t)rows * sizeof(*words));
+	words_encode(words, rows, &bits);
+	for (uint32_t i = 0; i < rows; i++)
+		words[i] = (uint32_t)bias[i] ^ MODEL_FILE_BIAS_OFFSET;
+	words_encode(words, rows, &bits);
+	bits_align(&bits);
+	free(words);
+	writer->owned[writer->owned_count++] = bits.bytes;
+	if (bits.failed)
+		return accel_error(-ENOMEM, "no memory to write the model");
+	return add_tensor(writer, prefix, MODEL_FILE_ROWS, SAFETENSORS_U8, 0,
+			  bits.length, bits.bytes);
+}
+
 /* stream is NULL in a portable file. */
 static int add_matrix(struct writer *writer, const char *prefix,
 		      const struct model_csr *csr,
@@ -118,13 +156,10 @@ static int add_matrix(struct writer *writer, const char *prefix,
 				      stream->bytes) :
 			   add_csr(writer, prefix, csr);
 
-	if (!ret)
-		ret = add_tensor(writer, prefix, "scale", SAFETENSORS_F32, 0,
-				 csr->rows, scale);
-	if (!ret)
-		ret = add_tensor(writer, prefix, "bias", SAFETENSORS_I32, 0,
-				 csr->rows, bias);
-	return ret;
+	if (ret)
+		return ret;
+	return stream ? add_coded_rows(writer, prefix, csr->rows, scale, bias) :
+			add_row_arrays(writer, prefix, csr->rows, scale, bias);
 }
 
 static int add_table(struct writer *writer, const char *name,

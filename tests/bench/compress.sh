@@ -1,11 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Ways to compress, held against each other: compress.sh BUILD [PART ...]
-# methods: one shot, W8A8, at equal non-zeros and scope: PSNR against the dense network on what
-#     the calibration has not seen, mean and spread over the seeds
+# methods: one shot, W8A8, at equal non-zeros and scope: PSNR (sketches: KL) against the dense
+#     network on what the calibration has not seen, mean and spread over the seeds; whether
+#     sparsegpt beats wanda beats magnitude
 # rounds: how many, at 80 %
 # generator: the VAE decoder at 50 %, by pairs and as a distribution, with the resampling floor
 # formats: weights of few bits
+# psnr-y: super-resolution against the original picture, what int8 and pruning lose of luminance
+# low_rank: plain, whitened, with a sparse part, held against sparsegpt at equal bytes packed
+# rounding: to the nearest code or by gptq
 # size: bits of a weight that stays, packed, against H(p)/p + 8
 # SEEDS and CASES take a part: SEEDS=1 CASES=vae
 # shellcheck disable=SC2317 # parts are called by their names
@@ -39,7 +43,7 @@ trial()
 	case $1 in
 	esrgan*) echo "--input $models/golden/sr_in_coffee_64x64_u8range.npy --layout nhwc" \
 		"--output-range 0:255" ;;
-	sketchrnn*) echo "--input x=$models/golden/sketchrnn_bird__x.npy" ;;
+	sketchrnn*) echo "--metrics nll --latents 64 --seed 1000003" ;;
 	*) echo "--latents 512 --seed 1000003" ;;
 	esac
 }
@@ -66,26 +70,39 @@ evaluate()
 	"$accel" evaluate "$models/$1.onnx" "$work/model" --device cpu: $(trial "$1") --json
 }
 
-# Of numbers, one on each line: mean and half of the spread.
+# mean [DIGITS]: of numbers, one on each line, and half of the spread
 mean()
 {
-	awk '{ s += $1; if (NR == 1 || $1 < l) l = $1; if (NR == 1 || $1 > h) h = $1 }
-		END { printf "%.2f +-%.2f", s / NR, (h - l) / 2 }'
+	awk -v d="${1:-2}" '{ s += $1; if (NR == 1 || $1 < l) l = $1; if (NR == 1 || $1 > h) h = $1 }
+		END { printf "%.*f +-%.*f", d, s / NR, d, (h - l) / 2 }'
 }
 
-# psnr NETWORK OPTION...: mean over the seeds; a dash if it cannot be done
-psnr()
+# quality NETWORK OPTION...: mean over the seeds, in dB, of strokes the divergence in nats; a
+# dash if it cannot be done
+quality()
 {
-	local network=$1 seed all=()
+	local network=$1 key=psnr seed figure all=()
 	shift
+	[[ $network != sketchrnn* ]] || key=kl
 	for ((seed = 0; seed < seeds; seed++)); do
-		if ! compress "$network" "$seed" "$@"; then
+		figure=
+		! compress "$network" "$seed" "$@" || figure=$(evaluate "$network" | value "$key")
+		if [ -z "$figure" ]; then
 			echo "-"
 			return
 		fi
-		all+=("$(evaluate "$network" | value psnr)")
+		all+=("$figure")
 	done
 	printf '%s\n' "${all[@]}" | mean
+}
+
+# order MAGNITUDE WANDA SPARSEGPT: which of them is not in this order
+order()
+{
+	awk -v m="${1%% *}" -v w="${2%% *}" -v s="${3%% *}" -v less="$([[ $network != sketchrnn* ]] ||
+		echo 1)" 'BEGIN { if (less) { m = -m; w = -w; s = -s }
+		if (w <= m) t = t " wanda<=magnitude"; if (s <= w) t = t " sparsegpt<=wanda"
+		print t ? substr(t, 2) : "in order" }'
 }
 
 # line LABEL WORD...: a row of the table
@@ -106,17 +123,18 @@ part_methods()
 		for sparsity in 0.5 0.75 0.9; do
 			row=()
 			for method in "${methods[@]}"; do
-				row+=("$(psnr "$network" --sparsity "$sparsity" \
+				row+=("$(quality "$network" --sparsity "$sparsity" \
 					--method "$method" --scope layer)")
 			done
-			row+=("$(psnr "$network" --sparsity "$sparsity" --method gn \
+			row+=("$(quality "$network" --sparsity "$sparsity" --method gn \
 				--reconstruct ls)")
-			row+=("$(psnr "$network" --sparsity "$sparsity" --method sparsegpt \
+			row+=("$(quality "$network" --sparsity "$sparsity" --method sparsegpt \
 				--scope global --reconstruct ls)")
-			line "  $sparsity" "${row[@]}"
+			line "  $sparsity" "${row[@]}" "$(order "${row[@]:1:3}")"
 		done
 	done
-	echo "dB; the first four layer by layer, the last two under one threshold"
+	echo "dB (sketches: nats, less is better)"
+	echo "the first four layer by layer, the last two under one threshold"
 }
 
 # Little by little, each time looking again and repairing.
@@ -128,7 +146,7 @@ part_rounds()
 		[[ $network == *${CASES:-}* ]] || continue
 		row=()
 		for rounds in "${all[@]}"; do
-			row+=("$(psnr "$network" --sparsity 0.8 --method gn --reconstruct ls \
+			row+=("$(quality "$network" --sparsity 0.8 --method gn --reconstruct ls \
 				--rounds "$rounds")")
 		done
 		line "  $network" "${row[@]}"
@@ -167,14 +185,127 @@ part_generator()
 part_formats()
 {
 	local format network row formats=(int8 int8:tensor int6 int4 int4:mse int4:group:32
-		codebook:16 fp8 fixed:8)
+		codebook:16 codebook:256:v2 codebook:256:v4 fp8 fixed:8)
 	line "at sparsity 0" fashion_vae_dec fashion_dcgan
 	for format in "${formats[@]}"; do
 		row=()
 		for network in fashion_vae_dec fashion_dcgan; do
-			row+=("$(psnr "$network" --sparsity 0 --quantize "$format")")
+			row+=("$(quality "$network" --sparsity 0 --quantize "$format")")
 		done
 		line "  $format" "${row[@]}"
+	done
+}
+
+# lost NETWORK PHOTO: decibels against the original, dense less compressed
+lost()
+{
+	local network=$1 photo=$2
+	"$accel" evaluate "$models/$network.onnx" "$work/model" --device cpu: \
+		--input "$models/photos/${photo}_lr_x${network: -1}.png" \
+		--input-range 0:255 --output-range 0:255 \
+		--original "$models/photos/${photo}_hr256.png" --json >"$work/json"
+	awk -v dense="$(value dense_original_psnr_luminance <"$work/json")" \
+		-v found="$(value '[ ]*original_psnr_luminance' <"$work/json")" '
+		BEGIN { printf "%.4f\n", dense - found }'
+}
+
+# losses BAR NETWORK OPTION...: of both photos, one of which the calibration has not seen
+losses()
+{
+	local bar=$1 network=$2 photo seed all
+	shift 2
+	for photo in astronaut coffee; do
+		all=()
+		for ((seed = 0; seed < seeds; seed++)); do
+			compress "$network" "$seed" "$@"
+			all+=("$(lost "$network" "$photo")")
+		done
+		printf '%-18s %-28s %-10s lost %s dB\n' "$network" "$*" "$photo" \
+			"$(printf '%s\n' "${all[@]}" | mean 4)"
+		above "lost <= $bar dB" "$bar" \
+			"$(printf '%s\n' "${all[@]}" | sort -g | tail -n 1)"
+	done
+}
+
+part_psnr-y()
+{
+	local network
+	for network in esrgan_slim_x2 esrgan_slim_x4 esrgan_medium_x4; do
+		[[ $network == *${CASES:-}* ]] || continue
+		losses 0.05 "$network" --sparsity 0
+	done
+	[[ esrgan_medium_x4 != *${CASES:-}* ]] ||
+		losses 0.3 esrgan_medium_x4 --sparsity 0.5 --method gn --reconstruct ls
+}
+
+# packed NETWORK OPTION...: bytes of the packed file
+packed()
+{
+	local network=$1
+	shift
+	compress "$network" 0 --compact "$@" && stat -c %s "$work/model"
+}
+
+# sparsity NETWORK BYTES SCOPE: of sparsegpt, for a packed file of so many bytes
+sparsity()
+{
+	local low=0 high=0.98 middle bytes i
+	for ((i = 0; i < 8; i++)); do
+		middle=$(awk -v l="$low" -v h="$high" 'BEGIN { print (l + h) / 2 }')
+		bytes=$(packed "$1" --sparsity "$middle" --method sparsegpt --scope "$3")
+		if [ "$bytes" -gt "$2" ]; then
+			low=$middle
+		else
+			high=$middle
+		fi
+	done
+	echo "$high"
+}
+
+part_low_rank()
+{
+	local network ratio kind bytes how level scope row kinds=('' :whitened :global :whitened:global
+		:whitened:sparse :whitened:global:sparse)
+	for network in fashion_vae_dec fashion_dcgan esrgan_slim_x2; do
+		[[ $network == *${CASES:-}* ]] || continue
+		line "$network" "bytes" "dB" "sparsegpt dB" "at sparsity"
+		for ratio in 0.3 0.5; do
+			for kind in "${kinds[@]}"; do
+				how=(--sparsity keep --low-rank "$ratio$kind")
+				if ! bytes=$(packed "$network" "${how[@]}"); then
+					line "  $ratio$kind" "-"
+					continue
+				fi
+				row=("$bytes" "$(quality "$network" "${how[@]}")")
+				scope=layer
+				[[ $kind != *global* ]] || scope=global
+				level=$(sparsity "$network" "$bytes" "$scope")
+				row+=("$(quality "$network" --sparsity "$level" --method sparsegpt \
+					--scope "$scope")" "$level")
+				line "  $ratio$kind" "${row[@]}"
+			done
+		done
+	done
+}
+
+# To the nearest code, or so that the layer's result loses least.
+part_rounding()
+{
+	local format network rounding zeros row
+	for network in fashion_vae_dec fashion_dcgan esrgan_slim_x2; do
+		[[ $network == *${CASES:-}* ]] || continue
+		line "$network" nearest gptq "nearest, 50 %" "gptq, 50 %"
+		for format in int8 int4 int3; do
+			row=()
+			for zeros in "0 --method magnitude" "0.5 --method sparsegpt"; do
+				for rounding in nearest gptq; do
+					# shellcheck disable=SC2086 # two options
+					row+=("$(quality "$network" --sparsity $zeros \
+						--quantize "$format" --rounding "$rounding")")
+				done
+			done
+			line "  $format" "${row[@]}"
+		done
 	done
 }
 
@@ -198,7 +329,7 @@ part_size()
 }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(methods rounds generator formats size)
+[ ${#parts[@]} -gt 0 ] || parts=(methods rounds generator formats rounding psnr-y low_rank size)
 for part in "${parts[@]}"; do
 	if ! declare -F "part_$part" >/dev/null; then
 		echo "compress.sh: $part: no such part" >&2

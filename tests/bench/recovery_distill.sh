@@ -41,11 +41,12 @@ run_case()
 	local psnr=() start=$SECONDS seed result
 	for ((seed = 0; seed < seeds; seed++)); do
 		psnr+=("$(train "$1" "$2" "$3" "$4" "$seed")")
+		echo "$1, $3 zeros, seed $seed: ${psnr[seed]} dB after $((SECONDS - start)) s" >&2
 	done
 	result=$(printf '%s\n' "${psnr[@]}" | awk -v bar="$5" '
 		{ sum += $1; if (NR == 1 || $1 < low) low = $1; if (NR == 1 || $1 > high) high = $1 }
 		END { printf "%.2f dB (%.2f to %.2f), bar %s: %s", sum / NR, low, high, bar,
-			sum / NR >= bar ? "passed" : "MISSED" }')
+			(sum / NR >= bar ? "passed" : "MISSED") }')
 	printf '%-16s %2.0f %% zeros  %s  %s, %d s each\n' "$1" "$(awk "BEGIN { print 100 * $3 }")" \
 		"$result" "$(grep -o '[0-9]* of [0-9]* weights kept' "$work/summary")" \
 		$(((SECONDS - start) / seeds))

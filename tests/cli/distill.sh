@@ -49,6 +49,15 @@ expect 1 'no checkpoint of a training' \
 expect 1 'No such file' "${quick[@]}" -o d --steps 30 --resume
 expect 1 'of another training' \
 	"$accel" distill "$teacher" -o d --sparsity 0.8 --checkpoint old --resume
+expect 0 '422[0-9]* of 844[0-9]* weights kept' "$accel" distill "$teacher" -o narrow \
+	--student structured:0.9 --sparsity 0.5 --steps 3 --recipe quick.json
+check 'a narrower student runs' "$accel" run narrow --device cpu: --latents 2
+expect 2 'structured: and a number' "$accel" distill "$teacher" -o d --sparsity 0.5 \
+	--student structured:2
+check 'a folder' mkdir taken
+expect 1 'taken: cannot' "${quick[@]}" -o taken --steps 3
+mkdir blocked.report.json
+expect 1 'blocked.report.json: cannot' timeout 20 "${quick[@]}" -o blocked --steps 100000
 expect 1 'the teacher: .*takes shape' "$accel" distill "$teacher" -o d --sparsity 0.9 \
 	--steps 3 --student "$models/fashion_dcgan.onnx"
 expect 1 'would be pruned' "$accel" distill "$teacher" -o d --sparsity 0.999999 --steps 3

@@ -91,4 +91,42 @@ expect 0 'kept' "$accel" compress "$bird" -o "$folder/bird" --sparsity 0 \
 	--calibrate "$shared/golden/sketchrnn_bird__x.npy"
 expect 0 'its own sketches  *strokes' "$accel" evaluate "$bird" "$folder/bird" --device cpu: \
 	--latents 4 --metrics nll
+
+# ---- what reports of compress show ----
+
+expect 0 'kept' "$accel" compress "$bird" -o "$folder/bird" --sparsity 0 --sample strokes:4 \
+	--report "$folder/bird.html"
+check 'its sketches are in it' grep -q '<h2>Sketches</h2>' "$folder/bird.html"
+expect 0 'kept' "$accel" compress "$dense" -o "$folder/half" --sparsity 0.5 --latents 64 \
+	--features "$classifier" --report "$folder/half.html"
+check 'the floor is in it' grep -q 'dense, other latents' "$folder/half.html"
+check 'and MS-SSIM' grep -q '<th>MS-SSIM</th>' "$folder/half.html"
+check 'still a page' whole "$folder/half.html"
+
+# ---- super-resolution ----
+
+sr=$shared/esrgan_slim_x2.onnx
+photos=$shared/photos
+expect 0 'kept' "$accel" compress "$sr" -o "$folder/sr" --sparsity 0 \
+	--calibrate "$photos/astronaut_lr_x2.png" --input-range 0:255 --output-range 0:255
+enlarge=("$accel" evaluate "$sr" "$folder/sr" --device cpu: --input "$photos/coffee_lr_x2.png"
+	--input-range 0:255 --output-range 0:255)
+mkdir "$folder/photos"
+cp "$photos"/*_lr_x2.png "$folder/photos"
+expect 0 'kept' "$accel" compress "$sr" -o "$folder/sr2" --sparsity 0 \
+	--calibrate "$folder/photos" --input-range 0:255 --report "$folder/sr.html"
+check 'of a folder' grep -q '<h2>Before and after</h2>' "$folder/sr.html"
+expect 0 'luminance against the original' "${enlarge[@]}" --original "$photos/coffee_hr256.png"
+"${enlarge[@]}" --original "$photos/coffee_hr256.png" --json >"$folder/json"
+# original KEY
+original()
+{
+	sed -n "s/^ *\"$1\": \([0-9.]*\).*/\1/p" "$folder/json"
+}
+check 'int8 loses less than 0.05 dB' above 0.05 "$(awk -v a="$(original \
+	dense_original_psnr_luminance)" -v b="$(original original_psnr_luminance)" \
+	'BEGIN { print a - b }')"
+expect 1 'the result takes' "${enlarge[@]}" --original "$photos/coffee_lr_x4.png"
+expect 1 'result is none' "$accel" evaluate "$classifier" "$folder/mlp" --device cpu: \
+	--input "$pictures" --original "$photos/coffee_hr256.png"
 finish

@@ -13,17 +13,37 @@ compress=("$accel" compress "$network" -o model --latents 32)
 methods=$("$accel" compress --help | sed -n 's/^  --method NAME *//p' | sed 's/,\| or/ /g')
 check 'there are methods' test -n "$methods"
 for method in $methods; do
-	[ "$method" = obs ] ||
+	[ "$method" = obs ] || [ "$method" = structured ] ||
 		expect 0 '422144 of 844288 weights kept' \
 			"${compress[@]}" --sparsity 0.5 --method "$method"
 done
 check 'the model runs' "$accel" run model --device cpu: --latents 2
+
+expect 0 '"rounding": "gptq"' "${compress[@]}" --sparsity 0.5 --method sparsegpt \
+	--quantize int4 --rounding gptq --json
+check 'the rounded model runs' "$accel" run model --device cpu: --latents 2
+expect 2 'rounding is nearest or gptq' "${compress[@]}" --sparsity 0.5 --rounding up
+
+expect 0 '422144 of 42[0-9]* weights kept' \
+	"${compress[@]}" --sparsity 0.5 --method structured --reconstruct ls --report page.html
+check 'a narrower network runs' "$accel" run model --device cpu: --latents 2
+expect 1 'whole network' "${compress[@]}" --sparsity 0.5 --method structured --scope layer
 
 expect 0 '211072 of 844288 weights kept' "${compress[@]}" --pattern 1:4 --method obd
 expect 0 '420656 of 420656 weights kept' "${compress[@]}" --sparsity 0 --low-rank 0.5
 check 'two layers in place of one run' "$accel" run model --device cpu: --latents 2
 expect 1 'give a lower one' "${compress[@]}" --sparsity 0 --low-rank 5000
 expect 2 'a rank is a whole number' "${compress[@]}" --sparsity 0 --low-rank 2.5
+expect 0 '421376 of 421376 weights kept' \
+	"${compress[@]}" --sparsity 0 --low-rank 0.5:whitened:global
+expect 0 '420608 of 1054592 weights kept' \
+	"${compress[@]}" --sparsity keep --low-rank 0.5:sparse
+check 'three parts run' "$accel" run model --device cpu: --latents 2
+expect 0 'layers split: 4' "${compress[@]}" --sparsity 0.5 --low-rank 0.5:sparse:0.2
+expect 0 '243200 of 258560 weights kept' "${compress[@]}" --sparsity 0 --dictionary 64:4
+expect 2 'exclude each other' "${compress[@]}" --sparsity 0 --dictionary 9:4 --low-rank 3
+expect 2 'a dictionary is' "${compress[@]}" --sparsity 0 --dictionary 4:9
+expect 2 'goes by layers' "${compress[@]}" --sparsity 0.5 --low-rank 0.5:sparse --scope global
 expect 0 '84429 of 844288 weights kept' \
 	"${compress[@]}" --sparsity 0.9 --rounds 3 --reconstruct ls
 cp model first
@@ -32,6 +52,10 @@ check 'the same bytes again' cmp model first
 
 echo '{"sparsity": 0.5, "layers": [{"match": "*", "method": "random"}]}' >recipe.json
 expect 0 '422144 of 844288 weights kept' "${compress[@]}" --recipe recipe.json
+echo '{"sparsity": 0, "layers": [{"match": "/fc*", "low_rank": "0.25:whitened"}]}' >recipe.json
+expect 0 'layers split: 2' "${compress[@]}" --recipe recipe.json
+echo '{"layers": [{"match": "*", "low_rank": "half"}]}' >recipe.json
+expect 1 'recipe.json: layer 1: half: a rank is' "${compress[@]}" --recipe recipe.json
 echo '{"layers": [{"match": "nobody"}]}' >recipe.json
 expect 1 'recipe.json: layer 1: no layer of .* is named "nobody"' \
 	"${compress[@]}" --recipe recipe.json
@@ -44,7 +68,7 @@ expect 1 'No such file' "${compress[@]}" --recipe none.json
 expect 2 'it takes magnitude' "${compress[@]}" --sparsity 0.5 --method guess
 expect 2 'N of M weights stay' "${compress[@]}" --pattern 4:4
 expect 2 'exclude each other' "${compress[@]}" --pattern 2:4 --sparsity 0.5
-expect 2 'l1 chooses its weights one by one' "${compress[@]}" --pattern 2:4 --method l1
+expect 2 'l1 has its own way to choose' "${compress[@]}" --pattern 2:4 --method l1
 expect 2 'it solves' "${compress[@]}" --sparsity 0.5 --method l0 --rounds 2
 expect 2 'rounds excludes' "${compress[@]}" --sparsity keep --rounds 2
 expect 2 'no --scope global' "${compress[@]}" --recipe recipe.json --scope global

@@ -33,6 +33,9 @@ done
 expect 0 '"quantize": "int4:group:32"' "$accel" compress \
 	"$models/fashion_vae_dec.onnx" -o "$folder/pruned" --sparsity 0.5 \
 	--quantize int4:group:32 --latents 8 --json
+expect 0 '"quantize": "codebook:64:v4"' "$accel" compress \
+	"$models/fashion_vae_dec.onnx" -o "$folder/pruned" --sparsity 0.5 \
+	--quantize codebook:64:v4 --latents 8 --json
 expect 2 'calibration by best' "$accel" compress "$models/fashion_vae_dec.onnx" \
 	-o "$folder/pruned" --sparsity 0.5 --calibration best
 expect 2 'weights as int9' "$accel" compress "$models/fashion_vae_dec.onnx" \

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# check.sh [float] MODEL BATCH HEIGHT WIDTH: compress a model of the demo or of ../shared,
-# or one of random operators (random:SEED), export it and compare its layers with ONNX
-# Runtime. With float: as it was imported.
+# check.sh [float] MODEL BATCH HEIGHT WIDTH [OPTION ...]: compress a model of the demo or of
+# ../shared, by these options or with the zeros that it has, or one of random operators
+# (random:SEED), export it and compare its layers with ONNX Runtime. With float: as it was
+# imported.
 set -euo pipefail
 here=$(dirname "$0")
 precision=int8
@@ -11,7 +12,9 @@ if [ "$1" = float ]; then
 	shift
 fi
 model=$1
-shift
+sizes=("${@:2:3}")
+options=("${@:5}")
+[ ${#options[@]} -gt 0 ] || options=(--sparsity keep)
 
 status=0
 NODE_PATH=$("$here/install.sh") || status=$?
@@ -51,7 +54,7 @@ calibration()
 
 if [ $precision = float ]; then
 	[[ $model == random:* ]] || model=$(find_file "$model.onnx")
-	"$DUMP_GRAPHS" "$model" "$work" "$@"
+	"$DUMP_GRAPHS" "$model" "$work" "${sizes[@]}"
 	node "$here/floats.mjs" "$work"
 	exit
 fi
@@ -60,7 +63,7 @@ if [[ $model == random:* ]]; then
 	"$RANDOM_MODELS" "${model#random:}" "$work"
 	folders=()
 	for file in "$work"/*.safetensors; do
-		"$DUMP_LAYERS" "$file" "${file%.safetensors}" "$@"
+		"$DUMP_LAYERS" "$file" "${file%.safetensors}" "${sizes[@]}"
 		folders+=("${file%.safetensors}")
 	done
 else
@@ -68,8 +71,8 @@ else
 	data=$(calibration "$model")
 	# shellcheck disable=SC2086 # an option and its value
 	"$ACCEL_TOOL" compress "$path" -o "$work/model.safetensors" \
-		--sparsity keep $data >"$work/log"
-	"$DUMP_LAYERS" "$work/model.safetensors" "$work/$model" "$@"
+		"${options[@]}" $data >"$work/log"
+	"$DUMP_LAYERS" "$work/model.safetensors" "$work/$model" "${sizes[@]}"
 	folders=("$work/$model")
 fi
 node "$here/layers.mjs" "${folders[@]}"

@@ -145,7 +145,7 @@ static void test_network_is_the_same(void **state)
 	make_data(&data);
 	ratio = run(graph, data.samples[0], stream, before);
 	assert_true(ratio > 100);
-	CHECK(graph_equalize(graph, &data));
+	CHECK(graph_equalize(graph, &data, NULL));
 	assert_true(run(graph, data.samples[0], stream, after) <
 		    1.2f * sqrtf(ratio));
 	for (int i = 0; i < OUTPUTS * PIXELS; i++)
@@ -168,7 +168,7 @@ static void test_sigmoid_keeps_its_input(void **state)
 	make_data(&data);
 	memcpy(weights, graph->tensors[first].data, sizeof(weights));
 	ratio = run(graph, data.samples[0], stream, results);
-	CHECK(graph_equalize(graph, &data));
+	CHECK(graph_equalize(graph, &data, NULL));
 	assert_memory_equal(weights, graph->tensors[first].data,
 			    sizeof(weights));
 	assert_true(run(graph, data.samples[0], stream, results) == ratio);

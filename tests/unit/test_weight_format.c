@@ -6,6 +6,7 @@
 
 #include <compress/weight_code.h>
 #include <compress/weight_format.h>
+#include <compress/weight_vector.h>
 
 #include <errno.h>
 #include <math.h>
@@ -25,11 +26,14 @@ static struct weight_format format_of(const char *text)
 
 static void test_names(void **state)
 {
-	static const char *const names[] = { "int8",	    "int4",
-					     "int2:tensor", "int4:group:32:mse",
-					     "codebook:16", "fp16",
-					     "fp8",	    "fixed:8",
-					     "int3:mse",    "codebook:256" };
+	static const char *const names[] = {
+		"int8",		 "int4",
+		"int2:tensor",	 "int4:group:32:mse",
+		"codebook:16",	 "fp16",
+		"fp8",		 "fixed:8",
+		"int3:mse",	 "codebook:256",
+		"codebook:64:v4"
+	};
 	static const char *const wrong[] = { "",
 					     "int",
 					     "int9",
@@ -40,6 +44,9 @@ static void test_names(void **state)
 					     "codebook",
 					     "codebook:1",
 					     "codebook:257",
+					     "codebook:16:4",
+					     "codebook:16:v1",
+					     "codebook:16:v9",
 					     "fp32",
 					     "fp8:tensor",
 					     "fixed:9",
@@ -63,6 +70,8 @@ static void test_names(void **state)
 	assert_false(weight_format_is_plain(&format));
 	format = format_of("codebook:16");
 	assert_true(weight_format_bits(&format) == 4);
+	format = format_of("codebook:16:v4");
+	assert_true(weight_format_bits(&format) == 1);
 }
 
 /* Large and small weights in one row, as pruned layers have them. */
@@ -210,6 +219,62 @@ static void test_rows_of_zeros_and_of_nothing(void **state)
 		}
 }
 
+/* ---- vectors ---- */
+
+/* Rows of a few vectors, the last one cut off: as many centroids give them back. */
+static void test_vectors_are_found(void **state)
+{
+	enum { KINDS = 4, WIDTH = 3, LENGTH = 3 * 20 + 2 };
+	const struct weight_format format = format_of("codebook:4:v3");
+	static struct weight_coder coder;
+	static float values[ROWS * LENGTH], rounded[LENGTH];
+	int64_t row_start[ROWS + 1] = { 0 };
+	float kinds[KINDS][WIDTH];
+
+	(void)state;
+	for (int i = 0; i < KINDS * WIDTH; i++)
+		kinds[i / WIDTH][i % WIDTH] =
+			(float)(i % 5 + 1) * (i % 2 ? 1.0F : -1.0F);
+	for (int r = 0; r < ROWS; r++) {
+		row_start[r + 1] = row_start[r] + LENGTH;
+		for (int i = 0; i < LENGTH; i++)
+			values[row_start[r] + i] =
+				kinds[(r + i / WIDTH) % KINDS][i % WIDTH];
+	}
+	CHECK(weight_coder_create(&coder, &format, values, ROWS * LENGTH));
+	CHECK(weight_vectors_learn(&coder, values, row_start, ROWS));
+	assert_int_equal(coder.centroid_count, KINDS);
+	for (int r = 0; r < ROWS; r++) {
+		weight_vectors_round(&coder, values + row_start[r], LENGTH,
+				     rounded);
+		for (int i = 0; i < LENGTH; i++)
+			assert_float_equal(rounded[i], values[row_start[r] + i],
+					   1e-6);
+	}
+}
+
+/* Rows of one value are one vector, and empty rows are none. */
+static void test_few_vectors(void **state)
+{
+	const struct weight_format format = format_of("codebook:16:v2");
+	static struct weight_coder coder;
+	const float values[] = { 2, 2, 2, 2, 2 };
+	const int64_t row_start[] = { 0, 0, 5, 5 };
+	const int32_t columns[] = { 0, 1, 2, 3, 4 };
+	const struct quantize_row row = { values, 5, 0, 1 };
+	int8_t codes[5];
+	float scale;
+
+	(void)state;
+	CHECK(weight_coder_create(&coder, &format, values, 5));
+	CHECK(weight_vectors_learn(&coder, values, row_start, 3));
+	CHECK(weight_coder_row(&coder, &row, columns, codes, &scale));
+	for (int i = 0; i < 5; i++)
+		assert_float_equal(scale * (float)codes[i], 2, 1e-5);
+	CHECK(weight_vectors_learn(&coder, values, row_start, 1));
+	assert_int_equal(coder.centroid_count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +284,8 @@ int main(void)
 		cmocka_unit_test(test_rounding_is_to_the_nearest),
 		cmocka_unit_test(test_fixed_point),
 		cmocka_unit_test(test_rows_of_zeros_and_of_nothing),
+		cmocka_unit_test(test_vectors_are_found),
+		cmocka_unit_test(test_few_vectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

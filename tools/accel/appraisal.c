@@ -4,6 +4,7 @@
 #include "labels.h"
 #include "sketched.h"
 
+#include <compress/onnx_import.h>
 #include <core/error.h>
 
 #include <errno.h>
@@ -40,18 +41,49 @@ static int read_labels(struct appraiser *appraiser, const char *path,
 	return labels_read(path, (size_t)shape->dims[0], &appraiser->labels);
 }
 
+/* The dense network once more, from the next seed's latents: there are others of them. */
+static int run_others(struct appraiser *appraiser,
+		      const struct appraiser_source *source)
+{
+	struct inputs_source others = *source->sampled;
+	struct inputs inputs;
+	int ret;
+
+	if (others.files.count || source->sketches)
+		return 0;
+	others.seed++;
+	ret = inputs_gather(&inputs, source->model, &others);
+	if (ret)
+		return ret;
+	ret = reference_run(&appraiser->others, source->dense, &inputs, 1);
+	inputs_release(&inputs);
+	return ret;
+}
+
+static int open_classifier(struct appraiser *appraiser,
+			   const struct appraiser_source *source)
+{
+	int ret = onnx_import(source->features, &appraiser->classifier);
+
+	return ret ? accel_error_prefix(ret, "%s", source->features) :
+		     run_others(appraiser, source);
+}
+
 static int open_quality(struct appraiser *appraiser,
 			const struct appraiser_source *source)
 {
 	const struct quality_dense dense = {
 		.values = source->reference->values,
+		.others = appraiser->others.values,
 		.shape = source->reference->shape,
 		.range = source->range,
 	};
 	const struct quality_options options = {
 		.metrics = source->metrics,
+		.classifier = appraiser->classifier,
+		.classifier_name = source->features,
 		.labels = appraiser->labels,
-		.seed = source->seed,
+		.seed = appraiser->seed,
 	};
 	int ret = quality_open(&appraiser->quality, &dense, &options);
 
@@ -79,18 +111,20 @@ int appraiser_open(struct appraiser *appraiser,
 
 	*appraiser = (struct appraiser){ .metrics = source->metrics,
 					 .range = source->range,
-					 .seed = source->seed,
+					 .seed = source->sampled->seed,
 					 .inputs = source->inputs,
 					 .nll = NAN };
 	if (source->labels)
 		ret = read_labels(appraiser, source->labels, source->reference);
+	if (!ret && source->features)
+		ret = open_classifier(appraiser, source);
 	if (!ret)
 		ret = open_quality(appraiser, source);
 	if (!ret)
 		ret = open_sketches(appraiser, source->sketches);
 	if (!ret && source->metrics & QUALITY_ROBUSTNESS)
 		ret = robustness_open(&appraiser->robustness, source->dense,
-				      source->inputs, source->seed);
+				      source->inputs, appraiser->seed);
 	return ret;
 }
 
@@ -98,6 +132,8 @@ void appraiser_close(struct appraiser *appraiser)
 {
 	robustness_close(&appraiser->robustness);
 	quality_close(&appraiser->quality);
+	reference_release(&appraiser->others);
+	graph_destroy(appraiser->classifier);
 	free(appraiser->classes);
 	free(appraiser->labels);
 }

@@ -41,6 +41,8 @@ struct appraisal_row {
  * @range: black and white
  * @seed: of all that is random
  * @quality: the dense network's results
+ * @classifier: that looks at all pictures, or NULL
+ * @others: the dense network's result of the next seed's latents
  * @labels: for each input, or NULL
  * @class_count: of a classifier
  * @classes: with labels, the dense network's
@@ -55,6 +57,8 @@ struct appraiser {
 	struct quantize_range range;
 	uint64_t seed;
 	struct quality quality;
+	struct graph *classifier;
+	struct reference others;
 	int64_t *labels;
 	size_t class_count;
 	struct class_figures *classes;
@@ -68,23 +72,27 @@ struct appraiser {
 /**
  * struct appraiser_source - what an appraiser starts from
  * @metrics: of enum quality_metric
+ * @features: path of a classifier, or NULL
  * @labels: path, or NULL
  * @dense: path of the dense network
+ * @model: a compressed one, that says what its inputs are
  * @inputs: of all runs
+ * @sampled: how they were made
  * @reference: the dense network's result
  * @sketches: that the inputs are, or NULL
  * @range: black and white
- * @seed: of the inputs
  */
 struct appraiser_source {
 	unsigned int metrics;
+	const char *features;
 	const char *labels;
 	const char *dense;
+	const struct accel_model *model;
 	const struct inputs *inputs;
+	const struct inputs_source *sampled;
 	const struct reference *reference;
 	const struct sketches *sketches;
 	struct quantize_range range;
-	uint64_t seed;
 };
 
 /* 0 or −errno; for appraiser_close() in any case. */
@@ -102,6 +110,15 @@ void appraiser_close(struct appraiser *appraiser);
 /* Tables, one row for each model. */
 void appraiser_print(const struct appraiser *appraiser,
 		     const struct appraisal_row *rows, uint32_t count);
+
+/* Was there a classifier to look at all pictures, and are there latents for a floor? */
+bool appraiser_has_features(const struct appraiser *appraiser);
+bool appraiser_has_floor(const struct appraiser *appraiser);
+
+/* Is there anything beside what that classifier sees? */
+bool appraiser_has_more(const struct appraiser *appraiser);
+
+json_t *distribution_json(const struct distribution_figures *figures);
 
 /* What is to stand beside a model's figures, and beside all of them. */
 json_t *appraisal_json(const struct appraiser *appraiser,

@@ -8,6 +8,56 @@
 
 /* ---- for people ---- */
 
+bool appraiser_has_features(const struct appraiser *appraiser)
+{
+	return appraiser && appraiser->quality.features.values;
+}
+
+bool appraiser_has_floor(const struct appraiser *appraiser)
+{
+	return appraiser_has_features(appraiser) && appraiser->others.values;
+}
+
+bool appraiser_has_more(const struct appraiser *appraiser)
+{
+	return appraiser &&
+	       (appraiser->labels ||
+		appraiser->metrics & ~(unsigned int)QUALITY_FEATURES);
+}
+
+static void print_distribution(const char *name,
+			       const struct distribution_figures *figures)
+{
+	const struct neighbourhood_scores *scores = &figures->neighbourhood;
+
+	printf("%-36.36s %9.4f %9.6f %8.6f %9.4f %7.4f %8.4f %8.4f\n", name,
+	       figures->frechet, figures->kernel.mean,
+	       figures->kernel.deviation, scores->precision, scores->recall,
+	       scores->density, scores->coverage);
+}
+
+static void print_distributions(const struct appraiser *appraiser,
+				const struct appraisal_row *rows,
+				uint32_t count)
+{
+	const struct feature_set *real = &appraiser->quality.features;
+
+	printf("\n%-36s %9s %9s %8s %9s %7s %8s %8s\n",
+	       "pictures among the dense network's", "FID", "KID", "+-",
+	       "precision", "recall", "density", "coverage");
+	for (uint32_t i = 0; i < count; i++)
+		print_distribution(rows[i].name,
+				   &rows[i].appraisal->figures.distribution);
+	if (appraiser_has_floor(appraiser))
+		print_distribution("dense network, other latents",
+				   &appraiser->quality.floor.distribution);
+	printf("%zu pictures by %zu features; seed %" PRIu64 "%s\n",
+	       real->count, real->size, appraiser->seed,
+	       real->count > real->size ?
+		       "" :
+		       "; FID says little of so few pictures: raise --latents");
+}
+
 static bool has_pictures(const struct appraiser *appraiser)
 {
 	return appraiser->metrics & QUALITY_MS_SSIM &&
@@ -108,6 +158,8 @@ static void print_robustness(const struct appraisal_row *rows, uint32_t count)
 void appraiser_print(const struct appraiser *appraiser,
 		     const struct appraisal_row *rows, uint32_t count)
 {
+	if (appraiser_has_features(appraiser))
+		print_distributions(appraiser, rows, count);
 	if (has_pictures(appraiser))
 		print_pictures(appraiser, rows, count);
 	if (appraiser->labels)
@@ -116,10 +168,23 @@ void appraiser_print(const struct appraiser *appraiser,
 		print_sketches(appraiser, rows, count);
 	if (appraiser->metrics & QUALITY_ROBUSTNESS)
 		print_robustness(rows, count);
-	printf("seed %" PRIu64 "\n", appraiser->seed);
+	if (appraiser_has_more(appraiser))
+		printf("seed %" PRIu64 "\n", appraiser->seed);
 }
 
 /* ---- for programs ---- */
+
+json_t *distribution_json(const struct distribution_figures *figures)
+{
+	const struct neighbourhood_scores *scores = &figures->neighbourhood;
+	const struct kernel_distance *kernel = &figures->kernel;
+
+	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "fid",
+			 figures->frechet, "kid", kernel->mean, "kid_deviation",
+			 kernel->deviation, "precision", scores->precision,
+			 "recall", scores->recall, "density", scores->density,
+			 "coverage", scores->coverage);
+}
 
 static json_t *classes_json(const struct appraiser *appraiser,
 			    const struct classification_figures *figures,

@@ -20,23 +20,26 @@
 #include <compress/export_graph.h>
 #include <compress/low_rank.h>
 #include <compress/onnx_import.h>
+#include <compress/parallel.h>
 #include <compress/prune_pattern.h>
 #include <compress/sketches.h>
 #include <accel/error.h>
 #include <core/deadline.h>
 #include <core/error.h>
+#include <formats/atomic_file.h>
 #include <model/file.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define LATENTS_DEFAULT 512
 
 /* Of a report: other latents than those of the calibration. */
 #define REPORT_LATENTS 64
+/* Enough for figures of distributions. */
+#define REPORT_PICTURES 2048
 #define REPORT_SEED 1000003
 #define ROUNDS_MAX 100
 /* To measure results on, of a seed of their own. */
@@ -60,10 +63,13 @@ struct compress_arguments {
 	const char *recipe;
 	const char *pattern;
 	const char *low_rank;
+	const char *dictionary;
 	struct low_rank factors;
+	struct compress_choices *choices;
 	int64_t rounds;
 	const char *quantize;
 	const char *calibration;
+	const char *rounding;
 	const char *sample;
 	const char *float_output;
 	const char *report;
@@ -173,9 +179,16 @@ static int check_method(const struct option_usage *usage,
 	if (calibration_method_parse(arguments->calibration,
 				     &options->calibration))
 		return options_misuse(usage, "%s", accel_last_error());
+	if (rounding_parse(arguments->rounding, &options->rounding))
+		return options_misuse(usage, "--rounding %s",
+				      accel_last_error());
 	if (weight_format_parse(arguments->quantize, &options->format))
 		return options_misuse(usage, "--quantize: %s",
 				      accel_last_error());
+	if (options->rounding == ROUNDING_GPTQ && arguments->recover)
+		return options_misuse(
+			usage,
+			"--rounding gptq excludes --recover, which trains the codes");
 	if (options->budget != COMPRESS_SIZE && options->scope != PRUNE_GLOBAL)
 		return options_misuse(usage,
 				      "--budget %s is for --scope global",
@@ -244,19 +257,51 @@ static int check_pattern(const struct option_usage *usage,
 	return STATUS_OK;
 }
 
+/* What is sparse already stays as it is, whatever goes elsewhere. */
+static bool has_sparse_parts(const struct compress_arguments *arguments)
+{
+	return arguments->dictionary || arguments->factors.sparse > 0;
+}
+
+static int check_sparse_parts(const struct option_usage *usage,
+			      struct compress_arguments *arguments)
+{
+	if (!has_sparse_parts(arguments))
+		return STATUS_OK;
+	if (arguments->pattern ||
+	    (arguments->scope && arguments->options.scope == PRUNE_GLOBAL))
+		return options_misuse(
+			usage,
+			"what is sparse already goes by layers: no --scope global or --pattern");
+	arguments->options.scope = PRUNE_PER_LAYER;
+	return STATUS_OK;
+}
+
 /* Both layers of a pair are layers to all that comes after. */
 static int check_low_rank(const struct option_usage *usage,
 			  struct compress_arguments *arguments)
 {
-	if (!arguments->low_rank)
+	if (!arguments->low_rank && !arguments->dictionary)
 		return STATUS_OK;
-	if (low_rank_parse(arguments->low_rank, &arguments->factors))
+	if (arguments->low_rank && arguments->dictionary)
+		return options_misuse(
+			usage,
+			"--low-rank and --dictionary exclude each other");
+	if (arguments->low_rank &&
+	    low_rank_parse(arguments->low_rank, &arguments->factors))
 		return options_misuse(usage, "--low-rank %s",
+				      accel_last_error());
+	if (arguments->dictionary &&
+	    low_rank_parse_dictionary(arguments->dictionary,
+				      &arguments->factors))
+		return options_misuse(usage, "--dictionary %s: %s",
+				      arguments->dictionary,
 				      accel_last_error());
 	if (arguments->recover || arguments->target)
 		return options_misuse(
-			usage, "--low-rank excludes --recover and --target");
-	return STATUS_OK;
+			usage,
+			"--low-rank and --dictionary exclude --recover and --target");
+	return check_sparse_parts(usage, arguments);
 }
 
 /* What the network is run on. */
@@ -276,27 +321,12 @@ static int check_data(const struct option_usage *usage,
 }
 
 /* What a report shows has to be there, and before the work is done. */
-static int check_report(const struct option_usage *usage,
-			const struct compress_arguments *arguments)
+static int check_report(const struct compress_arguments *arguments)
 {
-	const struct option_list *files = &arguments->calibrate;
-	struct stat status;
-
 	if (!arguments->report)
 		return STATUS_OK;
-	if (arguments->sketches)
-		return options_misuse(
-			usage,
-			"--report shows what files or latents give: use --calibrate instead of --sample");
-	for (int i = 0; i < files->count; i++)
-		if (!stat(files->items[i], &status) && S_ISDIR(status.st_mode))
-			return options_misuse(
-				usage,
-				"--report shows what is made of the --calibrate files: name one, not the folder %s",
-				files->items[i]);
-	return evaluation_report_check(arguments->report) ?
-		       command_fail("compress") :
-		       STATUS_OK;
+	return atomic_file_check(arguments->report) ? command_fail("compress") :
+						      STATUS_OK;
 }
 
 /* A target says it all: what else would say how sparse contradicts it. */
@@ -478,6 +508,52 @@ static int prune(const struct compress_arguments *arguments,
 	return ret;
 }
 
+static int quantize(const struct compress_arguments *arguments,
+		    const struct graph *graph,
+		    const struct calibration_data *data,
+		    const struct prune_mask *mask, struct model **model)
+{
+	struct compress_options options = arguments->options;
+	struct waiting waiting = { .part = NULL };
+	const struct compress_progress progress = { report_part, &waiting };
+	int ret;
+
+	options.progress = &progress;
+	ret = compress_quantize(graph, &options, data, mask, model);
+	if (waiting.part)
+		progress_end(&waiting.line);
+	return ret;
+}
+
+/* Layers become several, where that was asked for, before anything goes. */
+static int split_layers(struct compress_arguments *arguments,
+			struct graph *graph,
+			const struct calibration_data *data)
+{
+	struct compress_choices *choices = arguments->choices;
+	struct low_rank_report report;
+	bool any = false;
+	int ret;
+
+	for (int t = 0; choices && t < choices->tensor_count; t++)
+		any |= !low_rank_is_none(&choices->layers[t].low_rank);
+	if (!any)
+		return 0;
+	ret = low_rank_split(graph, choices, data, parallel_processors(),
+			     &report);
+	if (ret)
+		return ret;
+	fprintf(stderr, "low rank: layers split: %d", report.split);
+	if (report.small)
+		fprintf(stderr, "; would not get smaller: %d", report.small);
+	if (report.other)
+		fprintf(stderr,
+			"; left whole, being recurrent, grouped or shared: %d",
+			report.other);
+	fputc('\n', stderr);
+	return 0;
+}
+
 /* Pruned in binary32, which may be wanted as well, then quantized. */
 static int prune_and_quantize(const struct compress_arguments *arguments,
 			      struct graph *graph,
@@ -491,10 +567,24 @@ static int prune_and_quantize(const struct compress_arguments *arguments,
 	if (!ret && arguments->float_output)
 		ret = export_graph(graph, arguments->float_output);
 	if (!ret)
-		ret = compress_quantize(graph, &arguments->options, data, mask,
-					model);
+		ret = quantize(arguments, graph, data, mask, model);
 	prune_mask_destroy(mask);
 	return ret;
+}
+
+/* Without a recipe or sparse parts, all layers are treated alike. */
+static int split_and_compress(const struct compress_arguments *arguments,
+			      struct graph *graph,
+			      const struct calibration_data *data,
+			      struct model **model)
+{
+	struct compress_arguments own = *arguments;
+	bool alike = !own.recipe && (!has_sparse_parts(&own) ||
+				     own.options.sparsity == COMPRESS_KEEP);
+	int ret = split_layers(&own, graph, data);
+
+	own.options.choices = alike ? NULL : own.choices;
+	return ret ? ret : prune_and_quantize(&own, graph, data, model);
 }
 
 /* What accel distill does with its defaults. */
@@ -600,7 +690,7 @@ static int compress_graph(const struct compress_arguments *arguments,
 	if (is_quantized(graph) && !arguments->recover && !arguments->target &&
 	    !arguments->calibrate.count && !arguments->latents &&
 	    !arguments->sketches)
-		return prune_and_quantize(arguments, graph, NULL, model);
+		return split_and_compress(arguments, graph, NULL, model);
 	ret = load_data(arguments, graph, &data);
 	if (ret)
 		return ret;
@@ -608,7 +698,7 @@ static int compress_graph(const struct compress_arguments *arguments,
 		      compress_to_target(arguments, graph, &data, model) :
 	      arguments->recover ?
 		      recover(arguments, graph, &data, model) :
-		      prune_and_quantize(arguments, graph, &data, model);
+		      split_and_compress(arguments, graph, &data, model);
 	calibration_data_release(&data);
 	return ret;
 }
@@ -621,6 +711,7 @@ static int choose_and_compress(const struct compress_arguments *arguments,
 		.method = arguments->options.selection,
 		.sparsity = arguments->options.sparsity,
 		.format = arguments->options.format,
+		.low_rank = arguments->factors,
 	};
 	struct compress_arguments chosen = *arguments;
 	struct compress_choices *choices = NULL;
@@ -629,27 +720,40 @@ static int choose_and_compress(const struct compress_arguments *arguments,
 	if (arguments->recipe)
 		ret = choice_recipe_read(&choices, arguments->recipe, graph,
 					 &otherwise);
-	chosen.options.choices = choices;
+	else if (!low_rank_is_none(&arguments->factors))
+		choices = choices_create(graph, &otherwise);
+	if (!ret && !choices && !low_rank_is_none(&arguments->factors))
+		ret = accel_error(-ENOMEM, "no memory for a low rank");
+	chosen.choices = choices;
 	if (!ret)
 		ret = compress_graph(&chosen, graph, model);
 	choices_destroy(choices);
 	return ret;
 }
 
-/* On the pictures that it was calibrated with, or on latents that it was not. */
+/*
+ * On the pictures that it was calibrated with, or on latents and sketches that it was not.
+ * A classifier compares sets of pictures, and a few files are none.
+ */
 static int write_report(const struct compress_arguments *arguments)
 {
+	const char *features = arguments->calibrate.count ||
+					       arguments->sketches ?
+				       NULL :
+				       arguments->features;
 	const struct evaluate_request request = {
 		.dense = arguments->input,
 		.model = arguments->output,
 		.report = arguments->report,
 		.command = arguments->command,
+		.features = features,
+		.sketches = arguments->sketches,
 		.source = {
 			.files = arguments->calibrate,
 			.layout = arguments->layout,
 			.range = arguments->options.input_range,
 			.seed = arguments->options.seed + REPORT_SEED,
-			.batch = REPORT_LATENTS,
+			.batch = features ? REPORT_PICTURES : REPORT_LATENTS,
 			.fill = true,
 		},
 		.range = arguments->options.output_range,
@@ -669,7 +773,7 @@ static void tell_all(const struct compress_arguments *arguments,
 	*arguments->told = NULL;
 }
 
-/* bytes: of the weights as they came, before they are two layers for each */
+/* bytes: of the weights as they came, before layers are several */
 static int import(const struct compress_arguments *arguments,
 		  struct graph **graph, uint64_t *bytes)
 {
@@ -677,13 +781,9 @@ static int import(const struct compress_arguments *arguments,
 			  onnx_import_weights(arguments->input,
 					      arguments->weights, graph) :
 			  onnx_import(arguments->input, graph);
-	int count;
 
-	if (ret)
-		return ret;
-	*bytes = compress_dense_bytes(*graph);
-	if (arguments->low_rank)
-		ret = low_rank_split(*graph, &arguments->factors, &count);
+	if (!ret)
+		*bytes = compress_dense_bytes(*graph);
 	return ret;
 }
 
@@ -730,13 +830,34 @@ static int compress_checked(const struct option_usage *usage,
 	if (status == STATUS_OK)
 		status = check_data(usage, line);
 	if (status == STATUS_OK)
-		status = check_report(usage, line);
+		status = check_report(line);
 	if (status != STATUS_OK)
 		return status;
 	line->options.source = strrchr(line->input, '/') ?
 				       strrchr(line->input, '/') + 1 :
 				       line->input;
 	return compress_file(line) ? command_fail("compress") : STATUS_OK;
+}
+
+static int compress_with(const struct option *options,
+			 struct compress_arguments *line, int count,
+			 char **arguments)
+{
+	const struct option_usage usage = {
+		.command = "compress",
+		.synopsis =
+			"MODEL.onnx -o OUT.safetensors --sparsity S|keep|--target BOUND [OPTION ...]",
+		.about =
+			"Prunes and quantizes a network to a sparse int8 model.",
+		.options = options,
+		.operands_min = 1,
+		.operands_max = 1,
+	};
+	int status;
+
+	if (options_parse(&usage, count, arguments, &line->input, &status))
+		status = compress_checked(&usage, line);
+	return status;
 }
 
 static int parse_and_compress(struct compress_arguments *line, int count,
@@ -755,8 +876,8 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "with a target of quality, save cycles rather than bytes" },
 		{ "looks", 0, OPTION_COUNT, &line->looks, "N",
 		  "networks that the search for a target may try (12)" },
-		{ "features", 0, OPTION_TEXT, &line->features,
-		  "CLASSIFIER.onnx", "of which --target fid is" },
+		{ "features", 0, OPTION_TEXT, &line->features, "FILE.onnx",
+		  "a classifier: for --target fid, and FID in the report" },
 		{ "scope", 0, OPTION_TEXT, &line->scope, "layer|global",
 		  "the part of each layer, or of all weights (as the method likes)" },
 		{ "method", 0, OPTION_TEXT, &line->method, "NAME",
@@ -765,8 +886,11 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "methods and sparsities of single layers" },
 		{ "pattern", 0, OPTION_TEXT, &line->pattern, "N:M",
 		  "N of each M neighbours along the input stay, in place of --sparsity" },
-		{ "low-rank", 0, OPTION_TEXT, &line->low_rank, "RANK|RATIO",
+		{ "low-rank", 0, OPTION_TEXT, &line->low_rank,
+		  "RANK|RATIO[:whitened][:global][:sparse[:PART]]",
 		  "first make two layers of each, of that rank or part of the weights" },
+		{ "dictionary", 0, OPTION_TEXT, &line->dictionary, "ATOMS:N",
+		  "or of so many atoms, and N of them in each column" },
 		{ "rounds", 0, OPTION_COUNT, &line->rounds, "N",
 		  "prune little by little, looking again each time (1)" },
 		{ "reconstruct", 0, OPTION_TEXT, &line->reconstruct, "none|ls",
@@ -775,6 +899,8 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "what the part of all weights is of (size)" },
 		{ "quantize", 0, OPTION_TEXT, &line->quantize, "FORMAT",
 		  "int8 (default), int4, int4:group:32:mse, codebook:16, fp8 ..." },
+		{ "rounding", 0, OPTION_TEXT, &line->rounding, "nearest|gptq",
+		  "gptq: what one weight loses, others give back (nearest)" },
 		{ "calibration", 0, OPTION_TEXT, &line->calibration, "METHOD",
 		  "of activations: minmax (default), percentile[:P], kl or mse" },
 		{ "recover", 0, OPTION_FLAG, &line->recover, NULL,
@@ -804,21 +930,8 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "print the summary as JSON" },
 		{ .name = NULL },
 	};
-	const struct option_usage usage = {
-		.command = "compress",
-		.synopsis =
-			"MODEL.onnx -o OUT.safetensors --sparsity S|keep|--target BOUND [OPTION ...]",
-		.about =
-			"Prunes and quantizes a network to a sparse int8 model.",
-		.options = options,
-		.operands_min = 1,
-		.operands_max = 1,
-	};
-	int status;
 
-	if (options_parse(&usage, count, arguments, &line->input, &status))
-		status = compress_checked(&usage, line);
-	return status;
+	return compress_with(options, line, count, arguments);
 }
 
 int command_compress(int count, char **arguments)
@@ -831,6 +944,7 @@ int command_compress(int count, char **arguments)
 		.budget = "size",
 		.quantize = "int8",
 		.calibration = "minmax",
+		.rounding = "nearest",
 	};
 	char *command = evaluation_report_command(count, arguments);
 	int status;

@@ -8,10 +8,12 @@
 #include "evaluation.h"
 #include "evaluation_report.h"
 #include "execute.h"
+#include "folder.h"
 #include "options.h"
 #include "sketched.h"
 
 #include <core/error.h>
+#include <formats/atomic_file.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,6 +28,7 @@ struct evaluate_arguments {
 	const char *image;
 	const char *features;
 	const char *metrics;
+	const char *original;
 	const char *labels;
 	unsigned int wanted;
 	const char *report;
@@ -92,34 +95,6 @@ static int evaluate_each(const struct evaluate_arguments *arguments,
 				 evaluation_print(set);
 }
 
-/* What is wrong with the classifier shows before any model runs. */
-static int evaluate_with_critic(const struct evaluate_arguments *arguments,
-				struct evaluation_set *set,
-				struct accel_model *const *models,
-				const struct inputs *inputs)
-{
-	const struct critic_source source = {
-		.path = arguments->features,
-		.dense = arguments->operands[0],
-		.model = models[0],
-		.inputs = &arguments->source,
-		.reference = &set->reference,
-		.range = set->range,
-	};
-	struct critic critic;
-	int ret;
-
-	if (!arguments->features)
-		return evaluate_each(arguments, set, models, inputs);
-	ret = critic_open(&critic, &source);
-	set->critic = &critic;
-	if (!ret)
-		ret = evaluate_each(arguments, set, models, inputs);
-	set->critic = NULL;
-	critic_close(&critic);
-	return ret;
-}
-
 /* Only what was asked for costs time: without these options nothing is added. */
 static int evaluate_with_appraiser(const struct evaluate_arguments *arguments,
 				   struct evaluation_set *set,
@@ -128,26 +103,54 @@ static int evaluate_with_appraiser(const struct evaluate_arguments *arguments,
 				   const struct sketches *sketches)
 {
 	const struct appraiser_source source = {
-		.metrics = arguments->wanted,
+		/* a classifier that is asked tells all that it sees */
+		.metrics = arguments->wanted |
+			   (arguments->features ? QUALITY_FEATURES : 0),
+		.features = arguments->features,
 		.labels = arguments->labels,
 		.dense = arguments->operands[0],
+		.model = models[0],
 		.inputs = inputs,
+		.sampled = &arguments->source,
 		.reference = &set->reference,
 		.sketches = sketches,
 		.range = set->range,
-		.seed = arguments->source.seed,
 	};
 	struct appraiser appraiser;
 	int ret;
 
-	if (!arguments->metrics && !arguments->labels)
-		return evaluate_with_critic(arguments, set, models, inputs);
+	if (!arguments->wanted && !arguments->labels && !arguments->features)
+		return evaluate_each(arguments, set, models, inputs);
 	ret = appraiser_open(&appraiser, &source);
 	set->appraiser = &appraiser;
 	if (!ret)
-		ret = evaluate_with_critic(arguments, set, models, inputs);
+		ret = evaluate_each(arguments, set, models, inputs);
 	set->appraiser = NULL;
 	appraiser_close(&appraiser);
+	return ret;
+}
+
+static int evaluate_with_original(const struct evaluate_arguments *arguments,
+				  struct evaluation_set *set,
+				  struct accel_model *const *models,
+				  const struct inputs *inputs,
+				  const struct sketches *sketches)
+{
+	struct original original;
+	int ret;
+
+	if (!arguments->original)
+		return evaluate_with_appraiser(arguments, set, models, inputs,
+					       sketches);
+	ret = original_read(&original, arguments->original,
+			    arguments->source.layout, &set->reference,
+			    set->range);
+	set->original = &original;
+	if (!ret)
+		ret = evaluate_with_appraiser(arguments, set, models, inputs,
+					      sketches);
+	set->original = NULL;
+	original_release(&original);
 	return ret;
 }
 
@@ -164,8 +167,8 @@ static int evaluate_models(const struct evaluate_arguments *arguments,
 	if (!ret)
 		ret = choose_range(arguments, models[0], set);
 	if (!ret)
-		ret = evaluate_with_appraiser(arguments, set, models, inputs,
-					      sketches);
+		ret = evaluate_with_original(arguments, set, models, inputs,
+					     sketches);
 	reference_release(&set->reference);
 	return ret;
 }
@@ -229,9 +232,7 @@ static int evaluate(const struct evaluate_arguments *arguments)
 	struct accel_model *models[MODELS_MAX] = { 0 };
 	struct evaluation_set set = { .items = items,
 				      .seed = arguments->source.seed };
-	int ret = arguments->report ?
-			  evaluation_report_check(arguments->report) :
-			  0;
+	int ret = arguments->report ? atomic_file_check(arguments->report) : 0;
 
 	while (set.count < MODELS_MAX && arguments->operands[1 + set.count] &&
 	       !ret) {
@@ -249,11 +250,30 @@ static int evaluate(const struct evaluate_arguments *arguments)
 	return ret;
 }
 
+/* files: of the request, without folders; paths: for free() */
+static int take_files(const struct option_list *files, struct option_list *out,
+		      char **paths)
+{
+	int ret = 0;
+
+	out->count = files->count;
+	for (int i = 0; i < files->count && !ret; i++) {
+		ret = folder_first_file(files->items[i], &paths[i]);
+		out->items[i] = paths[i];
+	}
+	return ret;
+}
+
 int evaluate_report(const struct evaluate_request *request)
 {
-	const struct evaluate_arguments arguments = {
+	struct evaluate_arguments arguments = {
 		.operands = { request->dense, request->model },
 		.device = "sim:",
+		/* of all there is, what does not apply is left out */
+		.metrics = "all",
+		.wanted = QUALITY_PSNR | QUALITY_MS_SSIM |
+			  (request->sketches ? QUALITY_NLL : 0),
+		.features = request->features,
 		.report = request->report,
 		.command = request->command,
 		.source = request->source,
@@ -261,8 +281,15 @@ int evaluate_report(const struct evaluate_request *request)
 		.timeout = EXECUTE_TIMEOUT_DEFAULT,
 		.quiet = true,
 	};
+	char *paths[OPTION_LIST_MAX] = { NULL };
+	int ret = take_files(&request->source.files, &arguments.source.files,
+			     paths);
 
-	return evaluate(&arguments);
+	if (!ret)
+		ret = evaluate(&arguments);
+	for (int i = 0; i < OPTION_LIST_MAX; i++)
+		free(paths[i]);
+	return ret;
 }
 
 /* What features are needed for has to have them. */
@@ -310,6 +337,8 @@ int command_evaluate(int count, char **arguments)
 		  "compare all pictures by what this network sees in them" },
 		{ "metrics", 0, OPTION_TEXT, &line.metrics, "LIST",
 		  "also psnr,ssim,msssim,fid,kid,pr,dc,nll,robustness or all" },
+		{ "original", 0, OPTION_TEXT, &line.original, "FILE",
+		  "what the input was made of (.npy, PNG): PSNR of luminance" },
 		{ "labels", 0, OPTION_TEXT, &line.labels, "FILE",
 		  "classes of the inputs (.npy, IDX): accuracy, recall, F1" },
 		{ "output-range", 0, OPTION_RANGE, &line.range, "LO:HI",

@@ -6,13 +6,17 @@
 
 #include <compress/quantize.h>
 
+#include <stdbool.h>
+
 /**
  * struct evaluate_request - a report on a model that was just made
  * @dense: path of the dense network
  * @model: path of what came of it
  * @report: path of the page
  * @command: that made it
- * @source: of the inputs
+ * @features: path of a classifier that looks at all pictures, or NULL
+ * @sketches: the network draws sketches, and is judged by them
+ * @source: of the inputs; of a folder the first file is taken
  * @range: black and white of the result; low = high: as the model says
  */
 struct evaluate_request {
@@ -20,6 +24,8 @@ struct evaluate_request {
 	const char *model;
 	const char *report;
 	const char *command;
+	const char *features;
+	bool sketches;
 	struct inputs_source source;
 	struct quantize_range range;
 };

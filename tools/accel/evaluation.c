@@ -62,10 +62,10 @@ static int measure(struct evaluation *evaluation,
 						evaluation->values, &planes,
 						set->range);
 	}
-	if (!set->critic)
-		return 0;
-	return critic_judge(set->critic, evaluation->values,
-			    &evaluation->distribution);
+	if (set->original)
+		evaluation->against_original =
+			original_compare(set->original, evaluation->values);
+	return 0;
 }
 
 static int read_costs(struct evaluation *evaluation,
@@ -193,21 +193,19 @@ static void print_item(const struct evaluation_set *set,
 	       100 * item->total.utilization, 1e3 * device_seconds(set, item));
 }
 
-static void print_distributions(const struct evaluation_set *set)
+static void print_originals(const struct evaluation_set *set)
 {
-	critic_print_headline();
-	for (uint32_t i = 0; i < set->count; i++)
-		critic_print(file_name(set->items[i].path),
-			     &set->items[i].distribution);
-	if (set->critic->has_floor)
-		critic_print("dense network, other latents",
-			     &set->critic->floor);
-	printf("%zu pictures by %zu features; seed %" PRIu64 "%s\n",
-	       set->critic->real.count, set->critic->real.size,
-	       set->critic->seed,
-	       set->critic->real.count > set->critic->real.size ?
-		       "" :
-		       "; FID says little of so few pictures: raise --latents");
+	double dense = set->original->dense;
+
+	printf("\n%-36s %9s %9s\n", "luminance against the original", "PSNR dB",
+	       "lost");
+	for (uint32_t i = 0; i < set->count; i++) {
+		double found = set->items[i].against_original;
+
+		printf("%-36.36s %9.3f %9.3f\n", file_name(set->items[i].path),
+		       found, dense - found);
+	}
+	printf("%-36s %9.3f\n", "dense network", dense);
 }
 
 static int print_appraisals(const struct evaluation_set *set)
@@ -237,8 +235,8 @@ int evaluation_print(const struct evaluation_set *set)
 	       " bytes in fp32, %.3f ms on one thread of this processor; peak of PSNR %g\n",
 	       set->items[0].info.dense_bytes, 1e3 * set->reference.seconds,
 	       (double)(set->range.high - set->range.low));
-	if (set->critic)
-		print_distributions(set);
+	if (set->original)
+		print_originals(set);
 	return set->appraiser ? print_appraisals(set) : 0;
 }
 
@@ -258,10 +256,15 @@ static json_t *item_json(const struct evaluation_set *set,
 		item->total.utilization, "device_seconds",
 		device_seconds(set, item), "host_seconds", item->host_seconds);
 
-	if (set->critic)
-		json_object_set_new(json, "distribution",
-				    critic_json(&item->distribution));
-	if (set->appraiser)
+	if (set->original)
+		json_object_set_new(json, "original_psnr_luminance",
+				    json_finite(item->against_original));
+	if (appraiser_has_features(set->appraiser))
+		json_object_set_new(
+			json, "distribution",
+			distribution_json(
+				&item->appraisal.figures.distribution));
+	if (appraiser_has_more(set->appraiser))
 		json_object_set_new(json, "appraisal",
 				    appraisal_json(set->appraiser,
 						   &item->appraisal));
@@ -282,10 +285,15 @@ json_t *evaluation_json(const struct evaluation_set *set)
 			 "dense_host_seconds", set->reference.seconds, "peak",
 			 (double)(set->range.high - set->range.low), "models",
 			 models);
-	if (set->critic && set->critic->has_floor)
-		json_object_set_new(json, "floor",
-				    critic_json(&set->critic->floor));
-	if (set->appraiser)
+	if (set->original)
+		json_object_set_new(json, "dense_original_psnr_luminance",
+				    json_finite(set->original->dense));
+	if (appraiser_has_floor(set->appraiser))
+		json_object_set_new(
+			json, "floor",
+			distribution_json(
+				&set->appraiser->quality.floor.distribution));
+	if (appraiser_has_more(set->appraiser))
 		json_object_set_new(json, "appraisal",
 				    appraiser_json(set->appraiser));
 	return json;

@@ -4,7 +4,7 @@
 #define TOOL_EVALUATION_H
 
 #include "appraisal.h"
-#include "critic.h"
+#include "original.h"
 #include "reference.h"
 
 #include <accel/device.h>
@@ -21,7 +21,7 @@
  * @psnr: against the reference, both clipped to the range
  * @ssim: of images, else NaN
  * @max_error: largest difference
- * @distribution: as the set's critic sees it
+ * @against_original: PSNR of luminance, where the set has one
  * @appraisal: by the set's appraiser
  * @total: what the run cost
  * @layers: what each layer cost, by names of the model
@@ -36,7 +36,7 @@ struct evaluation {
 	double psnr;
 	double ssim;
 	double max_error;
-	struct distribution_figures distribution;
+	double against_original;
 	struct appraisal appraisal;
 	struct accel_layer_info total;
 	struct accel_layer_info *layers;
@@ -51,7 +51,7 @@ struct evaluation {
  * @seed: of what is sampled
  * @device: that the models run on
  * @device_info: of it
- * @critic: of generators; or NULL
+ * @original: what the inputs were made of; or NULL
  * @appraiser: of more than is always measured; or NULL
  * @items: one for each model
  * @count: of them
@@ -62,7 +62,7 @@ struct evaluation_set {
 	uint64_t seed;
 	struct accel_device *device;
 	struct accel_device_info device_info;
-	const struct critic *critic;
+	const struct original *original;
 	const struct appraiser *appraiser;
 	struct evaluation *items;
 	uint32_t count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "evaluation_report.h"
 
+#include "appraisal_page.h"
 #include "page.h"
 #include "page_image.h"
 #include "weight_picture.h"
@@ -33,17 +34,6 @@ static double zeros_of(const struct accel_model_info *info)
 	return info->weights ?
 		       1 - (double)info->nonzeros / (double)info->weights :
 		       0;
-}
-
-/* A figure, or a dash for one that there is not. */
-static void add_number(struct markup *markup, double value, int decimals)
-{
-	if (isnan(value))
-		markup_add(markup, "<td>&#8211;</td>");
-	else if (isinf(value))
-		markup_add(markup, "<td>exact</td>");
-	else
-		markup_add(markup, "<td>%.*f</td>", decimals, value);
 }
 
 static void add_count(struct markup *markup, uint64_t count)
@@ -80,19 +70,20 @@ static void add_model_row(struct markup *markup,
 	markup_add(markup, "</td><td>%.1f %%</td>", 100 * (1 - density));
 	add_count(markup, item->info.nonzeros);
 	add_count(markup, item->file_bytes);
-	add_number(markup,
-		   (double)item->info.dense_bytes / (double)item->file_bytes,
-		   1);
-	add_number(markup,
-		   8.0 * (double)item->file_bytes / (double)item->info.nonzeros,
-		   2);
-	add_number(markup, entropy_bits(density), 2);
-	add_number(markup, item->psnr, 2);
-	add_number(markup, item->ssim, 4);
-	add_number(markup, item->max_error, 4);
+	markup_number(markup,
+		      (double)item->info.dense_bytes / (double)item->file_bytes,
+		      1);
+	markup_number(markup,
+		      8.0 * (double)item->file_bytes /
+			      (double)item->info.nonzeros,
+		      2);
+	markup_number(markup, entropy_bits(density), 2);
+	markup_number(markup, item->psnr, 2);
+	markup_number(markup, item->ssim, 4);
+	markup_number(markup, item->max_error, 4);
 	add_count(markup, cycles);
-	add_number(markup, 1e3 * seconds_of(set, cycles), 3);
-	add_number(markup, 100 * item->total.utilization, 1);
+	markup_number(markup, 1e3 * seconds_of(set, cycles), 3);
+	markup_number(markup, 100 * item->total.utilization, 1);
 	markup_add(markup, "</tr>\n");
 }
 
@@ -116,43 +107,45 @@ static void add_models(struct markup *markup, const struct evaluation_set *set)
 	markup_add(markup, "</table></div>\n");
 }
 
-static void add_distribution_row(struct markup *markup, const char *name,
-				 const struct distribution_figures *figures)
+/* What --metrics and --features found, and how near the original is. */
+static int add_appraisals(struct markup *markup,
+			  const struct evaluation_set *set)
 {
-	const struct neighbourhood_scores *scores = &figures->neighbourhood;
+	struct appraisal_row *rows = calloc(set->count + 1, sizeof(*rows));
 
-	markup_add(markup, "<tr><td>");
-	markup_escape(markup, name);
-	markup_add(markup, "</td>");
-	add_number(markup, figures->frechet, 4);
-	add_number(markup, figures->kernel.mean, 6);
-	add_number(markup, figures->kernel.deviation, 6);
-	add_number(markup, scores->precision, 4);
-	add_number(markup, scores->recall, 4);
-	add_number(markup, scores->density, 4);
-	add_number(markup, scores->coverage, 4);
-	markup_add(markup, "</tr>\n");
+	if (!rows)
+		return accel_error(-ENOMEM, "no memory for a table");
+	for (uint32_t i = 0; i < set->count; i++)
+		rows[i] = (struct appraisal_row){
+			.name = set->items[i].path,
+			.appraisal = &set->items[i].appraisal,
+		};
+	appraisal_page_add(markup, set->appraiser, rows, set->count);
+	free(rows);
+	return 0;
 }
 
-static void add_distributions(struct markup *markup,
-			      const struct evaluation_set *set)
+static void add_originals(struct markup *markup,
+			  const struct evaluation_set *set)
 {
-	if (!set->critic)
+	if (!set->original)
 		return;
-	markup_add(
-		markup,
-		"<h2>All pictures among the dense network's</h2>\n<p class=\"note\">By "
-		"the features of a classifier. The last row is the resampling floor: the "
-		"dense network against itself with other latents.</p>\n"
-		"<div class=\"wide\"><table>\n<tr><th>model</th><th>FID</th><th>KID</th>"
-		"<th>&#177;</th><th>precision</th><th>recall</th><th>density</th>"
-		"<th>coverage</th></tr>\n");
-	for (uint32_t i = 0; i < set->count; i++)
-		add_distribution_row(markup, set->items[i].path,
-				     &set->items[i].distribution);
-	if (set->critic->has_floor)
-		add_distribution_row(markup, "dense, other latents",
-				     &set->critic->floor);
+	markup_add(markup,
+		   "<h2>Against the original</h2>\n<p class=\"note\">PSNR of "
+		   "luminance, dB; %.3f of the dense network.</p>\n"
+		   "<div class=\"wide\"><table>\n<tr><th>model</th><th>PSNR-Y"
+		   "</th><th>lost</th></tr>\n",
+		   set->original->dense);
+	for (uint32_t i = 0; i < set->count; i++) {
+		double found = set->items[i].against_original;
+
+		markup_add(markup, "<tr><td>");
+		markup_escape(markup, set->items[i].path);
+		markup_add(markup, "</td>");
+		markup_number(markup, found, 3);
+		markup_number(markup, set->original->dense - found, 3);
+		markup_add(markup, "</tr>\n");
+	}
 	markup_add(markup, "</table></div>\n");
 }
 
@@ -308,11 +301,11 @@ static int add_layer_row(struct markup *markup, const struct graph *dense,
 		   "</td>",
 		   cost->m, cost->k, cost->n);
 	add_count(markup, cost->nnz);
-	add_number(markup, places > 0 ? 100 * (double)cost->nnz / places : NAN,
-		   1);
-	add_number(markup, 100 * picture.energy, 1);
+	markup_number(markup,
+		      places > 0 ? 100 * (double)cost->nnz / places : NAN, 1);
+	markup_number(markup, 100 * picture.energy, 1);
 	add_count(markup, cost->cycles);
-	add_number(markup, 100 * cost->utilization, 1);
+	markup_number(markup, 100 * cost->utilization, 1);
 	add_count(markup, cost->bytes_weights);
 	add_histogram(markup, &picture);
 	ret = add_cells(markup, &picture);
@@ -412,9 +405,11 @@ static int write_page(const struct evaluation_report *report, const char *path)
 	page_begin(&markup, report->dense, "compressed");
 	add_command(&markup, report);
 	add_models(&markup, report->set);
-	add_distributions(&markup, report->set);
+	add_originals(&markup, report->set);
+	ret = add_appraisals(&markup, report->set);
 	add_curve(&markup, report->set);
-	ret = add_pictures(&markup, report->set);
+	if (!ret)
+		ret = add_pictures(&markup, report->set);
 	if (!ret)
 		ret = add_all_layers(&markup, report);
 	page_end(&markup);
@@ -460,16 +455,6 @@ int evaluation_report_write(const struct evaluation_report *report,
 	int ret = write_page(report, path);
 
 	return ret ? ret : write_figures(report, path);
-}
-
-int evaluation_report_check(const char *path)
-{
-	struct atomic_file *file;
-	int ret = atomic_file_open(&file, path);
-
-	if (!ret)
-		atomic_file_abandon(file);
-	return ret;
 }
 
 char *evaluation_report_command(int count, char *const *words)

@@ -26,9 +26,6 @@ struct evaluation_report {
 int evaluation_report_write(const struct evaluation_report *report,
 			    const char *path);
 
-/* Can it be written there? Before the work is done: 0 or −errno. */
-int evaluation_report_check(const char *path);
-
 /* The words of a command line as a user typed them, to be freed; NULL without memory. */
 char *evaluation_report_command(int count, char *const *words);
 

@@ -2,6 +2,7 @@
 #include "markup.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,16 @@ void markup_count(struct markup *markup, uint64_t count)
 	} else {
 		markup_add(markup, "%" PRIu64, count);
 	}
+}
+
+void markup_number(struct markup *markup, double value, int decimals)
+{
+	if (isnan(value))
+		markup_add(markup, "<td>&#8211;</td>");
+	else if (isinf(value))
+		markup_add(markup, "<td>exact</td>");
+	else
+		markup_add(markup, "<td>%.*f</td>", decimals, value);
 }
 
 void markup_release(struct markup *markup)

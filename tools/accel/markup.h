@@ -37,6 +37,9 @@ void markup_escape_end(struct markup *markup, const char *text, size_t most);
 /* A whole number with thin spaces between its thousands. */
 void markup_count(struct markup *markup, uint64_t count);
 
+/* A cell of a table with a figure, or a dash for one that there is not. */
+void markup_number(struct markup *markup, double value, int decimals);
+
 void markup_release(struct markup *markup);
 
 #endif

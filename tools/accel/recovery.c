@@ -8,6 +8,7 @@
 #include <compress/export_graph.h>
 #include <compress/onnx_import.h>
 #include <core/error.h>
+#include <formats/atomic_file.h>
 #include <train/distill.h>
 
 #include <errno.h>
@@ -117,6 +118,48 @@ static int open_data(struct training *training, const struct graph *graph,
 	return ret ? ret : distill_data_create(&training->data, graph, &source);
 }
 
+/* Fewer channels than the teacher has; those that stay begin with what it knows. */
+static int narrow_student(struct training *training, struct graph *student)
+{
+	const struct recovery *recovery = training->recovery;
+	const struct compress_options options = {
+		.sparsity = recovery->narrowing,
+		.scope = PRUNE_GLOBAL,
+		.selection = prune_method_find("structured"),
+		.reconstruct = true,
+		.workers = (int)recovery->workers,
+		.seed = recovery->seed,
+	};
+	struct prune_mask *mask;
+	int ret;
+
+	if (recovery->narrowing <= 0)
+		return 0;
+	mask = prune_mask_create(student);
+	if (!mask)
+		return accel_error(-ENOMEM, "no memory for a mask");
+	ret = compress_prune(student, &options, training->calibration, mask);
+	prune_mask_destroy(mask);
+	return ret;
+}
+
+/* After hours of training there has to be a place for what came of it. */
+static int check_files(const struct recovery *recovery)
+{
+	int ret = atomic_file_check(recovery->output);
+	char *report;
+
+	if (!ret && recovery->float_output)
+		ret = atomic_file_check(recovery->float_output);
+	if (ret)
+		return ret;
+	report = recovery_report_path(recovery);
+	ret = report ? atomic_file_check(report) :
+		       accel_error(-ENOMEM, "no memory for a name");
+	free(report);
+	return ret;
+}
+
 /* A mask by what the result loses, and least squares: for networks that see images. */
 static int prune_first(struct training *training, struct graph *student)
 {
@@ -220,12 +263,16 @@ static int run(struct training *training, struct graph *student,
 	       const struct calibration_data *files, struct model **model)
 {
 	struct distill_result result;
-	int ret = open_recipe(training, student);
+	int ret = check_files(training->recovery);
 
+	if (!ret)
+		ret = open_recipe(training, student);
 	if (!ret)
 		ret = open_data(training, student, files);
 	if (!ret)
 		ret = name_checkpoint(training);
+	if (!ret)
+		ret = narrow_student(training, student);
 	if (!ret)
 		ret = prune_first(training, student);
 	if (!ret)

@@ -15,6 +15,7 @@
  * @output: of the model; report and checkpoint lie beside it
  * @source: name of the teacher, only recorded
  * @sparsity: part of the weights that goes
+ * @narrowing: part of the student's weights that first goes with whole channels
  * @steps: length; 0: by @minutes
  * @minutes: length; 0: the default
  * @recipe: JSON file, or NULL
@@ -32,6 +33,7 @@ struct recovery {
 	const char *output;
 	const char *source;
 	double sparsity;
+	double narrowing;
 	int64_t steps;
 	double minutes;
 	const char *recipe;

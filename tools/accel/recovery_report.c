@@ -25,8 +25,11 @@ static void print(const struct distill_result *result)
 	fprintf(stderr, "%llu of %llu steps%s, peak rate %.2g, %.2f dB%s",
 		(unsigned long long)result->step,
 		(unsigned long long)result->steps,
-		result->step < result->steps ? " (stopped)" : "", result->rate,
-		result->quality, result->quantized ? " in int8" : "");
+		result->gave_up		     ? " (then it diverged for good)" :
+		result->step < result->steps ? " (stopped)" :
+					       "",
+		result->rate, result->quality,
+		result->quantized ? " in int8" : "");
 	if (result->rollbacks)
 		fprintf(stderr,
 			"; it diverged %llu times and went on at a lower rate",
@@ -53,17 +56,21 @@ static json_t *to_json(const struct recovery *recovery,
 	return json;
 }
 
+char *recovery_report_path(const struct recovery *recovery)
+{
+	char *path;
+
+	return asprintf(&path, "%s.report.json", recovery->output) < 0 ? NULL :
+									 path;
+}
+
 static int write_file(const struct recovery *recovery, const json_t *json)
 {
 	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
-	char *path = NULL;
-	int ret;
+	char *path = recovery_report_path(recovery);
+	int ret = text && path ? atomic_file_save(path, text, strlen(text)) :
+				 accel_error(-ENOMEM, "no memory for a report");
 
-	if (!text || asprintf(&path, "%s.report.json", recovery->output) < 0) {
-		free(text);
-		return accel_error(-ENOMEM, "no memory for a report");
-	}
-	ret = atomic_file_save(path, text, strlen(text));
 	free(text);
 	free(path);
 	return ret;

@@ -7,8 +7,11 @@ struct distill_result;
 struct recipe;
 struct recovery;
 
+/* OUTPUT.report.json, to be freed; NULL without memory. */
+char *recovery_report_path(const struct recovery *recovery);
+
 /*
- * Print it to standard error, for people, and write OUTPUT.report.json with the whole
+ * Print it to standard error, for people, and write its file with the whole
  * curve and recipe. 0 or −errno.
  */
 int recovery_report(const struct recovery *recovery,

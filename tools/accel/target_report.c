@@ -153,6 +153,23 @@ static void reachable(const struct target_request *request,
 	}
 }
 
+/* What stood in the way: quality that int8 alone takes, or a cost that nothing gets below. */
+static void print_obstacle(const struct target_request *request,
+			   const struct automatic_result *result)
+{
+	bool quality = request->target.quantity == AUTOMATIC_PSNR ||
+		       request->target.quantity == AUTOMATIC_FID;
+
+	if (quality)
+		fputs("why: int8 alone, without a single zero, is no better; networks with zeros were not tried\n",
+		      stderr);
+	else
+		fprintf(stderr,
+			"why: of %d networks tried none costs less than this one: %s, %.1f %% zeros\n",
+			result->trial_count, result->best.strategy,
+			100 * sparsity(&result->best.measured));
+}
+
 int target_report_failure(const struct target_request *request,
 			  const struct automatic_result *result, int error)
 {
@@ -163,6 +180,8 @@ int target_report_failure(const struct target_request *request,
 				   "%s: stopped before anything was tried",
 				   request->text);
 	print_trials(request, result);
+	if (error == -ERANGE)
+		print_obstacle(request, result);
 	reachable(request, result, text, sizeof(text));
 	return accel_error(
 		error,

@@ -8,6 +8,8 @@
 #include <compress/graph.h>
 #include <compress/quantize.h>
 
+struct compress_progress;
+
 /**
  * struct calibration_options - what is known beforehand; low = high: nothing
  * @input_range: of image inputs. It is taken as it is: 0:255 makes the codes of
@@ -15,11 +17,13 @@
  * @output_range: of image outputs. What is beyond will be clipped anyway, and
  *	should cost no codes
  * @method: for what nodes compute
+ * @progress: told of samples, or NULL
  */
 struct calibration_options {
 	struct quantize_range input_range;
 	struct quantize_range output_range;
 	struct calibration_method method;
+	const struct compress_progress *progress;
 };
 
 /**

@@ -4,6 +4,7 @@
 #define COMPRESS_CHOICE_H
 
 #include <compress/graph.h>
+#include <compress/low_rank.h>
 #include <compress/prune.h>
 #include <compress/prune_method.h>
 #include <compress/weight_format.h>
@@ -13,11 +14,13 @@
  * @method: which of its weights go; NULL for a tensor that is no prunable weight
  * @sparsity: part of them that goes, 0 ≤ sparsity < 1
  * @format: of those that stay
+ * @low_rank: what low_rank_split() makes of it first
  */
 struct layer_choice {
 	const struct prune_method *method;
 	double sparsity;
 	struct weight_format format;
+	struct low_rank low_rank;
 };
 
 /**

@@ -12,6 +12,7 @@
 #include "compress/prune.h"
 #include "compress/prune_method.h"
 #include "compress/quantize.h"
+#include "compress/rounding.h"
 #include "compress/weight_format.h"
 #include "model/model.h"
 
@@ -50,6 +51,7 @@ enum compress_budget {
  * @reconstruct: let the weights that stay take over for those that went, by least
  *	squares; see reconstruct.h
  * @format: of all weights
+ * @rounding: to its codes
  * @calibration: how activations' ranges are found
  * @workers: threads; 0: one for each processor. The result does not depend on it
  * @input_range: of image inputs, black and white; low = high: unknown
@@ -60,7 +62,7 @@ enum compress_budget {
  *	recorded. NULL: @selection decides
  * @method: what chose @mask, only recorded
  * @trained: biases have been trained with int8 weights, and need no correction
- * @progress: of scores and of least squares, or NULL; see compress_progress.h
+ * @progress: of scores, least squares, calibration, or NULL; see compress_progress.h
  */
 struct compress_options {
 	double sparsity;
@@ -74,6 +76,7 @@ struct compress_options {
 	const double *costs;
 	bool reconstruct;
 	struct weight_format format;
+	enum rounding_method rounding;
 	struct calibration_method calibration;
 	int workers;
 	struct quantize_range input_range;
@@ -88,10 +91,11 @@ struct compress_options {
 
 /**
  * compress_prune() - the first half: a sparse float graph
- * @graph: its weights, and with @options->reconstruct also its biases, are changed
+ * @graph: its weights, and with @options->reconstruct also its biases, are changed;
+ *	a method that shrinks makes it narrower
  * @options: how
  * @data: for the methods that need any; may be NULL for the others
- * @mask: result, from prune_mask_create()
+ * @mask: result, from prune_mask_create(); of @graph as it is then
  *
  * Pictures for networks that take any size are cut to patches first.
  *

@@ -13,16 +13,20 @@
 #include <compress/calibration_data.h>
 #include <compress/graph.h>
 
+struct compress_progress;
+
 /**
  * graph_equalize() - scale channels between layers
  * @graph: its weights and biases change, its results only in their last bits
  * @data: that shows how large channels are
+ * @progress: told of samples, or NULL
  *
  * Inputs, outputs, recorded quantizations, weights that several nodes share, and what
  * is next to an operator that is not homogeneous stay as they are.
  *
  * Return: 0; −EINVAL for data that do not fit; −ENOMEM, −EOVERFLOW.
  */
-int graph_equalize(struct graph *graph, const struct calibration_data *data);
+int graph_equalize(struct graph *graph, const struct calibration_data *data,
+		   const struct compress_progress *progress);
 
 #endif

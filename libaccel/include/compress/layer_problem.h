@@ -16,6 +16,8 @@ struct compress_progress;
 /**
  * struct layer_problem - rows of one layer
  * @name: of the node, for messages
+ * @tensor: its weights, or GRAPH_NO_TENSOR where it has several
+ * @first_row: of its rows among those of @tensor
  * @system: H = Aᵀ·A and b = Aᵀ·t
  * @rows: outputs
  * @columns: unknowns of a row, the bias included
@@ -27,6 +29,8 @@ struct compress_progress;
  */
 struct layer_problem {
 	const char *name;
+	int tensor;
+	size_t first_row;
 	struct least_squares *system;
 	size_t rows;
 	size_t columns;

@@ -41,6 +41,7 @@ struct prune_method_context {
  * @scope: the one that its scores are good for
  * @needs_data: it looks at the network at work
  * @patterns: its @solve obeys the budget's pattern; scores always do
+ * @shrinks: what it leaves without readers is taken out of the graph
  * @score: fills scores from saliency_create(), all ≥ 0, for prune_scores(); NULL if
  *	there is a @solve
  * @solve: chooses the mask and changes the weights that stay, in one walk: @pruned is a
@@ -55,6 +56,7 @@ struct prune_method {
 	enum prune_scope scope;
 	bool needs_data;
 	bool patterns;
+	bool shrinks;
 	int (*score)(const struct prune_method_context *context,
 		     float **scores);
 	int (*solve)(const struct prune_method_context *context,

@@ -14,18 +14,24 @@
  * @scale: of the whole matrix, for WEIGHT_PER_TENSOR and WEIGHT_FIXED
  * @centroids: of the code book, ascending
  * @centroid_count: as many as differ
+ * @vectors: of a code book of vectors, in place of @centroids; see weight_vector.h
  */
 struct weight_coder {
 	struct weight_format format;
 	double scale;
-	double centroids[256];
+	double centroids[WEIGHT_CENTROIDS_MAX];
 	int centroid_count;
+	float vectors[WEIGHT_CENTROIDS_MAX][WEIGHT_VECTOR_MAX];
 };
 
 /* values: all that are kept of the matrix. 0 or −ENOMEM. */
 int weight_coder_create(struct weight_coder *coder,
 			const struct weight_format *format, const float *values,
 			size_t count);
+
+/* What a code of an integer format counts, for values that share it; 1 for zeros. */
+double weight_integer_scale(const struct weight_format *format,
+			    const float *values, size_t count);
 
 /**
  * weight_coder_row() - a row's codes

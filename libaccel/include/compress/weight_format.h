@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define WEIGHT_CENTROIDS_MAX 256
+#define WEIGHT_VECTOR_MAX 8
+
 /**
  * enum weight_kind - what values weights may take
  * @WEIGHT_INTEGER: whole multiples of a scale, symmetric
@@ -37,6 +40,7 @@ enum weight_granularity {
  * @kind: all 0 is int8 with a scale for each row
  * @bits: of an integer or fixed-point number, 2 … 8; 0: 8
  * @centroids: of a code book, 2 … 256
+ * @vector: weights that it codes at once, 2 … WEIGHT_VECTOR_MAX; 0: each by itself
  * @granularity: of scales
  * @group: columns, for WEIGHT_PER_GROUP
  * @search: scales of the least squared error; else of the largest magnitude
@@ -45,13 +49,14 @@ struct weight_format {
 	enum weight_kind kind;
 	int bits;
 	int centroids;
+	int vector;
 	enum weight_granularity granularity;
 	int group;
 	bool search;
 };
 
 /*
- * int8, int4, intB[:tensor|:channel|:group:N][:mse], codebook:K, fp16, fp8, fixed[:B].
+ * int8, int4, intB[:tensor|:channel|:group:N][:mse], codebook:K[:vN], fp16, fp8, fixed[:B].
  * −EINVAL with a text for anything else.
  */
 int weight_format_parse(const char *text, struct weight_format *format);
@@ -62,6 +67,9 @@ void weight_format_print(const struct weight_format *format, char *text,
 
 /* Does rounding to int8 with a scale for each row do it? */
 bool weight_format_is_plain(const struct weight_format *format);
+
+/* The largest code of an integer: 127 of int8. */
+int weight_format_code_max(const struct weight_format *format);
 
 /* Of one weight that is kept, scales and code books aside. */
 double weight_format_bits(const struct weight_format *format);

@@ -14,6 +14,9 @@ struct atomic_file;
 
 int atomic_file_open(struct atomic_file **file, const char *path);
 
+/* Could there be a file? 0, or −errno with a text, before long work is done for it. */
+int atomic_file_check(const char *path);
+
 int atomic_file_write(struct atomic_file *file, const void *data, size_t size);
 
 /* Put the file in its place, and free it whether or not that worked. */

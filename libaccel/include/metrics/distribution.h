@@ -18,12 +18,4 @@ struct distribution_figures {
 	struct neighbourhood_scores neighbourhood;
 };
 
-/*
- * real: what the dense network made; made: what the compressed one made; seed: of the
- * parts of KID. 0, or an error of one of the figures.
- */
-int distribution_compare(const struct feature_set *real,
-			 const struct feature_set *made, uint64_t seed,
-			 struct distribution_figures *figures);
-
 #endif

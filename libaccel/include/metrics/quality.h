@@ -61,12 +61,14 @@ struct quality_dense {
  * @metrics: of enum quality_metric; those that are not for these results, or lack a
  *	classifier, are left out
  * @classifier: whose features pictures are compared in, or NULL
+ * @classifier_name: what messages call it, or NULL
  * @labels: of a network that is a classifier itself, one for each row, or NULL
- * @seed: of the parts that KID draws
+ * @seed: of the parts that KID draws; for the floor it is the next one
  */
 struct quality_options {
 	unsigned int metrics;
 	const struct graph *classifier;
+	const char *classifier_name;
 	const int64_t *labels;
 	uint64_t seed;
 };

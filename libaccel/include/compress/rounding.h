@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From weights to whole codes such that the layer's result loses least: what rounding one
+ * weight takes from it, those behind it give back (GPTQ, Frantar et al., 2023). The zeros
+ * stay where they are.
+ */
+#ifndef COMPRESS_ROUNDING_H
+#define COMPRESS_ROUNDING_H
+
+#include <compress/calibration_data.h>
+#include <compress/graph.h>
+#include <compress/prune.h>
+#include <compress/weight_format.h>
+
+struct compress_progress;
+
+/** enum rounding_method - how a weight between two codes is rounded */
+enum rounding_method {
+	ROUNDING_NEAREST,
+	ROUNDING_GPTQ,
+};
+
+/* nearest or gptq; −EINVAL with a text for anything else. */
+int rounding_parse(const char *text, enum rounding_method *method);
+
+/**
+ * rounding_gptq() - round all layers in the order of execution
+ * @graph: its weights become multiples of scales, which their tensors record, and which
+ *	lowering heeds; biases take part
+ * @mask: of @graph; is not changed
+ * @formats: for each tensor of @graph
+ * @data: cut to patches where the network takes any size
+ * @workers: threads; the result does not depend on them
+ * @progress: or NULL
+ *
+ * Layers that rounding would not suit are left to the nearest code: recurrent ones, those
+ * that share their weights or come as integers, and formats other than integers with a
+ * scale for each row or tensor.
+ *
+ * Return: 0, −EINVAL with a text for values that are not finite, or −ENOMEM.
+ */
+int rounding_gptq(struct graph *graph, struct prune_mask *mask,
+		  const struct weight_format *formats,
+		  const struct calibration_data *data, int workers,
+		  const struct compress_progress *progress);
+
+#endif

@@ -14,7 +14,7 @@
 #ifndef SPMM_HAVE_NAMESPACE_STRING
 #include "namespace.h"
 #endif
-#ifndef SPMM_HAVE_SCHED_INIT_ARGS
+#ifndef SPMM_HAVE_SCHED_CANCEL_JOB
 #include "scheduler.h"
 #endif
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Schedulers that take their arguments one by one. Nothing on newer kernels. */
-#ifndef SPMM_HAVE_SCHED_INIT_ARGS
+/* Schedulers that cancel no jobs. Nothing on newer kernels. */
+#ifndef SPMM_HAVE_SCHED_CANCEL_JOB
 #undef drm_sched_backend_ops
+#undef drm_sched_init_args
 #undef drm_sched_init
 #undef drm_sched_fini
 
@@ -49,8 +50,29 @@ static const struct drm_sched_backend_ops compat_ops = {
 	.free_job = free_job,
 };
 
+#ifdef SPMM_HAVE_SCHED_INIT_ARGS
 int spmm_compat_sched_init(struct drm_gpu_scheduler *scheduler,
-			   const struct drm_sched_init_args *arguments)
+			   const struct spmm_compat_sched_init_args *arguments)
+{
+	const struct drm_sched_init_args own = {
+		.ops = &compat_ops,
+		.submit_wq = arguments->submit_wq,
+		.timeout_wq = arguments->timeout_wq,
+		.num_rqs = arguments->num_rqs,
+		.credit_limit = arguments->credit_limit,
+		.hang_limit = arguments->hang_limit,
+		.timeout = arguments->timeout,
+		.score = arguments->score,
+		.name = arguments->name,
+		.dev = arguments->dev,
+	};
+
+	driver_ops = arguments->ops;
+	return drm_sched_init(scheduler, &own);
+}
+#else
+int spmm_compat_sched_init(struct drm_gpu_scheduler *scheduler,
+			   const struct spmm_compat_sched_init_args *arguments)
 {
 	driver_ops = arguments->ops;
 	return drm_sched_init(scheduler, &compat_ops, arguments->submit_wq,
@@ -59,6 +81,7 @@ int spmm_compat_sched_init(struct drm_gpu_scheduler *scheduler,
 			      arguments->timeout_wq, arguments->score,
 			      arguments->name, arguments->dev);
 }
+#endif
 
 /* Stopped, nobody else looks at the list. */
 void spmm_compat_sched_fini(struct drm_gpu_scheduler *scheduler)

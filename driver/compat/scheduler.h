@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Schedulers that take their arguments one by one, and forget a job of which their driver
- * says that it does not hang.
+ * Schedulers that cancel no jobs, and forget one of which their driver says that it does
+ * not hang. Some of them take their arguments one by one, others have got the structure
+ * since, in an update of the same release.
  */
 #ifndef SPMM_COMPAT_SCHEDULER_H
 #define SPMM_COMPAT_SCHEDULER_H
@@ -16,7 +17,7 @@ struct spmm_compat_sched_ops {
 	void (*free_job)(struct drm_sched_job *job);
 };
 
-struct drm_sched_init_args {
+struct spmm_compat_sched_init_args {
 	const struct spmm_compat_sched_ops *ops;
 	struct workqueue_struct *submit_wq;
 	struct workqueue_struct *timeout_wq;
@@ -33,11 +34,12 @@ struct drm_sched_init_args {
 #define DRM_GPU_SCHED_STAT_NO_HANG (DRM_GPU_SCHED_STAT_ENODEV + 1)
 
 int spmm_compat_sched_init(struct drm_gpu_scheduler *scheduler,
-			   const struct drm_sched_init_args *arguments);
+			   const struct spmm_compat_sched_init_args *arguments);
 
 void spmm_compat_sched_fini(struct drm_gpu_scheduler *scheduler);
 
 #define drm_sched_backend_ops spmm_compat_sched_ops
+#define drm_sched_init_args spmm_compat_sched_init_args
 #define drm_sched_init spmm_compat_sched_init
 #define drm_sched_fini spmm_compat_sched_fini
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* drm_sched_init() with a structure, and jobs that turn out not to hang. */
+/* drm_sched_init() with a structure; the older one takes its arguments one by one. */
 #include <drm/gpu_scheduler.h>
 
 int spmm_probe(struct drm_gpu_scheduler *scheduler);
@@ -8,6 +8,5 @@ int spmm_probe(struct drm_gpu_scheduler *scheduler)
 {
 	const struct drm_sched_init_args arguments = {};
 
-	return drm_sched_init(scheduler, &arguments) +
-	       DRM_GPU_SCHED_STAT_NO_HANG;
+	return drm_sched_init(scheduler, &arguments);
 }

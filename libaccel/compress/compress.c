@@ -32,6 +32,19 @@ uint64_t compress_dense_bytes(const struct graph *graph)
 
 /* ---- pruning ---- */
 
+static struct weight_format *
+make_formats(const struct graph *graph, const struct compress_options *options)
+{
+	struct weight_format *formats =
+		calloc((size_t)graph->tensor_count + 1, sizeof(*formats));
+
+	for (int t = 0; formats && t < graph->tensor_count; t++)
+		formats[t] = options->choices ?
+				     options->choices->layers[t].format :
+				     options->format;
+	return formats;
+}
+
 static int find_costs(const struct graph *graph,
 		      const struct compress_options *options,
 		      const struct calibration_data *data, double *own,
@@ -76,7 +89,9 @@ static int select_once(const struct graph *dense, struct graph *graph,
 		       struct prune_mask *mask)
 {
 	struct graph *before = graph_clone(graph);
+	struct weight_format *formats = make_formats(graph, options);
 	const struct prune_method_context context = {
+		.formats = options->order == COMPRESS_JOINT ? formats : NULL,
 		.graph = before,
 		.data = data,
 		.budget = budget,
@@ -86,12 +101,15 @@ static int select_once(const struct graph *dense, struct graph *graph,
 	};
 	int ret;
 
-	if (!before)
-		return accel_error(-ENOMEM, "out of memory while pruning");
-	ret = options->choices ?
-		      choices_prune(options->choices, &context, graph, mask) :
-		      prune_method_apply(chosen_method(options), &context,
-					 graph, mask);
+	if (!before || !formats)
+		ret = accel_error(-ENOMEM, "out of memory while pruning");
+	else
+		ret = options->choices ?
+			      choices_prune(options->choices, &context, graph,
+					    mask) :
+			      prune_method_apply(chosen_method(options),
+						 &context, graph, mask);
+	free(formats);
 	graph_destroy(before);
 	if (!ret && options->reconstruct)
 		ret = reconstruct(dense, graph, options, data, mask);
@@ -179,9 +197,58 @@ static void copy_mask(const struct graph *graph, const struct prune_mask *from,
 				       &graph->tensors[t].shape));
 }
 
+/*
+ * Training and solvers may have rounded the weights to codes already, as they are; and
+ * with fewer bits than eight, columns of one size are worth more than channels.
+ */
+static bool is_equalized(const struct compress_options *options,
+			 const struct calibration_data *data)
+{
+	return data && data->sample_count && !options->trained &&
+	       !options->choices && weight_format_is_plain(&options->format) &&
+	       !(options->selection && options->selection->solve);
+}
+
+/* All that have a grid, by the data at hand. */
+static int round_weights(struct graph *graph,
+			 const struct compress_options *options,
+			 const struct calibration_data *data,
+			 struct prune_mask *mask)
+{
+	struct weight_format *formats = make_formats(graph, options);
+	int workers = options->workers ? options->workers :
+					 parallel_processors();
+	int ret;
+
+	if (!formats)
+		ret = accel_error(-ENOMEM, "out of memory");
+	else if (options->rounding == ROUNDING_GPTQ)
+		ret = rounding_gptq(graph, mask, formats, data, workers,
+				    options->progress);
+	else
+		ret = rounding_nearest(graph, mask, formats);
+	free(formats);
+	return ret;
+}
+
+/* The dense network becomes one of codes, of which some will go. */
+static int quantize_first(struct graph *graph,
+			  const struct compress_options *options,
+			  const struct calibration_data *data,
+			  struct prune_mask *mask)
+{
+	int ret = is_equalized(options, data) ?
+			  graph_equalize(graph, data, options->progress) :
+			  0;
+
+	return ret ? ret : round_weights(graph, options, data, mask);
+}
+
 static int prune(struct graph *graph, const struct compress_options *options,
 		 const struct calibration_data *data, struct prune_mask *mask)
 {
+	int ret = 0;
+
 	if (options->mask) {
 		copy_mask(graph, options->mask, mask);
 		prune_apply(graph, mask);
@@ -189,7 +256,9 @@ static int prune(struct graph *graph, const struct compress_options *options,
 	}
 	if (options->sparsity == COMPRESS_KEEP)
 		return prune_keep(graph, mask);
-	return select_weights(graph, options, data, mask);
+	if (options->order == COMPRESS_QUANTIZE_FIRST)
+		ret = quantize_first(graph, options, data, mask);
+	return ret ? ret : select_weights(graph, options, data, mask);
 }
 
 static bool needs_data(const struct compress_options *options)
@@ -197,6 +266,9 @@ static bool needs_data(const struct compress_options *options)
 	bool method = options->choices ? choices_need_data(options->choices) :
 					 chosen_method(options)->needs_data;
 
+	if (options->order == COMPRESS_QUANTIZE_FIRST &&
+	    options->rounding != ROUNDING_NEAREST)
+		return true;
 	return !options->mask && options->sparsity != COMPRESS_KEEP &&
 	       (method || options->budget == COMPRESS_MACS ||
 		options->budget == COMPRESS_CYCLES || options->reconstruct);
@@ -208,8 +280,10 @@ int compress_prune(struct graph *graph, const struct compress_options *options,
 	const struct calibration_patches squares = { .seed = options->seed };
 	struct compress_options own = *options;
 	struct calibration_data patches;
-	int ret;
+	int ret = compress_order_check(options);
 
+	if (ret)
+		return ret;
 	if (!own.workers)
 		own.workers = parallel_processors();
 	if (!needs_data(options))
@@ -307,6 +381,10 @@ static void record_schedule(const struct compress_options *options,
 				    json_integer(options->rounds));
 	if (options->rounding == ROUNDING_GPTQ)
 		json_object_set_new(text, "rounding", json_string("gptq"));
+	if (options->order != COMPRESS_PRUNE_FIRST)
+		json_object_set_new(
+			text, "order",
+			json_string(compress_order_name(options->order)));
 }
 
 static char *provenance(const struct graph *graph,
@@ -336,19 +414,6 @@ static char *provenance(const struct graph *graph,
 	result = json_dumps(text, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(text);
 	return result;
-}
-
-static struct weight_format *
-make_formats(const struct graph *graph, const struct compress_options *options)
-{
-	struct weight_format *formats =
-		calloc((size_t)graph->tensor_count + 1, sizeof(*formats));
-
-	for (int t = 0; formats && t < graph->tensor_count; t++)
-		formats[t] = options->choices ?
-				     options->choices->layers[t].format :
-				     options->format;
-	return formats;
 }
 
 static int quantize(const struct graph *graph,
@@ -385,34 +450,6 @@ out:
 	channel_means_release(&means);
 	free(formats);
 	free(ranges);
-	return ret;
-}
-
-/*
- * Training and solvers may have rounded the weights to codes already, as they are; and
- * with fewer bits than eight, columns of one size are worth more than channels.
- */
-static bool is_equalized(const struct compress_options *options,
-			 const struct calibration_data *data)
-{
-	return data && data->sample_count && !options->trained &&
-	       !options->choices && weight_format_is_plain(&options->format) &&
-	       !(options->selection && options->selection->solve);
-}
-
-static int round_weights(struct graph *graph,
-			 const struct compress_options *options,
-			 const struct calibration_data *data,
-			 struct prune_mask *mask)
-{
-	struct weight_format *formats = make_formats(graph, options);
-	int workers = options->workers ? options->workers :
-					 parallel_processors();
-	int ret = formats ? rounding_gptq(graph, mask, formats, data, workers,
-					  options->progress) :
-			    accel_error(-ENOMEM, "out of memory");
-
-	free(formats);
 	return ret;
 }
 
@@ -455,7 +492,8 @@ int compress_quantize(const struct graph *graph,
 		      const struct calibration_data *data,
 		      const struct prune_mask *mask, struct model **model)
 {
-	bool equalizes = is_equalized(options, data);
+	bool equalizes = options->order == COMPRESS_PRUNE_FIRST &&
+			 is_equalized(options, data);
 	struct graph *copy;
 	int ret = 0;
 

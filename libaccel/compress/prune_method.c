@@ -127,12 +127,14 @@ static const struct prune_method methods[] = {
 	  .about = "those go whose row hears least of them: |w|*|x|",
 	  .scope = PRUNE_GLOBAL,
 	  .needs_data = true,
+	  .chooses = true,
 	  .solve = second_order_wanda },
 	{ .name = "sparsegpt",
 	  .about =
 		  "in one sweep by the inverse Hessian; the others take over for those that go",
 	  .scope = PRUNE_GLOBAL,
 	  .needs_data = true,
+	  .joint = true,
 	  .solve = second_order_sparsegpt },
 	{ .name = "obs",
 	  .about =

@@ -4,14 +4,12 @@
 #include <compress/hessian.h>
 #include <compress/reconstruct.h>
 #include <compress/sparsegpt.h>
-#include <compress/weight_code.h>
+#include <compress/weight_grid.h>
 #include <core/error.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { WEIGHT = 1 };
 
 /**
  * struct rounding - one call
@@ -31,94 +29,6 @@ int rounding_parse(const char *text, enum rounding_method *method)
 	if (*method == ROUNDING_GPTQ || !strcmp(text, "nearest"))
 		return 0;
 	return accel_error(-EINVAL, "%s: rounding is nearest or gptq", text);
-}
-
-/* ---- scales ---- */
-
-/* Channels of the result lie along this axis of the weights. */
-static int row_axis(const struct graph_node *node)
-{
-	return node->op == GRAPH_CONV_TRANSPOSE ? 1 : 0;
-}
-
-/* All are positive, and there are no zero points: what lowering takes as it is. */
-static int open_record(struct graph_tensor *weight, int axis)
-{
-	struct graph_quantization *record = calloc(1, sizeof(*record));
-	size_t count = (size_t)weight->shape.dims[axis];
-
-	if (!record)
-		return -ENOMEM;
-	weight->quantization = record;
-	*record = (struct graph_quantization){
-		.count = (int64_t)count,
-		.axis = axis,
-		.scale = calloc(count + 1, sizeof(*record->scale)),
-		.zero_point = calloc(count + 1, sizeof(*record->zero_point)),
-		.low = -128,
-		.high = 127,
-	};
-	return record->scale && record->zero_point ? 0 : -ENOMEM;
-}
-
-static size_t collect_kept(const float *values, const uint8_t *keep,
-			   size_t count, float *kept)
-{
-	size_t found = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (keep[i])
-			kept[found++] = values[i];
-	return found;
-}
-
-/* Of what is kept of each row, as it is before the sweep. */
-static void find_row_scales(const struct layer_problem *problem,
-			    const struct weight_format *format, float *kept,
-			    float *scales)
-{
-	size_t weights = problem->columns - problem->constant;
-
-	for (size_t row = 0; row < problem->rows; row++) {
-		size_t at = row * problem->columns;
-		size_t count = collect_kept(problem->values + at,
-					    problem->keep + at, weights, kept);
-
-		scales[row] = (float)weight_integer_scale(format, kept, count);
-	}
-}
-
-static void share_scale(const struct layer_problem *problem,
-			const struct weight_format *format, float *kept,
-			float *scales)
-{
-	size_t weights = problem->columns - problem->constant, count = 0;
-
-	for (size_t row = 0; row < problem->rows; row++) {
-		size_t at = row * problem->columns;
-
-		count += collect_kept(problem->values + at, problem->keep + at,
-				      weights, kept + count);
-	}
-	scales[0] = (float)weight_integer_scale(format, kept, count);
-	for (size_t row = 1; row < problem->rows; row++)
-		scales[row] = scales[0];
-}
-
-static int find_scales(const struct layer_problem *problem,
-		       const struct weight_format *format, float *scales)
-{
-	float *kept =
-		malloc((problem->rows * problem->columns + 1) * sizeof(*kept));
-
-	if (!kept)
-		return -ENOMEM;
-	if (format->granularity == WEIGHT_PER_TENSOR)
-		share_scale(problem, format, kept, scales);
-	else
-		find_row_scales(problem, format, kept, scales);
-	free(kept);
-	return 0;
 }
 
 /* ---- a layer ---- */
@@ -152,49 +62,22 @@ static int round_layer(void *context, struct layer_problem *problem)
 	const struct rounding *rounding = context;
 	const struct weight_format *format =
 		&rounding->formats[problem->tensor];
-	struct graph_quantization *record =
-		rounding->graph->tensors[problem->tensor].quantization;
-	float *scales = record->scale + problem->first_row;
-	int ret = find_scales(problem, format, scales);
+	const float *steps = weight_grid_fit(rounding->graph, format, problem);
+	int ret = steps ? sweep(problem, format, steps) : -ENOMEM;
 
-	if (!ret)
-		ret = sweep(problem, format, scales);
 	return ret ? accel_error_prefix(ret, "%s", problem->name) : 0;
 }
 
 /* ---- all of them ---- */
 
-static bool may_round(const struct rounding *rounding,
-		      const struct graph_node *node,
-		      const struct prune_mask *mask)
+static bool *all_tensors(const struct graph *graph)
 {
-	int tensor = node->inputs[WEIGHT];
-	const struct weight_format *format = &rounding->formats[tensor];
+	size_t count = (size_t)graph->tensor_count + 1;
+	bool *all = malloc(count * sizeof(*all));
 
-	return mask->keep[tensor] && format->kind == WEIGHT_INTEGER &&
-	       format->granularity != WEIGHT_PER_GROUP &&
-	       (node->op == GRAPH_GEMM || node->conv.group == 1) &&
-	       !rounding->graph->tensors[tensor].quantization &&
-	       graph_tensor_use_count(rounding->graph, tensor) == 1;
-}
-
-static int open_records(struct rounding *rounding,
-			const struct prune_mask *mask)
-{
-	struct graph *graph = rounding->graph;
-	int ret = 0;
-
-	for (int n = 0; n < graph->node_count && !ret; n++) {
-		const struct graph_node *node = &graph->nodes[n];
-
-		if (!graph_op_is_linear(node->op) || node->structural ||
-		    !may_round(rounding, node, mask))
-			continue;
-		rounding->suits[node->inputs[WEIGHT]] = true;
-		ret = open_record(&graph->tensors[node->inputs[WEIGHT]],
-				  row_axis(node));
-	}
-	return ret;
+	for (size_t i = 0; all && i < count; i++)
+		all[i] = true;
+	return all;
 }
 
 int rounding_gptq(struct graph *graph, struct prune_mask *mask,
@@ -206,8 +89,7 @@ int rounding_gptq(struct graph *graph, struct prune_mask *mask,
 	struct rounding rounding = {
 		.graph = graph,
 		.formats = formats,
-		.suits = calloc((size_t)graph->tensor_count + 1,
-				sizeof(*rounding.suits)),
+		.suits = all_tensors(graph),
 	};
 	const struct layer_solver solver = {
 		.solve = round_layer,
@@ -215,9 +97,10 @@ int rounding_gptq(struct graph *graph, struct prune_mask *mask,
 		.context = &rounding,
 		.progress = progress,
 	};
-	int ret = before && rounding.suits ? open_records(&rounding, mask) :
-					     -ENOMEM;
+	int ret = -ENOMEM;
 
+	if (before && rounding.suits)
+		ret = weight_grid_open(graph, mask, formats, rounding.suits);
 	if (ret)
 		accel_error(ret, "no memory to round weights");
 	else
@@ -226,4 +109,17 @@ int rounding_gptq(struct graph *graph, struct prune_mask *mask,
 	free(rounding.suits);
 	graph_destroy(before);
 	return ret;
+}
+
+int rounding_nearest(struct graph *graph, const struct prune_mask *mask,
+		     const struct weight_format *formats)
+{
+	bool *suits = all_tensors(graph);
+	int ret = suits ? weight_grid_open(graph, mask, formats, suits) :
+			  -ENOMEM;
+
+	if (!ret)
+		ret = weight_grid_round(graph, formats, suits);
+	free(suits);
+	return ret ? accel_error(ret, "no memory to round weights") : 0;
 }

@@ -6,6 +6,7 @@
 #include <compress/saliency.h>
 #include <compress/second_order.h>
 #include <compress/sparsegpt.h>
+#include <compress/weight_grid.h>
 #include <core/error.h>
 
 #include <cblas.h>
@@ -163,10 +164,61 @@ static int refit(struct layer_problem *problem, const struct hessian *hessian)
 				    problem->name);
 }
 
+/**
+ * struct joint - grids to round to in the sweep that prunes
+ * @graph: pruned
+ * @formats: of its tensors; NULL: none is rounded
+ * @opened: of each tensor: has it got a grid?
+ */
+struct joint {
+	const struct graph *graph;
+	const struct weight_format *formats;
+	bool *opened;
+};
+
+static const struct weight_format *grid_of(const struct joint *joint,
+					   const struct layer_problem *problem)
+{
+	return problem->tensor != GRAPH_NO_TENSOR && joint->formats &&
+			       joint->opened[problem->tensor] ?
+		       &joint->formats[problem->tensor] :
+		       NULL;
+}
+
+/*
+ * What stays grows, as it takes over for what goes: the grid is for the weights that a
+ * first sweep leaves, and the second one begins where the first did.
+ */
+static int sweep_twice(const struct joint *joint, struct layer_problem *problem,
+		       struct sparsegpt *sweep)
+{
+	const struct weight_format *format = grid_of(joint, problem);
+	size_t size = problem->rows * problem->columns * sizeof(float);
+	float *first = malloc(size + 1);
+	int ret = first ? 0 : -ENOMEM;
+
+	if (!ret) {
+		memcpy(first, problem->values, size);
+		ret = sparsegpt_sweep(sweep);
+	}
+	if (!ret) {
+		sweep->row_scales =
+			weight_grid_fit(joint->graph, format, problem);
+		sweep->code_max = weight_format_code_max(format);
+		memcpy(problem->values, first, size);
+		ret = sweep->row_scales ? sparsegpt_sweep(sweep) : -ENOMEM;
+	}
+	free(first);
+	return ret ? accel_error(ret, "%s: no memory for its grid",
+				 problem->name) :
+		     0;
+}
+
 static int solve_sparsegpt(void *context, struct layer_problem *problem)
 {
+	const struct joint *joint = context;
 	struct hessian hessian;
-	const struct sparsegpt sweep = {
+	struct sparsegpt sweep = {
 		.hessian = &hessian,
 		.rows = problem->rows,
 		.constant = problem->constant,
@@ -180,13 +232,14 @@ static int solve_sparsegpt(void *context, struct layer_problem *problem)
 				 problem->columns, problem->constant,
 				 HESSIAN_DAMPING);
 
-	(void)context;
 	if (ret)
 		accel_error_prefix(ret, "%s", problem->name);
 	if (!ret)
 		ret = refit(problem, &hessian);
 	if (!ret)
-		ret = sparsegpt_sweep(&sweep);
+		ret = grid_of(joint, problem) ?
+			      sweep_twice(joint, problem, &sweep) :
+			      sparsegpt_sweep(&sweep);
 	hessian_release(&hessian);
 	return ret;
 }
@@ -194,8 +247,27 @@ static int solve_sparsegpt(void *context, struct layer_problem *problem)
 int second_order_sparsegpt(const struct prune_method_context *context,
 			   struct graph *pruned, struct prune_mask *mask)
 {
-	return run(context, pruned, mask,
-		   (struct layer_solver){ .solve = solve_sparsegpt });
+	struct joint joint = {
+		.graph = pruned,
+		.formats = context->formats,
+		.opened = calloc((size_t)pruned->tensor_count + 1,
+				 sizeof(*joint.opened)),
+	};
+	int ret = joint.opened ? 0 : -ENOMEM;
+
+	for (int t = 0; t < pruned->tensor_count && !ret; t++)
+		joint.opened[t] = is_own(context, t);
+	if (!ret && joint.formats)
+		ret = weight_grid_open(pruned, mask, joint.formats,
+				       joint.opened);
+	if (ret)
+		accel_error(ret, "out of memory while pruning");
+	else
+		ret = run(context, pruned, mask,
+			  (struct layer_solver){ .solve = solve_sparsegpt,
+						 .context = &joint });
+	free(joint.opened);
+	return ret;
 }
 
 /* ---- optimal brain surgeon ---- */

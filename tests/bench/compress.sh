@@ -11,6 +11,7 @@
 # low_rank: plain, whitened, with a sparse part, held against sparsegpt at equal bytes packed
 # rounding: to the nearest code or by gptq
 # automatic: its choice, held against the best single method that meets the same target
+# order: pruned and then rounded, or in one sweep
 # size: bits of a weight that stays, packed, against H(p)/p + 8
 # SEEDS and CASES take a part: SEEDS=1 CASES=vae
 # shellcheck disable=SC2317 # parts are called by their names
@@ -378,6 +379,28 @@ part_automatic()
 	done
 }
 
+# Both by sparsegpt; in one sweep what is pruned and what is rounded are made up for at once.
+part_order()
+{
+	local network format zeros how row
+	for network in fashion_vae_dec fashion_dcgan esrgan_slim_x2; do
+		[[ $network == *${CASES:-}* ]] || continue
+		line "$network" "pq, nearest" "pq, gptq" joint
+		for format in int8 int4 int3; do
+			for zeros in 0.5 0.75; do
+				row=()
+				for how in "--order pq" "--order pq --rounding gptq" \
+					"--order joint"; do
+					# shellcheck disable=SC2086 # options
+					row+=("$(quality "$network" --sparsity "$zeros" \
+						--method sparsegpt --quantize "$format" $how)")
+				done
+				line "  $format, $zeros" "${row[@]}"
+			done
+		done
+	done
+}
+
 part_size()
 {
 	local network sparsity
@@ -398,7 +421,8 @@ part_size()
 }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(methods rounds generator formats rounding psnr-y low_rank automatic size)
+[ ${#parts[@]} -gt 0 ] || parts=(methods rounds generator formats rounding psnr-y low_rank automatic order
+	size)
 for part in "${parts[@]}"; do
 	if ! declare -F "part_$part" >/dev/null; then
 		echo "compress.sh: $part: no such part" >&2

@@ -24,6 +24,18 @@ expect 0 '"rounding": "gptq"' "${compress[@]}" --sparsity 0.5 --method sparsegpt
 check 'the rounded model runs' "$accel" run model --device cpu: --latents 2
 expect 2 'rounding is nearest or gptq' "${compress[@]}" --sparsity 0.5 --rounding up
 
+expect 0 '"order": "joint"' "${compress[@]}" --sparsity 0.5 --method sparsegpt \
+	--quantize int4 --order joint --json
+check 'the model of one sweep runs' "$accel" run model --device cpu: --latents 2
+expect 0 '"order": "qp"' "${compress[@]}" --sparsity 0.5 --method wanda --quantize int4 \
+	--rounding gptq --order qp --json
+expect 2 'order joint is for sparsegpt' "${compress[@]}" --sparsity 0.5 --order joint
+expect 2 'order qp is for methods that only choose' \
+	"${compress[@]}" --sparsity 0.5 --method l0 --order qp
+expect 2 'order joint is for integers' \
+	"${compress[@]}" --sparsity 0.5 --method sparsegpt --quantize fp8 --order joint
+expect 2 'excludes --recover and --target' "${compress[@]}" --target 'ratio>=6' --order qp
+
 expect 0 '422144 of 42[0-9]* weights kept' \
 	"${compress[@]}" --sparsity 0.5 --method structured --reconstruct ls --report page.html
 check 'a narrower network runs' "$accel" run model --device cpu: --latents 2

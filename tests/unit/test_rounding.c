@@ -203,6 +203,172 @@ static void test_names(void **state)
 	assert_non_null(strstr(accel_last_error(), "nearest or gptq"));
 }
 
+/* ---- before and while weights go ---- */
+
+static struct compress_options ordered(enum compress_order order,
+				       const char *method, const char *format)
+{
+	struct compress_options options = {
+		.sparsity = 0.5,
+		.selection = prune_method_find(method),
+		.order = order,
+		.rounding = ROUNDING_GPTQ,
+		.workers = 1,
+	};
+
+	CHECK(weight_format_parse(format, &options.format));
+	return options;
+}
+
+static void test_order_leaves_codes(void **state)
+{
+	static const char *const methods[] = { "sparsegpt", "wanda", "gn",
+					       "magnitude" };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct compress_options options =
+			ordered(i ? COMPRESS_QUANTIZE_FIRST : COMPRESS_JOINT,
+				methods[i], i % 2 ? "int4:tensor" : "int4");
+		struct graph *graph = two_layers();
+		struct prune_mask *mask = prune_mask_create(graph);
+		struct calibration_data data;
+		int64_t total, kept;
+
+		make_alike(&data);
+		CHECK(compress_prune(graph, &options, &data, mask));
+		check_codes(graph, mask, 7);
+		kept = prune_count(graph, mask, &total);
+		assert_int_equal(2 * kept, total);
+		calibration_data_release(&data);
+		prune_mask_destroy(mask);
+		graph_destroy(graph);
+	}
+}
+
+static struct graph *joint_graph(int workers)
+{
+	struct compress_options options =
+		ordered(COMPRESS_JOINT, "sparsegpt", "int4");
+	struct graph *graph = two_layers();
+	struct prune_mask *mask = prune_mask_create(graph);
+	struct calibration_data data;
+
+	options.workers = workers;
+	make_alike(&data);
+	CHECK(compress_prune(graph, &options, &data, mask));
+	calibration_data_release(&data);
+	prune_mask_destroy(mask);
+	return graph;
+}
+
+static void test_joint_does_not_ask_for_threads(void **state)
+{
+	struct graph *graphs[] = { joint_graph(1), joint_graph(3) };
+
+	(void)state;
+	for (int n = 0; n < 2; n++) {
+		int tensor = graphs[0]->nodes[n].inputs[1];
+		const struct graph_tensor *weight = &graphs[0]->tensors[tensor];
+
+		assert_memory_equal(weight->data,
+				    graphs[1]->tensors[tensor].data,
+				    (size_t)graph_shape_count(&weight->shape) *
+					    sizeof(float));
+	}
+	graph_destroy(graphs[0]);
+	graph_destroy(graphs[1]);
+}
+
+static double loss_between(const struct graph *dense, const struct graph *graph,
+			   const struct calibration_data *data)
+{
+	const float *input = data->samples[0]->values;
+	const struct graph *graphs[] = { dense, graph };
+	struct executor *executors[2];
+	double sum = 0;
+
+	for (int i = 0; i < 2; i++) {
+		CHECK(executor_create(&executors[i], graphs[i],
+				      &data->samples[0]->shape, NULL));
+		CHECK(executor_run(executors[i], &input));
+	}
+	for (int i = 0; i < BATCH * ROWS; i++) {
+		double d = 0;
+
+		for (int k = 0; k < 2; k++)
+			d += (k ? -1 : 1) *
+			     (double)executor_values(executors[k],
+						     graphs[k]->outputs[0])[i];
+		sum += d * d;
+	}
+	executor_destroy(executors[0]);
+	executor_destroy(executors[1]);
+	return sum;
+}
+
+/* Squared error of the pruned graph's results, all weights of which are codes. */
+static double loss_of_order(enum compress_order order)
+{
+	struct compress_options options = ordered(order, "sparsegpt", "int3");
+	struct graph *dense = two_layers(), *graph = two_layers();
+	struct prune_mask *mask = prune_mask_create(graph);
+	struct calibration_data data;
+	double loss;
+
+	make_alike(&data);
+	options.rounding = ROUNDING_NEAREST;
+	CHECK(compress_prune(graph, &options, &data, mask));
+	if (order == COMPRESS_PRUNE_FIRST) {
+		struct weight_format *formats = formats_of(graph, "int3");
+
+		CHECK(rounding_nearest(graph, mask, formats));
+		free(formats);
+	}
+	loss = loss_between(dense, graph, &data);
+	calibration_data_release(&data);
+	prune_mask_destroy(mask);
+	graph_destroy(graph);
+	graph_destroy(dense);
+	return loss;
+}
+
+static void test_joint_loses_less(void **state)
+{
+	(void)state;
+	assert_true(loss_of_order(COMPRESS_JOINT) <
+		    0.7 * loss_of_order(COMPRESS_PRUNE_FIRST));
+}
+
+static void refuse_order(enum compress_order order, const char *method,
+			 const char *format, bool reconstruct, const char *why)
+{
+	struct compress_options options = ordered(order, method, format);
+
+	options.reconstruct = reconstruct;
+	assert_int_equal(compress_order_check(&options), -ENOTSUP);
+	assert_non_null(strstr(accel_last_error(), why));
+}
+
+static void test_orders_that_cannot_be(void **state)
+{
+	enum compress_order order;
+
+	(void)state;
+	refuse_order(COMPRESS_JOINT, "obs", "int8", false, "sparsegpt");
+	refuse_order(COMPRESS_JOINT, "sparsegpt", "int8", true,
+		     "least squares");
+	refuse_order(COMPRESS_JOINT, "sparsegpt", "fp8", false, "integers");
+	refuse_order(COMPRESS_JOINT, "sparsegpt", "int4:group:8", false,
+		     "integers");
+	refuse_order(COMPRESS_QUANTIZE_FIRST, "sparsegpt", "int8", false,
+		     "only choose");
+	refuse_order(COMPRESS_QUANTIZE_FIRST, "structured", "int8", false,
+		     "only choose");
+	assert_int_equal(compress_order_parse("qpq", &order), -EINVAL);
+	assert_non_null(strstr(accel_last_error(), "pq, qp or joint"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +377,10 @@ int main(void)
 		cmocka_unit_test(test_less_is_lost),
 		cmocka_unit_test(test_other_formats_are_left),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_order_leaves_codes),
+		cmocka_unit_test(test_joint_does_not_ask_for_threads),
+		cmocka_unit_test(test_joint_loses_less),
+		cmocka_unit_test(test_orders_that_cannot_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,7 @@ struct compress_arguments {
 	const char *quantize;
 	const char *calibration;
 	const char *rounding;
+	const char *order;
 	const char *sample;
 	const char *float_output;
 	const char *report;
@@ -179,6 +180,8 @@ static int check_method(const struct option_usage *usage,
 	if (calibration_method_parse(arguments->calibration,
 				     &options->calibration))
 		return options_misuse(usage, "%s", accel_last_error());
+	if (compress_order_parse(arguments->order, &options->order))
+		return options_misuse(usage, "--order %s", accel_last_error());
 	if (rounding_parse(arguments->rounding, &options->rounding))
 		return options_misuse(usage, "--rounding %s",
 				      accel_last_error());
@@ -254,6 +257,25 @@ static int check_pattern(const struct option_usage *usage,
 	if (prune_method_check(options->selection, &budget))
 		return options_misuse(usage, "--pattern: %s",
 				      accel_last_error());
+	return STATUS_OK;
+}
+
+/* Codes that are chosen before the end have to stay what they are. */
+static int check_order(const struct option_usage *usage,
+		       struct compress_arguments *arguments)
+{
+	struct compress_options *options = &arguments->options;
+
+	if (options->order == COMPRESS_PRUNE_FIRST)
+		return STATUS_OK;
+	if (arguments->recover || arguments->target)
+		return options_misuse(
+			usage,
+			"--order %s excludes --recover and --target, which round for themselves",
+			arguments->order);
+	/* a recipe's methods are known when it is read */
+	if (!arguments->recipe && compress_order_check(options))
+		return options_misuse(usage, "--%s", accel_last_error());
 	return STATUS_OK;
 }
 
@@ -826,6 +848,8 @@ static int compress_checked(const struct option_usage *usage,
 	if (status == STATUS_OK)
 		status = check_pattern(usage, line);
 	if (status == STATUS_OK)
+		status = check_order(usage, line);
+	if (status == STATUS_OK)
 		status = check_low_rank(usage, line);
 	if (status == STATUS_OK)
 		status = check_data(usage, line);
@@ -901,6 +925,8 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "int8 (default), int4, int4:group:32:mse, codebook:16, fp8 ..." },
 		{ "rounding", 0, OPTION_TEXT, &line->rounding, "nearest|gptq",
 		  "gptq: what one weight loses, others give back (nearest)" },
+		{ "order", 0, OPTION_TEXT, &line->order, "pq|qp|joint",
+		  "prune, then round; the other way round; or both in one sweep (pq)" },
 		{ "calibration", 0, OPTION_TEXT, &line->calibration, "METHOD",
 		  "of activations: minmax (default), percentile[:P], kl or mse" },
 		{ "recover", 0, OPTION_FLAG, &line->recover, NULL,
@@ -945,6 +971,7 @@ int command_compress(int count, char **arguments)
 		.quantize = "int8",
 		.calibration = "minmax",
 		.rounding = "nearest",
+		.order = "pq",
 	};
 	char *command = evaluation_report_command(count, arguments);
 	int status;

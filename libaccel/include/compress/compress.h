@@ -8,6 +8,7 @@
 #include "compress/calibration_data.h"
 #include "compress/calibration_method.h"
 #include "compress/choice.h"
+#include "compress/compress_order.h"
 #include "compress/graph.h"
 #include "compress/prune.h"
 #include "compress/prune_method.h"
@@ -52,6 +53,7 @@ enum compress_budget {
  *	squares; see reconstruct.h
  * @format: of all weights
  * @rounding: to its codes
+ * @order: of both; layers without a grid (weight_grid.h) are rounded at the end in any case
  * @calibration: how activations' ranges are found
  * @workers: threads; 0: one for each processor. The result does not depend on it
  * @input_range: of image inputs, black and white; low = high: unknown
@@ -77,6 +79,7 @@ struct compress_options {
 	bool reconstruct;
 	struct weight_format format;
 	enum rounding_method rounding;
+	enum compress_order order;
 	struct calibration_method calibration;
 	int workers;
 	struct quantize_range input_range;
@@ -100,7 +103,8 @@ struct compress_options {
  * Pictures for networks that take any size are cut to patches first.
  *
  * Return: 0; −EINVAL for a sparsity that empties a layer, values that are not finite,
- * data that do not fit or are missing; −ENOMEM.
+ * data that do not fit or are missing; −ENOTSUP for an order that the method does not
+ * allow; −ENOMEM.
  */
 int compress_prune(struct graph *graph, const struct compress_options *options,
 		   const struct calibration_data *data,

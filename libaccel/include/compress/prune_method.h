@@ -12,6 +12,7 @@
 #include <compress/prune.h>
 
 struct compress_progress;
+struct weight_format;
 
 /**
  * struct prune_method_context - what a method may look at
@@ -20,6 +21,8 @@ struct compress_progress;
  * @budget: how much is to go
  * @layers: of each tensor: is a solve method to prune it? Others are to be left as they
  *	are in its graph; NULL: all. Scores are made for all of them in any case
+ * @formats: of each tensor, for methods that are @joint: what stays becomes codes in the same
+ *	walk, in a grid that weight_grid_open() gives; NULL: it stays as it is
  * @seed: of all that is random
  * @workers: threads, ≥ 1; the result does not depend on them
  * @progress: or NULL
@@ -29,6 +32,7 @@ struct prune_method_context {
 	const struct calibration_data *data;
 	const struct prune_budget *budget;
 	const bool *layers;
+	const struct weight_format *formats;
 	uint64_t seed;
 	int workers;
 	const struct compress_progress *progress;
@@ -41,6 +45,8 @@ struct prune_method_context {
  * @scope: the one that its scores are good for
  * @needs_data: it looks at the network at work
  * @patterns: its @solve obeys the budget's pattern; scores always do
+ * @joint: its @solve can round as it prunes
+ * @chooses: its @solve chooses only, and what stays does not change
  * @shrinks: what it leaves without readers is taken out of the graph
  * @score: fills scores from saliency_create(), all ≥ 0, for prune_scores(); NULL if
  *	there is a @solve
@@ -56,6 +62,8 @@ struct prune_method {
 	enum prune_scope scope;
 	bool needs_data;
 	bool patterns;
+	bool joint;
+	bool chooses;
 	bool shrinks;
 	int (*score)(const struct prune_method_context *context,
 		     float **scores);

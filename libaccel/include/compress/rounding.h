@@ -33,9 +33,7 @@ int rounding_parse(const char *text, enum rounding_method *method);
  * @workers: threads; the result does not depend on them
  * @progress: or NULL
  *
- * Layers that rounding would not suit are left to the nearest code: recurrent ones, those
- * that share their weights or come as integers, and formats other than integers with a
- * scale for each row or tensor.
+ * Layers without a grid (weight_grid.h) are left to the nearest code.
  *
  * Return: 0, −EINVAL with a text for values that are not finite, or −ENOMEM.
  */
@@ -43,5 +41,9 @@ int rounding_gptq(struct graph *graph, struct prune_mask *mask,
 		  const struct weight_format *formats,
 		  const struct calibration_data *data, int workers,
 		  const struct compress_progress *progress);
+
+/* The same to the nearest codes, of the weights as they are. 0 or −ENOMEM. */
+int rounding_nearest(struct graph *graph, const struct prune_mask *mask,
+		     const struct weight_format *formats);
 
 #endif

@@ -365,6 +365,12 @@ static int vfio_reset(struct transport *transport)
 		/* That the kernel wants it back holds after a reset, too. */
 		ret = vfio_device_reset(vfio->attachment.device);
 		vfio_watch_take(&vfio->watch, VFIO_EVENT_ERROR);
+		/*
+		 * Of a device that does not answer, newer kernels save nothing before
+		 * the reset, and restore what it was like before it was a master.
+		 */
+		if (!ret)
+			ret = vfio_bus_master(vfio->attachment.device, true);
 	} else {
 		vfio_watch_take(&vfio->watch, VFIO_EVENT_ERROR);
 		vfio_watch_take(&vfio->watch, VFIO_EVENT_REQUEST);

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # What `make install-dkms` installs, built by DKMS itself: for Debian's 6.12 there is a
 # module for the device in the end; for its cloud kernel, which has no DRM, a placeholder,
-# and DKMS has not failed. Prints what is wrong, and nothing else.
-# usage: dkms.sh
+# and DKMS has not failed. Prints what is wrong, and nothing else; what has to be downloaded
+# for that is announced, and is by itself the work of `dkms.sh fetch`.
+# usage: dkms.sh [fetch]
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 vm=tests/vm
@@ -29,15 +30,24 @@ fetch_cloud()
 		ln -s "usr/src/linux-headers-$name" "$folder/build"
 }
 
+# All that comes from elsewhere.
+fetch()
+{
+	folder=$($vm/kernel.sh 6.12) || return
+	kernel=$(cat "$folder/release")
+	cloud=${kernel%-amd64}-cloud-amd64
+	dkms=dkms-$(apt_versions "$release" dkms)
+	cache_entry "$dkms" fetch_dkms &&
+		cache_entry "${folder##*/}-cloud" fetch_cloud "$cloud" "$folder/headers"
+}
+
 # A package of DKMS', and DKMS, where the build root sees them.
 prepare()
 {
-	local dkms
 	rm -rf "$work" && mkdir -p "$work/tree" || return
 	make -s install-dkms DESTDIR="$work" && version=$(ls "$work/usr/src") || return
 	version=${version#spmm-}
-	dkms=dkms-$(apt_versions "$release" dkms)
-	cache_entry "$dkms" fetch_dkms && cp -r "$cache/$dkms/." "$work/"
+	cp -r "$cache/$dkms/." "$work/"
 }
 
 # dkms_build KERNEL HEADERS: the module is in $work/KERNEL.ko.
@@ -68,11 +78,6 @@ has_device()
 
 check()
 {
-	local folder kernel cloud
-	folder=$($vm/kernel.sh 6.12) || return
-	kernel=$(cat "$folder/release")
-	cloud=${kernel%-amd64}-cloud-amd64
-	cache_entry "${folder##*/}-cloud" fetch_cloud "$cloud" "$folder/headers" || return
 	dkms_build "$kernel" "$folder/build" || return
 	has_device "$kernel" || echo "$kernel: what DKMS has built drives no device"
 	dkms_build "$cloud" "$cache/${folder##*/}-cloud/build" || return
@@ -83,4 +88,5 @@ check()
 
 PATH=$PATH:/usr/sbin:/sbin
 apt_use
-prepare && check
+fetch || exit
+[ "${1:-}" = fetch ] || { prepare && check; }

@@ -38,7 +38,8 @@ fetch_scripts()
 	linux_source_extract "$1" "${scripts[@]/#/scripts/}"
 }
 
-# A copy, for the build root, which sees nothing else.
+# A copy, for the build root, which sees nothing else; and all that has to be downloaded,
+# which is no finding.
 prepare()
 {
 	local entry
@@ -48,7 +49,8 @@ prepare()
 	cache_entry "$entry" fetch_scripts || return 1
 	rm -rf "${work:?}"/{driver,uapi,scripts}
 	cp -r driver uapi "$cache/$entry/scripts" "$work/" &&
-		cp $vm/clang "$work/"
+		cp $vm/clang "$work/" &&
+		$vm/kernel.sh 7.3 >/dev/null && $vm/dkms.sh fetch && in_root true
 }
 
 in_root()

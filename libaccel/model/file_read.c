@@ -4,6 +4,7 @@
 #include <core/crc32c.h>
 #include <core/error.h>
 #include <golden/table.h>
+#include <model/compact.h>
 #include <model/file_format.h>
 #include <model/file_reader.h>
 #include <model/file_source.h>
@@ -137,30 +138,6 @@ static int take_csr(struct model_reader *reader, const char *prefix,
 	return ret;
 }
 
-/* A layer's matrix with what belongs to its rows. */
-struct matrix {
-	struct model_csr *csr;
-	float **scale;
-	int32_t **bias;
-};
-
-static struct matrix matrix_of(struct model_layer *layer, int index)
-{
-	struct model_recurrent *recurrent = &layer->recurrent;
-	struct model_spmm *spmm = &layer->spmm;
-
-	if (layer->op == MODEL_SPMM)
-		return (struct matrix){ &spmm->weights, &spmm->weight_scale,
-					&spmm->bias };
-	if (index == MODEL_MATRIX_HIDDEN)
-		return (struct matrix){ &recurrent->hidden_weights,
-					&recurrent->hidden_scale,
-					&recurrent->hidden_bias };
-	return (struct matrix){ &recurrent->input_weights,
-				&recurrent->input_scale,
-				&recurrent->input_bias };
-}
-
 static int take_stream(struct model_reader *reader, uint32_t index, int which,
 		       const char *prefix, struct model_csr *csr)
 {
@@ -218,7 +195,7 @@ static int announce_matrix(struct model_reader *reader, uint32_t index,
 }
 
 static int take_row_arrays(struct model_reader *reader, const char *prefix,
-			   const struct matrix *matrix)
+			   const struct model_matrix *matrix)
 {
 	int ret = take(reader, prefix, "scale", SAFETENSORS_F32, 0,
 		       matrix->csr->rows, (void **)matrix->scale);
@@ -248,7 +225,7 @@ static bool decode_rows(struct bit_reader *bits, uint32_t rows, float *scale,
 }
 
 static int take_coded_rows(struct model_reader *reader, const char *prefix,
-			   const struct matrix *matrix)
+			   const struct model_matrix *matrix)
 {
 	const struct safetensors_tensor *tensor =
 		find(reader, prefix, MODEL_FILE_ROWS);
@@ -291,7 +268,7 @@ static int take_coded_rows(struct model_reader *reader, const char *prefix,
 static int take_rows(struct model_reader *reader, uint32_t index, int which)
 {
 	struct model_layer *layer = &reader->model->layers[index];
-	struct matrix matrix = matrix_of(layer, which);
+	struct model_matrix matrix = model_matrix_of(layer, which);
 	char *prefix = model_matrix_name(layer, which);
 	int ret;
 
@@ -462,6 +439,7 @@ static int read_graph(struct model_reader *reader)
 	    (!reader->is_packed && strcmp(format, MODEL_FILE_FORMAT)))
 		return accel_error(-EBADMSG,
 				   "no model of the form " MODEL_FILE_FORMAT
+				   ", " MODEL_FILE_COMPACT_FORMAT
 				   " or " MODEL_FILE_PACKED_FORMAT
 				   "; make one with accel compress");
 	ret = file_crc_check("graph", crc32c(0, graph, strlen(graph)),
@@ -474,19 +452,64 @@ static int read_graph(struct model_reader *reader)
 	return ret;
 }
 
-static int reader_read(struct model_reader *reader)
+static int states_create(struct model_reader *reader)
 {
-	int ret = read_graph(reader);
-
-	if (!ret)
-		ret = read_packing(reader);
-	if (ret)
-		return ret;
 	reader->state = calloc((size_t)reader->model->layer_count + 1,
 			       sizeof(*reader->state));
 	if (!reader->state)
 		return accel_error(-ENOMEM, "no memory for the model");
-	return read_small(reader);
+	return 0;
+}
+
+static bool is_compact(const struct model_reader *reader)
+{
+	const char *format = safetensors_metadata(reader->source.file,
+						  MODEL_FILE_FORMAT_KEY);
+
+	return format && !strcmp(format, MODEL_FILE_COMPACT_FORMAT);
+}
+
+/* All of it: it is small, and no part comes before the one that precedes it. */
+static int read_compact(struct model_reader *reader)
+{
+	const struct safetensors_tensor *tensor = safetensors_find(
+		reader->source.file, MODEL_FILE_COMPACT_TENSOR);
+	int ret;
+
+	if (!tensor || tensor->type != SAFETENSORS_U8 || tensor->rank != 1 ||
+	    safetensors_count(reader->source.file) != 1)
+		return accel_error(
+			-EBADMSG,
+			"no tensor '" MODEL_FILE_COMPACT_TENSOR
+			"' alone; the file is damaged, recompress the model");
+	ret = file_source_read_crcs(&reader->source);
+	if (ret)
+		return ret;
+	file_source_want(&reader->source, tensor);
+	ret = file_source_get(&reader->source, tensor);
+	if (!ret)
+		ret = model_compact_decode(tensor->data, tensor->size,
+					   &reader->model);
+	if (!ret)
+		ret = states_create(reader);
+	for (uint32_t i = 0; !ret && i < reader->model->layer_count; i++)
+		for (int m = 0; m < MODEL_MATRICES_MAX; m++)
+			reader->state[i][m] = MATRIX_READ;
+	return ret ? ret : model_validate(reader->model);
+}
+
+static int reader_read(struct model_reader *reader)
+{
+	int ret;
+
+	if (is_compact(reader))
+		return read_compact(reader);
+	ret = read_graph(reader);
+	if (!ret)
+		ret = read_packing(reader);
+	if (!ret)
+		ret = states_create(reader);
+	return ret ? ret : read_small(reader);
 }
 
 /* From a path, or from a file in memory. */
@@ -599,7 +622,7 @@ int model_reader_check(const struct model_reader *reader,
 int model_reader_matrix(struct model_reader *reader, uint32_t index, int which)
 {
 	struct model_layer *layer = &reader->model->layers[index];
-	struct matrix matrix = matrix_of(layer, which);
+	struct model_matrix matrix = model_matrix_of(layer, which);
 	char *prefix;
 	int ret;
 

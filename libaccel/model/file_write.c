@@ -5,6 +5,7 @@
 #include <core/error.h>
 #include <formats/safetensors.h>
 #include <golden/table.h>
+#include <model/compact.h>
 #include <model/file_format.h>
 #include <model/graph.h>
 #include <pack/bits.h>
@@ -322,5 +323,47 @@ int model_file_write_packed(const struct model *model,
 		return -ENOMEM;
 	ret = write_model(model, packing, text, path);
 	free(text);
+	return ret;
+}
+
+static int save_compact(const uint8_t *bytes, size_t length, const char *path)
+{
+	struct safetensors_tensor tensor = {
+		.name = MODEL_FILE_COMPACT_TENSOR,
+		.type = SAFETENSORS_U8,
+		.rank = 1,
+		.shape = { length },
+		.data = bytes,
+		.size = length,
+	};
+	const struct writer writer = { .tensors = &tensor, .count = 1 };
+	char *crcs = checksums(&writer);
+	const struct safetensors_text texts[] = {
+		{ MODEL_FILE_FORMAT_KEY, MODEL_FILE_COMPACT_FORMAT },
+		{ MODEL_FILE_CRC_KEY, crcs },
+	};
+	int ret;
+
+	if (!crcs)
+		return accel_error(-ENOMEM, "no memory to write the model");
+	ret = safetensors_save(path, &tensor, 1, texts,
+			       sizeof(texts) / sizeof(texts[0]));
+	free(crcs);
+	return ret;
+}
+
+int model_file_write_compact(const struct model *model, const char *path)
+{
+	uint8_t *bytes;
+	size_t length;
+	int ret = model_validate(model);
+
+	if (ret)
+		return accel_error_prefix(ret, "%s is not written", path);
+	ret = model_compact_encode(model, &bytes, &length);
+	if (ret)
+		return ret;
+	ret = save_compact(bytes, length, path);
+	free(bytes);
 	return ret;
 }

@@ -104,6 +104,24 @@ char *model_matrix_name(const struct model_layer *layer, int matrix)
 	return name;
 }
 
+struct model_matrix model_matrix_of(struct model_layer *layer, int matrix)
+{
+	struct model_recurrent *recurrent = &layer->recurrent;
+	struct model_spmm *spmm = &layer->spmm;
+
+	if (layer->op == MODEL_SPMM)
+		return (struct model_matrix){ &spmm->weights,
+					      &spmm->weight_scale,
+					      &spmm->bias };
+	if (matrix == MODEL_MATRIX_HIDDEN)
+		return (struct model_matrix){ &recurrent->hidden_weights,
+					      &recurrent->hidden_scale,
+					      &recurrent->hidden_bias };
+	return (struct model_matrix){ &recurrent->input_weights,
+				      &recurrent->input_scale,
+				      &recurrent->input_bias };
+}
+
 bool model_packing_fits(const struct geometry *a, const struct geometry *b)
 {
 	return a->lanes == b->lanes && a->vector_width == b->vector_width &&

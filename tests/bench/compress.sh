@@ -12,7 +12,8 @@
 # rounding: to the nearest code or by gptq
 # automatic: its choice, held against the best single method that meets the same target
 # order: pruned and then rounded, or in one sweep
-# size: bits of a weight that stays, packed, against H(p)/p + 8
+# size: bits of a weight that stays in the compact file, all of it, against H(p)/p and those of
+#     its value
 # SEEDS and CASES take a part: SEEDS=1 CASES=vae
 # shellcheck disable=SC2317 # parts are called by their names
 set -euo pipefail
@@ -251,12 +252,12 @@ part_psnr-y()
 		losses 0.3 esrgan_medium_x4 --sparsity 0.5 --method gn --reconstruct ls
 }
 
-# packed NETWORK OPTION...: bytes of the packed file
+# packed NETWORK OPTION...: bytes of the file packed for the default device
 packed()
 {
 	local network=$1
 	shift
-	compress "$network" 0 --compact "$@" && stat -c %s "$work/model"
+	compress "$network" 0 --compact --config default "$@" && stat -c %s "$work/model"
 }
 
 # sparsity NETWORK BYTES SCOPE: of sparsegpt, for a packed file of so many bytes
@@ -401,22 +402,33 @@ part_order()
 	done
 }
 
+# weight NETWORK FORMAT BITS SPARSITY: what one costs on disk; within a tenth of its entropy?
+weight()
+{
+	local over
+	compress "$1" 0 --sparsity "$4" --quantize "$2" --compact --json
+	over=$(awk -v name="$1" -v format="$2" -v bits="$3" -v bytes="$(stat -c %s "$work/model")" \
+		-v kept="$(value nonzeros <"$work/summary")" \
+		-v all="$(value weights <"$work/summary")" '
+		BEGIN { p = kept / all; q = 1 - p
+		h = bits - (q > 0 ? (p * log(p) + q * log(q)) / log(2) / p : 0)
+		printf "%-20s %-5s %3.0f %% zeros %8d bytes %6.2f bits, entropy %6.2f: %+.1f %%\n",
+			name, format, 100 * q, bytes, 8 * bytes / kept, h,
+			100 * (8 * bytes / kept / h - 1) >"/dev/stderr"
+		print 8 * bytes / kept / h }' </dev/null)
+	above "size <= 1.1 of the entropy" 1.1 "$over"
+}
+
 part_size()
 {
 	local network sparsity
 	for network in $networks; do
 		[[ $network == *${CASES:-}* ]] || continue
 		for sparsity in 0.5 0.75 0.9; do
-			compress "$network" 0 --sparsity "$sparsity" --compact --json
-			awk -v name="$network" -v bytes="$(stat -c %s "$work/model")" \
-				-v kept="$(value nonzeros <"$work/summary")" -v all="$(value weights \
-				<"$work/summary")" '
-				END { p = kept / all; q = 1 - p
-				h = -(p * log(p) + q * log(q)) / log(2) / p + 8
-				printf "%-20s %3.0f %% zeros %8d bytes %6.2f bits, entropy %6.2f: +%.1f %%\n",
-					name, 100 * q, bytes, 8 * bytes / kept, h,
-					100 * (8 * bytes / kept / h - 1) }' </dev/null
+			weight "$network" int8 8 "$sparsity"
 		done
+		weight "$network" int4 4 0
+		weight "$network" int4 4 0.5
 	done
 }
 

@@ -6,6 +6,7 @@
 
 model=$folder/model.safetensors
 packed=$folder/packed.safetensors
+compact=$folder/compact.safetensors
 back=$folder/back.safetensors
 
 size()
@@ -30,8 +31,18 @@ for onnx in "$models"/fashion_*_sp*.onnx; do
 	comes_back --config hbm2e --batch 64
 	comes_back --config default
 	expect 0 'weights kept' "$accel" compress "$onnx" -o "$back" \
+		--sparsity keep --compact --config default
+	check "$onnx: --compact for a device writes what pack writes" cmp "$packed" "$back"
+	expect 0 'weights kept' "$accel" compress "$onnx" -o "$compact" \
 		--sparsity keep --compact
-	check "$onnx: --compact writes what pack writes" cmp "$packed" "$back"
+	check "$onnx: the compact file is smaller" \
+		[ $((100 * $(size "$compact"))) -lt $((95 * $(size "$packed"))) ]
+	expect 0 'weights kept' "$accel" pack "$compact" -o "$back" --portable
+	check "$onnx: the model comes back" cmp "$model" "$back"
+	expect 0 'weights kept' "$accel" pack "$packed" -o "$back" --compact
+	check "$onnx: pack --compact writes the same" cmp "$compact" "$back"
+	expect 0 'packed for' "$accel" pack "$compact" -o "$back"
+	check "$onnx: a compact model packs as any other" cmp "$packed" "$back"
 done
 
 expect 0 'packed for 16 clusters of 8 lanes' "$accel" inspect "$packed"
@@ -56,7 +67,7 @@ for _ in $(seq 100); do
 	[ -S "$socket" ] && break
 	sleep 0.05
 done
-for file in "$model" "$packed"; do
+for file in "$model" "$packed" "$compact"; do
 	for uri in sim: cpu: "vfio-user:$socket"; do
 		expect 0 total "$accel" run "$file" --latents 5 --device "$uri" \
 			--output "$folder/${file##*/}-${uri%%:*}.npy"
@@ -82,15 +93,18 @@ expect 1 'none.conf' "$accel" pack "$model" -o "$back" \
 	--config "$folder/none.conf"
 expect 2 '--compact' "$accel" compress "$onnx" -o "$back" --sparsity keep \
 	--config small
-for length in 9 1000 $(($(size "$packed") / 2)) $(($(size "$packed") - 1)); do
-	head -c "$length" "$packed" >"$back"
-	expect 1 'accel inspect: .*' "$accel" inspect "$back"
-done
-for offset in 20 500 $(($(size "$packed") / 2)) $(($(size "$packed") - 1)); do
-	cp "$packed" "$back"
-	printf '\xa5' | dd of="$back" bs=1 seek="$offset" conv=notrunc status=none
-	expect 1 'accel inspect: .*' "$accel" inspect "$back"
-	expect 1 'accel run: .*' "$accel" run "$back"
+expect 2 'exclude each other' "$accel" pack "$model" -o "$back" --compact --portable
+for file in "$packed" "$compact"; do
+	for length in 9 1000 $(($(size "$file") / 2)) $(($(size "$file") - 1)); do
+		head -c "$length" "$file" >"$back"
+		expect 1 'accel inspect: .*' "$accel" inspect "$back"
+	done
+	for offset in 20 500 $(($(size "$file") / 2)) $(($(size "$file") - 1)); do
+		cp "$file" "$back"
+		printf '\xa5' | dd of="$back" bs=1 seek="$offset" conv=notrunc status=none
+		expect 1 'accel inspect: .*' "$accel" inspect "$back"
+		expect 1 'accel run: .*' "$accel" run "$back"
+	done
 done
 
 exit $((failures > 0))

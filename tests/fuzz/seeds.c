@@ -231,6 +231,9 @@ static int model_seed(const char *folder)
 	int ret = model_file_write(model, seed_path(folder, "model", "0"));
 
 	if (!ret)
+		ret = model_file_write_compact(model,
+					       seed_path(folder, "model", "2"));
+	if (!ret)
 		ret = plan_packing_create(model, &default_geometry, &sizes,
 					  &packing);
 	if (!ret) {

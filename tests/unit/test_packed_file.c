@@ -4,7 +4,9 @@
 #include "folder.h"
 #include "matrix.h"
 #include "random_model.h"
+#include "same_files.h"
 
+#include <core/crc32c.h>
 #include <core/error.h>
 #include <formats/file.h>
 #include <model/file.h>
@@ -23,23 +25,6 @@ static void pack(const struct model *model, const struct geometry *geometry,
 	    model_file_write_packed(model, packing, path))
 		fail_msg("%s", accel_last_error());
 	model_packing_destroy(packing);
-}
-
-static void assert_same_files(const char *folder, const char *a, const char *b)
-{
-	void *first, *second;
-	size_t first_size, second_size;
-
-	assert_int_equal(file_read(folder_path(folder, a), 1 << 30, &first,
-				   &first_size),
-			 0);
-	assert_int_equal(file_read(folder_path(folder, b), 1 << 30, &second,
-				   &second_size),
-			 0);
-	assert_int_equal(first_size, second_size);
-	assert_memory_equal(first, second, first_size);
-	free(first);
-	free(second);
 }
 
 /* Every array of a model is in its portable file, in order. */
@@ -212,6 +197,99 @@ static void streams_that_lie_are_refused(void **state)
 	}
 }
 
+/* Tensors of a file of the first packed form, and their checksums as JSON. */
+struct old_file {
+	struct safetensors_tensor tensors[16];
+	char names[16][64];
+	size_t count;
+	char crcs[1024];
+};
+
+static void old_add(struct old_file *old, const char *name,
+		    const struct safetensors_tensor *tensor)
+{
+	size_t at = strlen(old->crcs);
+
+	assert_true(old->count < 16);
+	snprintf(old->names[old->count], sizeof(old->names[0]), "%s", name);
+	old->tensors[old->count] = *tensor;
+	old->tensors[old->count].name = old->names[old->count];
+	old->count++;
+	snprintf(old->crcs + at, sizeof(old->crcs) - at, "%s\"%s\":\"%08x\"",
+		 at ? "," : "{", name, crc32c(0, tensor->data, tensor->size));
+}
+
+static void old_add_row(struct old_file *old, const char *name,
+			enum safetensors_type type, uint32_t rows,
+			const void *data)
+{
+	const struct safetensors_tensor tensor = {
+		.type = type,
+		.rank = 1,
+		.shape = { rows },
+		.data = data,
+		.size = (size_t)rows * 4,
+	};
+
+	old_add(old, name, &tensor);
+}
+
+/* In the first packed form, scales and biases were tensors as in portable files. */
+static void old_save(const struct safetensors_file *packed,
+		     const struct model_spmm *spmm, const char *path)
+{
+	static const char *const keys[] = { "graph", "graph_crc32c", "packing",
+					    "packing_crc32c" };
+	struct old_file old = { .count = 0 };
+	struct safetensors_text texts[6] = {
+		{ "format", "accel-model-packed-1" },
+		{ "crc32c", old.crcs },
+	};
+
+	for (size_t i = 0; i < safetensors_count(packed); i++) {
+		const struct safetensors_tensor *tensor =
+			safetensors_at(packed, i);
+
+		if (!strstr(tensor->name, ".rows"))
+			old_add(&old, tensor->name, tensor);
+	}
+	old_add_row(&old, "fc.scale", SAFETENSORS_F32, spmm->weights.rows,
+		    spmm->weight_scale);
+	old_add_row(&old, "fc.bias", SAFETENSORS_I32, spmm->weights.rows,
+		    spmm->bias);
+	strcat(old.crcs, "}");
+	for (int i = 0; i < 4; i++)
+		texts[2 + i] = (struct safetensors_text){
+			keys[i], safetensors_metadata(packed, keys[i])
+		};
+	assert_int_equal(
+		safetensors_save(path, old.tensors, old.count, texts, 6), 0);
+}
+
+static void older_files_are_read(void **state)
+{
+	uint64_t seed = 41;
+	struct model *model = matrix_model(MATRIX_UNIFORM, &seed);
+	struct safetensors_file *packed;
+	struct model *copy = NULL;
+
+	pack(model, &default_geometry, folder_path(*state, "packed"));
+	assert_int_equal(
+		safetensors_open(&packed, folder_path(*state, "packed")), 0);
+	old_save(packed, &model->layers[0].spmm, folder_path(*state, "old"));
+	safetensors_close(packed);
+	if (model_file_read(folder_path(*state, "old"), &copy))
+		fail_msg("%s", accel_last_error());
+	assert_non_null(copy->packing);
+	assert_int_equal(model_file_write(model, folder_path(*state, "before")),
+			 0);
+	assert_int_equal(model_file_write(copy, folder_path(*state, "after")),
+			 0);
+	assert_same_files(*state, "before", "after");
+	model_destroy(copy);
+	model_destroy(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +298,7 @@ int main(void)
 		folder_test(the_same_model_packs_to_the_same_bytes),
 		folder_test(every_changed_byte_of_a_stream_is_found),
 		folder_test(streams_that_lie_are_refused),
+		folder_test(older_files_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -821,7 +821,7 @@ static int compress_file(const struct compress_arguments *arguments)
 	if (!ret) {
 		model->dense_bytes = bytes;
 		ret = arguments->compact ?
-			      packing_write(model, &arguments->packing,
+			      compact_write(model, &arguments->packing,
 					    arguments->output) :
 			      model_file_write(model, arguments->output);
 	}
@@ -950,7 +950,7 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		{ "output-range", 0, OPTION_RANGE, &line->options.output_range,
 		  "LO:HI", "black and white of output images" },
 		{ "compact", 0, OPTION_FLAG, &line->compact, NULL,
-		  "write it packed, as accel pack does" },
+		  "write it as small as can be; with --config packed for a device" },
 		PACKING_CONFIG_OPTION(line->packing),
 		{ "json", 0, OPTION_FLAG, &line->json, NULL,
 		  "print the summary as JSON" },

@@ -13,15 +13,17 @@ struct pack_arguments {
 	const char *output;
 	struct packing_options packing;
 	bool portable;
+	bool compact;
 	bool json;
 };
 
-/* The way back: the packing goes, the matrices are there anyway. */
-static int write_portable(struct model *model, const char *path)
+/* Of a form that has no packing: the matrices are there anyway. */
+static int write_unpacked(struct model *model, bool compact, const char *path)
 {
 	model_packing_destroy(model->packing);
 	model->packing = NULL;
-	return model_file_write(model, path);
+	return compact ? model_file_write_compact(model, path) :
+			 model_file_write(model, path);
 }
 
 static int pack_file(const struct pack_arguments *arguments)
@@ -30,8 +32,9 @@ static int pack_file(const struct pack_arguments *arguments)
 	int ret = model_file_read(arguments->input, &model);
 
 	if (!ret)
-		ret = arguments->portable ?
-			      write_portable(model, arguments->output) :
+		ret = arguments->portable || arguments->compact ?
+			      write_unpacked(model, arguments->compact,
+					     arguments->output) :
 			      packing_write(model, &arguments->packing,
 					    arguments->output);
 	if (!ret)
@@ -56,7 +59,9 @@ int command_pack(int count, char **arguments)
 		{ "steps", 0, OPTION_COUNT, &line.packing.steps, "T",
 		  "of sequences, likewise (128)" },
 		{ "portable", 0, OPTION_FLAG, &line.portable, NULL,
-		  "write a portable model instead, of a packed one" },
+		  "write a portable model instead, of a packed or compact one" },
+		{ "compact", 0, OPTION_FLAG, &line.compact, NULL,
+		  "write one as small as can be instead, for any device" },
 		{ "json", 0, OPTION_FLAG, &line.json, NULL,
 		  "print the summary as JSON" },
 		{ .name = NULL },
@@ -77,5 +82,8 @@ int command_pack(int count, char **arguments)
 		return status;
 	if (!line.output)
 		return options_misuse(&usage, "where to? Give -o FILE");
+	if (line.portable && line.compact)
+		return options_misuse(
+			&usage, "--portable and --compact exclude each other");
 	return pack_file(&line) ? command_fail("pack") : STATUS_OK;
 }

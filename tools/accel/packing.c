@@ -90,3 +90,10 @@ int packing_write(struct model *model, const struct packing_options *options,
 	model->packing = packing;
 	return model_file_write_packed(model, packing, path);
 }
+
+int compact_write(struct model *model, const struct packing_options *options,
+		  const char *path)
+{
+	return options->config ? packing_write(model, options, path) :
+				 model_file_write_compact(model, path);
+}

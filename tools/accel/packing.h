@@ -32,4 +32,8 @@ struct packing_options {
 int packing_write(struct model *model, const struct packing_options *options,
 		  const char *path);
 
+/* The smallest file: coded, for any device; packed where options name one. */
+int compact_write(struct model *model, const struct packing_options *options,
+		  const char *path);
+
 #endif

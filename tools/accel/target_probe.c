@@ -243,7 +243,7 @@ static int write_packed(const struct target_probe *probe,
 	int ret;
 
 	copy.packing = NULL;
-	ret = packing_write(&copy, probe->packing, probe->path);
+	ret = compact_write(&copy, probe->packing, probe->path);
 	model_packing_destroy(copy.packing);
 	return ret;
 }

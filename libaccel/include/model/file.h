@@ -3,7 +3,7 @@
  * The portable model file: safetensors with <layer>.crow_indices (I64),
  * .col_indices (U16 while K ≤ 65536, else I32), .values (I8), .scale (F32),
  * .bias (I32); the graph as JSON and a CRC32C of every tensor in the metadata. A packed
- * one has <layer>.stream (U8) in place of the first three.
+ * one has <layer>.stream (U8) in place of the first three; a compact one is coded.
  * Documentation/model-file.rst.
  */
 #ifndef MODEL_FILE_H
@@ -48,5 +48,14 @@ int model_file_load(struct safetensors_file *file, struct model **out);
 int model_file_write_packed(const struct model *model,
 			    const struct model_packing *packing,
 			    const char *path);
+
+/**
+ * model_file_write_compact() - write a model in as few bytes as it needs
+ * @model: valid
+ * @path: of the file, which any device reads, but has to pack first
+ *
+ * Return: as model_file_write().
+ */
+int model_file_write_compact(const struct model *model, const char *path);
 
 #endif

@@ -14,6 +14,11 @@
 #define MODEL_FILE_PACKED_FORMAT "accel-model-packed-2"
 /* The one before: scales and biases are tensors, as in a portable file. */
 #define MODEL_FILE_PACKED_FORMAT_1 "accel-model-packed-1"
+
+/* Of compact files, which have one tensor and no graph in the metadata. */
+#define MODEL_FILE_COMPACT_FORMAT "accel-model-compact-1"
+#define MODEL_FILE_COMPACT_TENSOR "model"
+
 #define MODEL_FILE_PACKING_KEY "packing"
 #define MODEL_FILE_PACKING_CRC_KEY "packing_crc32c"
 

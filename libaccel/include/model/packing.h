@@ -14,6 +14,7 @@
 #include <pack/mapping.h>
 
 struct model;
+struct model_csr;
 struct model_layer;
 
 /* A matrix of a layer: the one of an SPMM, the two of a recurrent layer. */
@@ -102,6 +103,21 @@ char *model_matrix_name(const struct model_layer *layer, int matrix);
 
 /* How many matrices a layer has. */
 int model_matrix_count(const struct model_layer *layer);
+
+/**
+ * struct model_matrix - a layer's matrix with what belongs to its rows
+ * @csr: the matrix
+ * @scale: of its rows
+ * @bias: likewise
+ */
+struct model_matrix {
+	struct model_csr *csr;
+	float **scale;
+	int32_t **bias;
+};
+
+/* One of those that the layer has. */
+struct model_matrix model_matrix_of(struct model_layer *layer, int matrix);
 
 /* Would a device of geometry @b, for the same mapping, have the streams of @a? */
 bool model_packing_fits(const struct geometry *a, const struct geometry *b);

@@ -4,6 +4,7 @@
 #include <core/error.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 int layer_problem_create(struct layer_problem *problem, const char *name,
@@ -62,6 +63,32 @@ size_t layer_problem_kept(const struct layer_problem *problem)
 	for (size_t i = 0; i < problem->rows * problem->columns; i++)
 		count += problem->keep[i];
 	return count - (problem->constant ? problem->rows : 0);
+}
+
+/* H is semi-definite: what is not finite off its diagonal shows on it. */
+static bool is_finite(const struct layer_problem *problem)
+{
+	const double *h = layer_problem_hessian(problem);
+	const double *b = layer_problem_moments(problem);
+
+	for (size_t i = 0; i < problem->columns; i++)
+		if (!isfinite(h[i * problem->columns + i]))
+			return false;
+	for (size_t i = 0; i < problem->rows * problem->columns; i++)
+		if (!isfinite(b[i]))
+			return false;
+	return true;
+}
+
+int layer_problem_solve(struct layer_problem *problem,
+			const struct layer_solver *solver)
+{
+	if (!is_finite(problem))
+		return accel_error(
+			-EINVAL,
+			"%s: calibration values that are not finite, or too large to be squared; give data of the range that the network was trained on",
+			problem->name);
+	return solver->solve(solver->context, problem);
 }
 
 int layer_problem_least_squares(void *context, struct layer_problem *problem)

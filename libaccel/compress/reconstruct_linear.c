@@ -117,11 +117,10 @@ static void store_weights(const struct linear *linear)
 
 static int solve(struct linear *linear)
 {
-	const struct layer_solver *solver = linear->layer->solver;
 	int ret;
 
 	load_weights(linear);
-	ret = solver->solve(solver->context, &linear->problem);
+	ret = layer_problem_solve(&linear->problem, linear->layer->solver);
 	if (!ret)
 		store_weights(linear);
 	return ret;

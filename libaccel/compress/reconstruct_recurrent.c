@@ -386,11 +386,10 @@ static void store_weights(const struct gates *gates)
 
 static int gates_solve(struct gates *gates)
 {
-	const struct layer_solver *solver = gates->layer->solver;
 	int ret;
 
 	load_weights(gates);
-	ret = solver->solve(solver->context, &gates->problem);
+	ret = layer_problem_solve(&gates->problem, gates->layer->solver);
 	if (!ret)
 		store_weights(gates);
 	return ret;

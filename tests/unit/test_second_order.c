@@ -7,6 +7,7 @@
 #include <compress/layer_problem.h>
 #include <compress/obs.h>
 #include <compress/prune_method.h>
+#include <compress/reconstruct.h>
 #include <compress/sample.h>
 
 #include <accel/error.h>
@@ -267,6 +268,48 @@ static void test_obs_refuses_rows_that_take_hours(void **state)
 	free_network(network);
 }
 
+/* Their squares are not: what follows from those would look like a result. */
+static void test_values_too_large_to_be_squared(void **state)
+{
+	static const char *const names[] = { "wanda", "sparsegpt", "obs", "l0",
+					     "l1" };
+	struct network *network = make_network(COLUMNS);
+
+	(void)state;
+	network->data.samples[0]->values[0] = 1e30F;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct graph *graph = graph_clone(network->graph);
+		struct prune_mask *mask = prune_mask_create(graph);
+
+		assert_int_equal(prune(network, names[i], PRUNE_PER_LAYER,
+				       graph, mask),
+				 -EINVAL);
+		assert_non_null(strstr(accel_last_error(),
+				       "matrix: calibration values"));
+		prune_mask_destroy(mask);
+		graph_destroy(graph);
+	}
+	free_network(network);
+}
+
+static void test_repair_with_values_too_large_to_be_squared(void **state)
+{
+	const struct reconstruct_options options = { .workers = 1 };
+	struct network *network = make_network(COLUMNS);
+	struct graph *graph = graph_clone(network->graph);
+	struct prune_mask *mask = prune_mask_create(graph);
+
+	(void)state;
+	CHECK(prune(network, "magnitude", PRUNE_PER_LAYER, graph, mask));
+	network->data.samples[0]->values[0] = 1e30F;
+	assert_int_equal(reconstruct_least_squares(network->graph, graph, mask,
+						   &network->data, &options),
+			 -EINVAL);
+	prune_mask_destroy(mask);
+	graph_destroy(graph);
+	free_network(network);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +318,9 @@ int main(void)
 		cmocka_unit_test(test_one_threshold_counts_the_same),
 		cmocka_unit_test(test_the_first_step_of_obs_is_the_best),
 		cmocka_unit_test(test_obs_refuses_rows_that_take_hours),
+		cmocka_unit_test(test_values_too_large_to_be_squared),
+		cmocka_unit_test(
+			test_repair_with_values_too_large_to_be_squared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

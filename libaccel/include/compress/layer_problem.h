@@ -69,6 +69,13 @@ const double *layer_problem_moments(const struct layer_problem *problem);
 /* Weights that the problem's keep has: without the bias. */
 size_t layer_problem_kept(const struct layer_problem *problem);
 
+/*
+ * Let the solver solve it, if the sums of its observations are finite numbers: products of
+ * values that are not, or are too large, choose and solve nothing. 0, or −errno with a text.
+ */
+int layer_problem_solve(struct layer_problem *problem,
+			const struct layer_solver *solver);
+
 /* A solver that keeps the mask; its context is a double: the ridge. */
 int layer_problem_least_squares(void *context, struct layer_problem *problem);
 

@@ -96,6 +96,12 @@ static int read_choice(const struct recipe *recipe, const char *where,
 	if (!json_is_object(object))
 		return accel_error(-EINVAL, "%s: %s is not an object {…}",
 				   recipe->path, where);
+	if (json_object_get(object, "low_rank") &&
+	    json_object_get(object, "dictionary"))
+		return accel_error(
+			-EINVAL,
+			"%s: %s: \"low_rank\" and \"dictionary\" exclude each other",
+			recipe->path, where);
 	json_object_foreach(object, key, value)
 	{
 		if (!strcmp(key, "method"))

@@ -68,6 +68,9 @@ echo '{"sparsity": 0, "layers": [{"match": "/fc*", "low_rank": "0.25:whitened"}]
 expect 0 'layers split: 2' "${compress[@]}" --recipe recipe.json
 echo '{"layers": [{"match": "*", "low_rank": "half"}]}' >recipe.json
 expect 1 'recipe.json: layer 1: half: a rank is' "${compress[@]}" --recipe recipe.json
+echo '{"layers": [{"match": "*", "low_rank": "0.5", "dictionary": "64:4"}]}' >recipe.json
+expect 1 'layer 1: "low_rank" and "dictionary" exclude each other' \
+	"${compress[@]}" --recipe recipe.json
 echo '{"layers": [{"match": "nobody"}]}' >recipe.json
 expect 1 'recipe.json: layer 1: no layer of .* is named "nobody"' \
 	"${compress[@]}" --recipe recipe.json
@@ -84,5 +87,22 @@ expect 2 'l1 has its own way to choose' "${compress[@]}" --pattern 2:4 --method 
 expect 2 'it solves' "${compress[@]}" --sparsity 0.5 --method l0 --rounds 2
 expect 2 'rounds excludes' "${compress[@]}" --sparsity keep --rounds 2
 expect 2 'no --scope global' "${compress[@]}" --recipe recipe.json --scope global
+
+# Options that would change nothing are refused.
+expect 2 'chooses methods itself' "${compress[@]}" --target 'psnr>=32' --method obd
+expect 2 'are for --target' "${compress[@]}" --sparsity 0.5 --fast
+expect 2 'are for --target' "${compress[@]}" --sparsity 0.5 --looks 3
+expect 2 'excludes .* --quantize' "${compress[@]}" --sparsity 0.5 --recover --quantize int4
+expect 2 'mask of --method gn' "${compress[@]}" --sparsity 0.5 --recover --method wanda
+
+# A place for the results is looked for before the work: only then does the line tell of it.
+for option in -o --float --report; do
+	expect 1 'nowhere/out: cannot create' "${compress[@]}" --sparsity 0.5 \
+		--method gn "$option" nowhere/out
+	check "$option fails before any work" test "$(grep -c 'pruned in' "$folder/printed")" -eq 0
+done
+expect 1 'nobody.onnx: No such file' "${compress[@]}" --sparsity 0.5 --method gn \
+	--report page.html --features nobody.onnx
+check 'so does a classifier' test "$(grep -c 'pruned in' "$folder/printed")" -eq 0
 
 finish

@@ -342,13 +342,69 @@ static int check_data(const struct option_usage *usage,
 	return STATUS_OK;
 }
 
-/* What a report shows has to be there, and before the work is done. */
-static int check_report(const struct compress_arguments *arguments)
+/* After the work there has to be a place for what came of it, and eyes to see it with. */
+static int check_files(const struct compress_arguments *arguments)
 {
-	if (!arguments->report)
+	const char *const paths[] = { arguments->output,
+				      arguments->float_output,
+				      arguments->report };
+	struct graph *classifier = NULL;
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths) && !ret; i++)
+		if (paths[i])
+			ret = atomic_file_check(paths[i]);
+	if (!ret && arguments->features)
+		ret = onnx_import(arguments->features, &classifier);
+	graph_destroy(classifier);
+	return ret ? command_fail("compress") : STATUS_OK;
+}
+
+/* What would be passed over in silence is refused. */
+static int check_exclusions(const struct option_usage *usage,
+			    const struct compress_arguments *arguments)
+{
+	bool chosen = arguments->scope || arguments->reconstruct ||
+		      arguments->budget;
+
+	if (arguments->target &&
+	    (chosen || arguments->method || arguments->rounds))
+		return options_misuse(
+			usage,
+			"--target chooses methods itself; it excludes --method, --scope, --reconstruct, --budget and --rounds");
+	if (!arguments->target && (arguments->fast || arguments->looks))
+		return options_misuse(usage,
+				      "--fast and --looks are for --target");
+	if (!arguments->recover)
 		return STATUS_OK;
-	return atomic_file_check(arguments->report) ? command_fail("compress") :
-						      STATUS_OK;
+	if (chosen || arguments->quantize || arguments->calibration)
+		return options_misuse(
+			usage,
+			"--recover trains what is left as accel distill does; it excludes --scope, --reconstruct, --budget, --quantize and --calibration");
+	if (arguments->method && strcmp(arguments->method, "gn"))
+		return options_misuse(
+			usage,
+			"--recover begins with all weights, or with the mask of --method gn, and of no other");
+	return STATUS_OK;
+}
+
+/* What was not said. */
+static void fill_defaults(struct compress_arguments *arguments)
+{
+	const struct {
+		const char **text;
+		const char *value;
+	} defaults[] = {
+		{ &arguments->method, "magnitude" },
+		{ &arguments->reconstruct, "none" },
+		{ &arguments->budget, "size" },
+		{ &arguments->quantize, "int8" },
+		{ &arguments->calibration, "minmax" },
+	};
+
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
+		if (!*defaults[i].text)
+			*defaults[i].text = defaults[i].value;
 }
 
 /* A target says it all: what else would say how sparse contradicts it. */
@@ -839,8 +895,11 @@ static int compress_file(const struct compress_arguments *arguments)
 static int compress_checked(const struct option_usage *usage,
 			    struct compress_arguments *line)
 {
-	int status = check_arguments(usage, line);
+	int status = check_exclusions(usage, line);
 
+	fill_defaults(line);
+	if (status == STATUS_OK)
+		status = check_arguments(usage, line);
 	if (status == STATUS_OK)
 		status = check_method(usage, line);
 	if (status == STATUS_OK)
@@ -854,7 +913,7 @@ static int compress_checked(const struct option_usage *usage,
 	if (status == STATUS_OK)
 		status = check_data(usage, line);
 	if (status == STATUS_OK)
-		status = check_report(line);
+		status = check_files(line);
 	if (status != STATUS_OK)
 		return status;
 	line->options.source = strrchr(line->input, '/') ?
@@ -965,11 +1024,6 @@ int command_compress(int count, char **arguments)
 	char *told = NULL;
 	struct compress_arguments line = {
 		.told = &told,
-		.method = "magnitude",
-		.reconstruct = "none",
-		.budget = "size",
-		.quantize = "int8",
-		.calibration = "minmax",
 		.rounding = "nearest",
 		.order = "pq",
 	};

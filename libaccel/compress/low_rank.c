@@ -481,7 +481,7 @@ static int split(struct splitting *splitting,
 	if (!ret && !report->split)
 		ret = accel_error(
 			-ENOTSUP,
-			"no layer gets smaller by that rank: give a lower one");
+			"no layer gets smaller by that rank or dictionary: give a lower one");
 	return ret ? ret : compact(splitting);
 }
 

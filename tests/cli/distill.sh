@@ -63,6 +63,9 @@ expect 1 'the teacher: .*takes shape' "$accel" distill "$teacher" -o d --sparsit
 expect 1 'would be pruned' "$accel" distill "$teacher" -o d --sparsity 0.999999 --steps 3
 expect 1 'has no key "color"' sh -c 'echo "{\"color\": 1}" >bad.json; exec "$@"' sh \
 	"$accel" distill "$teacher" -o d --sparsity 0.9 --recipe bad.json
+# A place for checkpoints is looked for before anything else, be it as wrong as this recipe.
+expect 1 'nowhere/state: cannot create' "$accel" distill "$teacher" -o d --sparsity 0.9 \
+	--recipe bad.json --checkpoint nowhere/state
 expect 1 'give --data' "$accel" distill "$models/esrgan_slim_x2.onnx" -o d --sparsity 0.8 \
 	--steps 3
 check 'nothing was written' test ! -e d

@@ -144,11 +144,14 @@ static int narrow_student(struct training *training, struct graph *student)
 }
 
 /* After hours of training there has to be a place for what came of it. */
-static int check_files(const struct recovery *recovery)
+static int check_files(const struct training *training)
 {
+	const struct recovery *recovery = training->recovery;
 	int ret = atomic_file_check(recovery->output);
 	char *report;
 
+	if (!ret)
+		ret = atomic_file_check(training->checkpoint);
 	if (!ret && recovery->float_output)
 		ret = atomic_file_check(recovery->float_output);
 	if (ret)
@@ -263,14 +266,14 @@ static int run(struct training *training, struct graph *student,
 	       const struct calibration_data *files, struct model **model)
 {
 	struct distill_result result;
-	int ret = check_files(training->recovery);
+	int ret = name_checkpoint(training);
 
+	if (!ret)
+		ret = check_files(training);
 	if (!ret)
 		ret = open_recipe(training, student);
 	if (!ret)
 		ret = open_data(training, student, files);
-	if (!ret)
-		ret = name_checkpoint(training);
 	if (!ret)
 		ret = narrow_student(training, student);
 	if (!ret)

@@ -6,6 +6,9 @@
 #include "seeds_onnx.h"
 
 #include <accel/error.h>
+#include <compact/matrix.h>
+#include <compact/rows.h>
+#include <compact/table.h>
 #include <formats/npy.h>
 #include <runtime/stats_page.h>
 #include <formats/safetensors.h>
@@ -223,6 +226,76 @@ static int stream_seeds(const char *folder)
 	return 0;
 }
 
+/* As fuzz_compact.c reads them: a claim and the arrays of a layer. */
+static int compact_arrays(struct coder *coder, struct model_spmm *spmm,
+			  const struct positions_shape *shape)
+{
+	static struct opinion entries[TABLE_OPINIONS];
+	static struct matrix_model matrix;
+	static struct rows_model rows;
+	static struct odds odds;
+	int8_t *table = sample_codes(256);
+	int ret;
+
+	odds_create(&odds);
+	rows_reset(&rows);
+	opinions_reset(entries, TABLE_OPINIONS, CODER_HALF, 0);
+	ret = matrix_model_create(&matrix, &odds);
+	if (!ret)
+		ret = rows_code(&rows, &odds, coder, spmm->weights.rows,
+				&spmm->weight_scale, &spmm->bias);
+	if (!ret)
+		ret = matrix_code(&matrix, coder, shape, spmm->weight_scale,
+				  &spmm->weights);
+	if (!ret)
+		ret = table_code(entries, &odds, coder, 1, &table);
+	matrix_model_release(&matrix);
+	free(table);
+	return ret ? ret : coder_finish(coder);
+}
+
+static int compact_seed(const char *path, uint32_t taps, uint32_t phases)
+{
+	const struct positions_shape shape = { .taps = taps, .phases = phases };
+	struct model_csr csr = sample_csr(8 * phases, 12 * taps, 30);
+	struct model_spmm spmm = {
+		.weights = csr,
+		.weight_scale = sample_scales(csr.rows),
+		.bias = sample_biases(csr.rows),
+	};
+	const uint32_t claim[] = { csr.rows, csr.columns, taps, phases };
+	struct bit_writer file = { .bytes = NULL };
+	struct coder coder;
+	int ret;
+
+	coder_encode(&coder);
+	ret = compact_arrays(&coder, &spmm, &shape);
+	for (size_t i = 0; i < sizeof(claim) / sizeof(claim[0]); i++)
+		bits_put(&file, claim[i], 32);
+	for (size_t i = 0; i < coder.out.length; i++)
+		bits_put(&file, coder.out.bytes[i], 8);
+	if (!ret)
+		ret = file_write(path, file.bytes, file.length);
+	free(file.bytes);
+	coder_release(&coder);
+	free(csr.row_start);
+	free(csr.column);
+	free(csr.value);
+	free(spmm.weight_scale);
+	free(spmm.bias);
+	return ret;
+}
+
+static int compact_seeds(const char *folder)
+{
+	int ret = compact_seed(seed_path(folder, "compact", "0"), 1, 1);
+
+	if (!ret)
+		ret = compact_seed(seed_path(folder, "compact", "1"), 9, 1);
+	return ret ? ret :
+		     compact_seed(seed_path(folder, "compact", "2"), 4, 4);
+}
+
 static int model_seed(const char *folder)
 {
 	struct model *model = sample_model();
@@ -255,9 +328,9 @@ int main(int argc, char **argv)
 	}
 	if (npy_seeds(argv[1]) || png_seeds(argv[1]) ||
 	    safetensors_seeds(argv[1]) || stream_seeds(argv[1]) ||
-	    model_seed(argv[1]) || server_seeds(argv[1]) ||
-	    fault_seeds(argv[1]) || checkpoint_seeds(argv[1]) ||
-	    stats_seed(argv[1])) {
+	    compact_seeds(argv[1]) || model_seed(argv[1]) ||
+	    server_seeds(argv[1]) || fault_seeds(argv[1]) ||
+	    checkpoint_seeds(argv[1]) || stats_seed(argv[1])) {
 		fprintf(stderr, "%s\n", accel_last_error());
 		return 1;
 	}

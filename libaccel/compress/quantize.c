@@ -7,6 +7,8 @@
 #define WEIGHT_BITS 7
 /* Keeps products of three scales well inside binary32's normal numbers. */
 #define SCALE_MIN 1e-12f
+/* Significant bits of a row's scale. */
+#define SCALE_BITS 12
 /* Codes of activations less their zero point, at most. */
 #define ACTIVATION_MAX 255
 
@@ -37,6 +39,14 @@ static double row_reach(const struct quantize_row *row, double scale)
 	       fabs((double)row->bias) / ((double)row->input_scale * scale);
 }
 
+double quantize_short_scale(double scale)
+{
+	int exponent;
+	double fraction = frexp(scale, &exponent);
+
+	return ldexp(ceil(ldexp(fraction, SCALE_BITS)), exponent - SCALE_BITS);
+}
+
 float quantize_row_scale(const struct quantize_row *row)
 {
 	double bias = fabs((double)row->bias) / (double)row->input_scale;
@@ -52,7 +62,7 @@ float quantize_row_scale(const struct quantize_row *row)
 	for (int i = 0; i < WEIGHT_BITS && row_reach(row, scale) > INT32_MAX;
 	     i++)
 		scale *= 2;
-	return (float)scale;
+	return (float)quantize_short_scale(scale);
 }
 
 int8_t quantize_weight(float weight, float scale)

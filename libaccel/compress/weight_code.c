@@ -61,7 +61,8 @@ double weight_integer_scale(const struct weight_format *format,
 			    const float *values, size_t count)
 {
 	double top = levels(format);
-	double scale = largest(values, count) / top, best = scale, least;
+	double scale = quantize_short_scale(largest(values, count) / top);
+	double best = scale, least;
 
 	if (scale == 0)
 		return 1;
@@ -76,7 +77,7 @@ double weight_integer_scale(const struct weight_format *format,
 			best = scale;
 		}
 	}
-	return best;
+	return quantize_short_scale(best);
 }
 
 /* The least power of two that holds them all. */

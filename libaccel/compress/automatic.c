@@ -337,6 +337,8 @@ static int measure(struct automatic_search *search,
 		.methods = search->layer_method_count,
 		.kept = automatic_kept,
 		.kept_count = AUTOMATIC_KEPT_COUNT,
+		.formats = search->formats + 1,
+		.format_count = search->format_count - 1,
 		.workers = search->options->compress.workers,
 		.stop = search->options->stop,
 		.observer = tell_layers,
@@ -389,8 +391,10 @@ static int measure_layers(struct automatic_search *search)
 		return 0;
 	sensitivity_release(&search->sensitivity);
 	if (sensitivity_create(&search->sensitivity, search->graph,
-			       search->layer_method_count,
-			       AUTOMATIC_KEPT_COUNT))
+			       search->layer_method_count, AUTOMATIC_KEPT_COUNT,
+			       search->format_count - 1))
+		return -ENOMEM;
+	if (automatic_count_bits(search))
 		return -ENOMEM;
 	if (search->pruning == &search->patches)
 		return measure_on_patches(search);
@@ -629,18 +633,38 @@ static void search_release(struct automatic_search *search)
 	if (search->pruning == &search->patches)
 		calibration_data_release(&search->patches);
 	sensitivity_release(&search->sensitivity);
+	free(search->code_bits);
 	free(search->cycles);
 	free(search->weight_costs);
 	free(search->chosen);
+}
+
+/* Where bytes count, and fewer bits make fewer. */
+static void offer_formats(struct automatic_search *search)
+{
+	static const int bits[AUTOMATIC_FORMATS] = { 8, 6, 4 };
+	const struct automatic_options *options = search->options;
+
+	search->formats[0] = options->compress.format;
+	search->format_count = 1;
+	if (!options->narrow || automatic_counts_cycles(search) ||
+	    options->target.quantity == AUTOMATIC_SPARSITY ||
+	    !weight_format_is_plain(&options->compress.format))
+		return;
+	for (int i = 1; i < AUTOMATIC_FORMATS; i++)
+		search->formats[i] = (struct weight_format){ .bits = bits[i] };
+	search->format_count = AUTOMATIC_FORMATS;
 }
 
 static int run(struct automatic_search *search)
 {
 	int ret = prepare_data(search);
 
+	offer_formats(search);
+
 	if (!ret)
 		ret = sensitivity_create(&search->sensitivity, search->graph, 1,
-					 AUTOMATIC_KEPT_COUNT);
+					 AUTOMATIC_KEPT_COUNT, 0);
 	/* the better ones first: the others then give up the sooner */
 	if (!ret)
 		ret = prepare_methods(search, true);

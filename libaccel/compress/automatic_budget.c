@@ -11,6 +11,7 @@
 
 /* Candidates between two that were measured, the second of them included. */
 #define SUBSTEPS 8
+#define KEPT_STEPS (AUTOMATIC_KEPT_COUNT * SUBSTEPS + 1)
 #define STEPS 3000
 /* What a tilt of 1 makes of a layer's loss, in logarithms. */
 #define TILT_STRENGTH 1.5
@@ -65,6 +66,15 @@ double automatic_loss(const struct automatic_search *search, int layer,
 	if (low > 0 && high > 0)
 		return exp(log(low) + part * (log(high) - log(low)));
 	return low + part * part * (high - low);
+}
+
+/* Of fewer weights there are fewer errors, of the same size. */
+double automatic_format_loss(const struct automatic_search *search, int layer,
+			     int format, double kept)
+{
+	return format ? kept * search->sensitivity.layers[layer]
+					.format_losses[format - 1] :
+			0;
 }
 
 /* ---- cycles ---- */
@@ -178,16 +188,16 @@ int automatic_profile(struct automatic_search *search)
 
 /** struct option_kept - what stands behind a candidate */
 struct option_kept {
-	int method;
+	struct automatic_pick pick;
 	double kept;
 };
 
-/* Bits of the compact form, H(p) + 8·p for each weight; non-zeros; or cycles. */
+/* Bytes of the compact form, H(p) + b·p bits for each weight; non-zeros; or cycles. */
 static double cost_of(const struct automatic_search *search, int layer,
-		      double kept)
+		      double kept, int format)
 {
 	double weights = (double)search->sensitivity.layers[layer].weights;
-	double part, entropy = 0;
+	double part, bits, entropy = 0;
 	const double *cycles;
 	int point;
 
@@ -201,7 +211,8 @@ static double cost_of(const struct automatic_search *search, int layer,
 		return kept * weights;
 	if (kept < 1)
 		entropy = -kept * log2(kept) - (1 - kept) * log2(1 - kept);
-	return (entropy + 8 * kept) * weights / 8;
+	bits = search->code_bits[layer * search->format_count + format];
+	return (entropy + bits * kept) * weights / 8;
 }
 
 /* Where it lies, whether at an end, how large it is: each −1 … 1. */
@@ -227,20 +238,36 @@ static double tilt_of(const struct automatic_search *search,
 				    plan->tilt[2] * size));
 }
 
-static void add_candidate(const struct automatic_search *search, int layer,
-			  int method, double kept, double tilt,
+/* False for a format that the layer cannot have. */
+static bool add_candidate(const struct automatic_search *search, int layer,
+			  struct automatic_pick pick, double kept, double tilt,
 			  struct allocation_candidate *candidate,
 			  struct option_kept *option)
 {
 	double weights = (double)search->sensitivity.layers[layer].weights;
+	double loss;
 
 	/* what really stays is a whole number */
 	kept = (double)sensitivity_keep_count((int64_t)weights, kept) / weights;
-	*option = (struct option_kept){ method, kept };
-	candidate->loss =
-		kept < 1 ? tilt * automatic_loss(search, layer, method, kept) :
-			   0;
-	candidate->cost = cost_of(search, layer, kept);
+	loss = automatic_format_loss(search, layer, pick.format, kept);
+	if (kept < 1)
+		loss += automatic_loss(search, layer, pick.method, kept);
+	*option = (struct option_kept){ pick, kept };
+	candidate->loss = tilt * loss;
+	candidate->cost = cost_of(search, layer, kept, pick.format);
+	return isfinite(candidate->loss);
+}
+
+/* From 1 to the least that was measured. */
+static double kept_between(int step)
+{
+	int point = step / SUBSTEPS;
+	double part = (double)(step % SUBSTEPS) / SUBSTEPS;
+	double kept = kept_at(point);
+
+	if (part > 0)
+		kept += part * (kept_at(point + 1) - kept);
+	return kept;
 }
 
 static int fill_layer(const struct automatic_search *search,
@@ -249,21 +276,21 @@ static int fill_layer(const struct automatic_search *search,
 		      struct option_kept *options)
 {
 	double tilt = tilt_of(search, plan, layer);
-	int count = 0;
+	int methods = search->layer_method_count;
+	int ways = methods * search->format_count, count = 0;
 
-	for (int m = 0; m < search->layer_method_count; m++)
-		for (int i = 0; i <= AUTOMATIC_KEPT_COUNT * SUBSTEPS; i++) {
-			int point = i / SUBSTEPS;
-			double part = (double)(i % SUBSTEPS) / SUBSTEPS;
-			double kept = kept_at(point);
+	for (int i = 0; i < ways; i++) {
+		struct automatic_pick pick = {
+			.method = search->layer_methods[i % methods],
+			.format = i / methods,
+		};
 
-			if (part > 0)
-				kept += part * (kept_at(point + 1) - kept);
-			add_candidate(search, layer, search->layer_methods[m],
-				      kept, tilt, &candidates[count],
-				      &options[count]);
-			count++;
-		}
+		for (int k = 0; k < KEPT_STEPS; k++)
+			count += add_candidate(search, layer, pick,
+					       kept_between(k), tilt,
+					       &candidates[count],
+					       &options[count]);
+	}
 	return count;
 }
 
@@ -271,7 +298,7 @@ static int fill_layer(const struct automatic_search *search,
 static int select_layers(const struct automatic_search *search,
 			 const struct option_kept *options, int stride,
 			 const int *picked, struct prune_mask *mask,
-			 int *chosen)
+			 struct automatic_pick *chosen)
 {
 	int ret = 0;
 
@@ -281,13 +308,13 @@ static int select_layers(const struct automatic_search *search,
 		const struct option_kept *option =
 			&options[l * stride + picked[l]];
 
-		chosen[l] = option->method;
-		ret = prune_select(
-			search->methods[option->method].scores[layer->tensor],
-			(size_t)layer->weights,
-			(size_t)sensitivity_keep_count(layer->weights,
-						       option->kept),
-			mask->keep[layer->tensor]);
+		chosen[l] = option->pick;
+		ret = prune_select(search->methods[option->pick.method]
+					   .scores[layer->tensor],
+				   (size_t)layer->weights,
+				   (size_t)sensitivity_keep_count(
+					   layer->weights, option->kept),
+				   mask->keep[layer->tensor]);
 	}
 	return ret;
 }
@@ -314,7 +341,7 @@ static int solve(const struct automatic_search *search,
 			own, fill_layer(search, plan, l, own,
 					problem->options + l * stride)
 		};
-		budget += cost_of(search, l, 1);
+		budget += cost_of(search, l, 1, 0);
 	}
 	return allocation_solve(problem->layers, search->sensitivity.count,
 				plan->kept * budget, STEPS, problem->picked);
@@ -322,10 +349,10 @@ static int solve(const struct automatic_search *search,
 
 int automatic_allocate(const struct automatic_search *search,
 		       const struct automatic_plan *plan,
-		       struct prune_mask *mask, int *chosen)
+		       struct prune_mask *mask, struct automatic_pick *chosen)
 {
-	int stride = search->layer_method_count *
-		     (AUTOMATIC_KEPT_COUNT * SUBSTEPS + 1);
+	int stride =
+		search->layer_method_count * search->format_count * KEPT_STEPS;
 	size_t layers = (size_t)search->sensitivity.count;
 	size_t all = layers * (size_t)stride;
 	struct problem problem = {

@@ -59,18 +59,25 @@ static int64_t count_kept(const uint8_t *keep, int64_t count)
 	return kept;
 }
 
+static int format_bits(const struct automatic_search *search, int format)
+{
+	return (int)ceil(weight_format_bits(&search->formats[format]));
+}
+
 static void explain_layer(const struct automatic_search *search, int index,
 			  struct automatic_choice *choice)
 {
 	const struct sensitivity_layer *layer =
 		&search->sensitivity.layers[index];
-	int method = search->chosen[index];
+	int method = search->chosen[index].method;
+	int format = search->chosen[index].format;
 	double kept;
 
 	*choice = (struct automatic_choice){
 		.name = search->graph->nodes[layer->node].name,
 		.tensor = search->graph->tensors[layer->tensor].name,
 		.method = search->methods[method].method->name,
+		.bits = format_bits(search, format),
 		.weights = layer->weights,
 		.nonzeros =
 			count_kept(search->result->mask->keep[layer->tensor],
@@ -80,6 +87,7 @@ static void explain_layer(const struct automatic_search *search, int index,
 	kept = (double)choice->nonzeros / (double)layer->weights;
 	choice->loss = kept < 1 ? automatic_loss(search, index, method, kept) :
 				  0;
+	choice->loss += automatic_format_loss(search, index, format, kept);
 	find_alternatives(search, index, kept, choice);
 }
 
@@ -129,12 +137,12 @@ static json_t *alternative_json(double kept, const char *method, double loss)
 static json_t *choice_json(const struct automatic_choice *choice)
 {
 	return json_pack(
-		"{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "node",
+		"{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o}", "node",
 		choice->name, "weight", choice->tensor, "method",
-		choice->method, "weights", (json_int_t)choice->weights,
-		"nonzeros", (json_int_t)choice->nonzeros, "loss",
-		number(choice->loss), "cycles", number(choice->cycles),
-		"less_sparse",
+		choice->method, "bits", choice->bits, "weights",
+		(json_int_t)choice->weights, "nonzeros",
+		(json_int_t)choice->nonzeros, "loss", number(choice->loss),
+		"cycles", number(choice->cycles), "less_sparse",
 		alternative_json(choice->last_kept, choice->last_method,
 				 choice->last_loss),
 		"sparser",
@@ -189,22 +197,24 @@ static char *extend_provenance(const struct model *model, json_t *automatic)
 }
 
 static json_t *layer_json(const struct automatic_search *search, int index,
-			  const struct prune_mask *mask, int method)
+			  const struct prune_mask *mask,
+			  struct automatic_pick pick)
 {
 	const struct sensitivity_layer *layer =
 		&search->sensitivity.layers[index];
 	const struct graph_tensor *tensor =
 		&search->graph->tensors[layer->tensor];
 
-	return json_pack("{s:s, s:s, s:I}", "weight", tensor->name, "method",
-			 search->methods[method].method->name, "nonzeros",
+	return json_pack("{s:s, s:s, s:i, s:I}", "weight", tensor->name,
+			 "method", search->methods[pick.method].method->name,
+			 "bits", format_bits(search, pick.format), "nonzeros",
 			 (json_int_t)count_kept(mask->keep[layer->tensor],
 						layer->weights));
 }
 
 int automatic_describe(const struct automatic_search *search,
 		       const char *strategy, const struct prune_mask *mask,
-		       const int *chosen, struct model *model)
+		       const struct automatic_pick *chosen, struct model *model)
 {
 	const struct automatic_target *target = &search->options->target;
 	json_t *layers = json_array();

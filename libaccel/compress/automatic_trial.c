@@ -35,13 +35,13 @@ double automatic_cost(const struct automatic_search *search,
  * struct network - on its way
  * @graph: a copy of the dense one
  * @mask: of it
- * @chosen: method of each layer
+ * @chosen: for each layer
  * @model: int8
  */
 struct network {
 	struct graph *graph;
 	struct prune_mask *mask;
-	int *chosen;
+	struct automatic_pick *chosen;
 	struct model *model;
 };
 
@@ -52,7 +52,7 @@ static int network_create(const struct automatic_search *search,
 		.graph = graph_clone(search->graph),
 		.mask = prune_mask_create(search->graph),
 		.chosen = calloc((size_t)search->sensitivity.count + 1,
-				 sizeof(int)),
+				 sizeof(*network->chosen)),
 	};
 	return network->graph && network->mask && network->chosen ?
 		       0 :
@@ -88,7 +88,7 @@ static int prune_by_method(const struct automatic_search *search,
 	int ret;
 
 	for (int l = 0; l < search->sensitivity.count; l++)
-		network->chosen[l] = plan->method;
+		network->chosen[l].method = plan->method;
 	ret = method->scores ?
 		      prune_scores(search->graph,
 				   (const float *const *)method->scores,
@@ -127,21 +127,50 @@ static const char *strategy_name(const struct automatic_search *search,
 		       search->methods[plan->method].method->name;
 }
 
+/* The formats of all tensors; NULL without memory. */
+static struct weight_format *formats_of(const struct automatic_search *search,
+					const struct network *network,
+					bool *mixed)
+{
+	const struct sensitivity *all = &search->sensitivity;
+	struct weight_format *formats = calloc(
+		(size_t)search->graph->tensor_count + 1, sizeof(*formats));
+
+	*mixed = false;
+	for (int t = 0; formats && t < search->graph->tensor_count; t++)
+		formats[t] = search->formats[0];
+	for (int l = 0; formats && l < all->count; l++) {
+		int format = network->chosen[l].format;
+
+		formats[all->layers[l].tensor] = search->formats[format];
+		*mixed |= format > 0;
+	}
+	return formats;
+}
+
+/* Of few bits each counts, and is rounded with care; to know the size there is no need. */
 static int quantize(const struct automatic_search *search,
 		    const struct automatic_plan *plan,
 		    const struct calibration_data *data,
 		    struct network *network)
 {
+	struct compress_options options = search->options->compress;
+	bool mixed;
+	struct weight_format *formats = formats_of(search, network, &mixed);
 	int ret;
 
-	struct compress_options options = search->options->compress;
-
+	if (!formats)
+		return accel_error(-ENOMEM, "no memory for a network to try");
 	options.mask = network->mask;
 	options.method = "automatic";
+	options.formats = formats;
+	if (mixed && data == search->data)
+		options.rounding = ROUNDING_GPTQ;
 	model_destroy(network->model);
 	network->model = NULL;
 	ret = compress_quantize(network->graph, &options, data, network->mask,
 				&network->model);
+	free(formats);
 	return ret ? ret :
 		     automatic_describe(search, strategy_name(search, plan),
 					network->mask, network->chosen,
@@ -250,10 +279,16 @@ static void take(struct automatic_search *search, struct network *network,
 	*network = old;
 }
 
-static uint32_t fingerprint(const struct graph *graph,
-			    const struct prune_mask *mask)
+static uint32_t fingerprint(const struct automatic_search *search,
+			    const struct network *network)
 {
+	const struct graph *graph = search->graph;
+	const struct prune_mask *mask = network->mask;
 	uint32_t sum = 0;
+
+	for (int l = 0; l < search->sensitivity.count; l++)
+		sum = crc32c(sum, &network->chosen[l].format,
+			     sizeof(network->chosen[l].format));
 
 	for (int t = 0; t < mask->tensor_count; t++)
 		if (mask->keep[t])
@@ -268,7 +303,7 @@ static const struct automatic_trial *
 find_trial(const struct automatic_search *search, const struct network *network)
 {
 	const struct automatic_result *result = search->result;
-	uint32_t sum = fingerprint(search->graph, network->mask);
+	uint32_t sum = fingerprint(search, network);
 
 	for (int i = 0; i < result->trial_count; i++)
 		if (!strcmp(result->trials[i].strategy, "allocation") &&
@@ -285,7 +320,7 @@ static int add_trial(struct automatic_search *search,
 	struct automatic_trial trial = {
 		.strategy = strategy_name(search, plan),
 		.scope = plan->scope,
-		.fingerprint = fingerprint(search->graph, network->mask),
+		.fingerprint = fingerprint(search, network),
 		.kept = plan->kept,
 		.measured = *measured,
 		.meets = meets(search, measured),

@@ -60,23 +60,6 @@ const char *choices_method_name(const struct compress_choices *choices)
 	return name ? name : "none";
 }
 
-double choices_bits(const struct compress_choices *choices,
-		    const struct graph *graph, const struct prune_mask *mask)
-{
-	double bits = 0, weights = 0;
-
-	for (int t = 0; t < choices->tensor_count; t++) {
-		int64_t count = graph_shape_count(&graph->tensors[t].shape);
-		double kept = 0;
-
-		for (int64_t i = 0; mask->keep[t] && i < count; i++)
-			kept += mask->keep[t][i];
-		bits += kept * weight_format_bits(&choices->layers[t].format);
-		weights += kept;
-	}
-	return weights > 0 ? bits / weights : 8;
-}
-
 /**
  * struct division - of the layers among the methods
  * @choices: what was chosen

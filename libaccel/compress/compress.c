@@ -32,6 +32,15 @@ uint64_t compress_dense_bytes(const struct graph *graph)
 
 /* ---- pruning ---- */
 
+static const struct weight_format *
+format_of(const struct compress_options *options, int tensor)
+{
+	if (options->formats)
+		return &options->formats[tensor];
+	return options->choices ? &options->choices->layers[tensor].format :
+				  &options->format;
+}
+
 static struct weight_format *
 make_formats(const struct graph *graph, const struct compress_options *options)
 {
@@ -39,9 +48,7 @@ make_formats(const struct graph *graph, const struct compress_options *options)
 		calloc((size_t)graph->tensor_count + 1, sizeof(*formats));
 
 	for (int t = 0; formats && t < graph->tensor_count; t++)
-		formats[t] = options->choices ?
-				     options->choices->layers[t].format :
-				     options->format;
+		formats[t] = *format_of(options, t);
 	return formats;
 }
 
@@ -201,11 +208,15 @@ static void copy_mask(const struct graph *graph, const struct prune_mask *from,
  * Training and solvers may have rounded the weights to codes already, as they are; and
  * with fewer bits than eight, columns of one size are worth more than channels.
  */
-static bool is_equalized(const struct compress_options *options,
+static bool is_equalized(const struct graph *graph,
+			 const struct compress_options *options,
 			 const struct calibration_data *data)
 {
-	return data && data->sample_count && !options->trained &&
-	       !options->choices && weight_format_is_plain(&options->format) &&
+	bool plain = !options->choices;
+
+	for (int t = 0; t < graph->tensor_count; t++)
+		plain = plain && weight_format_is_plain(format_of(options, t));
+	return data && data->sample_count && !options->trained && plain &&
 	       !(options->selection && options->selection->solve);
 }
 
@@ -237,7 +248,7 @@ static int quantize_first(struct graph *graph,
 			  const struct calibration_data *data,
 			  struct prune_mask *mask)
 {
-	int ret = is_equalized(options, data) ?
+	int ret = is_equalized(graph, options, data) ?
 			  graph_equalize(graph, data, options->progress) :
 			  0;
 
@@ -344,19 +355,18 @@ static bool is_reconstructed(const struct compress_options *options)
 }
 
 /* The format of all layers, or "mixed". */
-static void print_formats(const struct compress_options *options, char *text,
+static void print_formats(const struct compress_options *options,
+			  const struct prune_mask *mask, char *text,
 			  size_t size)
 {
-	const struct compress_choices *choices = options->choices;
 	bool first = true;
 	char own[64];
 
 	weight_format_print(&options->format, text, size);
-	for (int t = 0; choices && t < choices->tensor_count; t++) {
-		if (!choices->layers[t].method)
+	for (int t = 0; t < mask->tensor_count; t++) {
+		if (!mask->keep[t])
 			continue;
-		weight_format_print(&choices->layers[t].format, own,
-				    sizeof(own));
+		weight_format_print(format_of(options, t), own, sizeof(own));
 		if (!first && strcmp(text, own)) {
 			snprintf(text, size, "mixed");
 			return;
@@ -364,6 +374,25 @@ static void print_formats(const struct compress_options *options, char *text,
 		snprintf(text, size, "%s", own);
 		first = false;
 	}
+}
+
+/* Of a weight that is kept, on average; 8 for none. */
+static double mean_bits(const struct graph *graph,
+			const struct compress_options *options,
+			const struct prune_mask *mask)
+{
+	double bits = 0, weights = 0;
+
+	for (int t = 0; t < mask->tensor_count; t++) {
+		int64_t count = graph_shape_count(&graph->tensors[t].shape);
+		double kept = 0;
+
+		for (int64_t i = 0; mask->keep[t] && i < count; i++)
+			kept += mask->keep[t][i];
+		bits += kept * weight_format_bits(format_of(options, t));
+		weights += kept;
+	}
+	return weights > 0 ? bits / weights : 8;
 }
 
 /* What most models have nothing of. */
@@ -396,12 +425,10 @@ static char *provenance(const struct graph *graph,
 	char *result, weights[64];
 	json_t *text;
 
-	print_formats(options, weights, sizeof(weights));
+	print_formats(options, mask, weights, sizeof(weights));
 	text = json_pack(
 		"{s:s, s:f, s:s, s:s, s:s?, s:f, s:s, s:I, s:I, s:I, s:i}",
-		"quantize", weights, "bits",
-		options->choices ? choices_bits(options->choices, graph, mask) :
-				   weight_format_bits(&options->format),
+		"quantize", weights, "bits", mean_bits(graph, options, mask),
 		"method", method_name(options), "reconstruct",
 		is_reconstructed(options) ? "ls" : "none", "source",
 		options->source, "sparsity",
@@ -493,7 +520,7 @@ int compress_quantize(const struct graph *graph,
 		      const struct prune_mask *mask, struct model **model)
 {
 	bool equalizes = options->order == COMPRESS_PRUNE_FIRST &&
-			 is_equalized(options, data);
+			 is_equalized(graph, options, data);
 	struct graph *copy;
 	int ret = 0;
 

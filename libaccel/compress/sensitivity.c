@@ -3,6 +3,7 @@
 #include <compress/parallel.h>
 #include <compress/prune.h>
 #include <compress/reconstruct.h>
+#include <compress/rounding.h>
 #include <compress/sensitivity.h>
 #include <core/error.h>
 
@@ -66,15 +67,18 @@ static int add_layer(struct sensitivity *sensitivity, const struct graph *graph,
 					  sensitivity->kept_count) +
 					 1,
 				 sizeof(double)),
+		.format_losses = calloc((size_t)sensitivity->format_count + 1,
+					sizeof(double)),
 	};
-	if (!layer->losses)
-		return accel_error(-ENOMEM, "no memory for the layers' losses");
 	sensitivity->count++;
-	return 0;
+	return layer->losses && layer->format_losses ?
+		       0 :
+		       accel_error(-ENOMEM, "no memory for the layers' losses");
 }
 
 int sensitivity_create(struct sensitivity *sensitivity,
-		       const struct graph *graph, int methods, int kept_count)
+		       const struct graph *graph, int methods, int kept_count,
+		       int format_count)
 {
 	int ret = 0;
 
@@ -83,6 +87,7 @@ int sensitivity_create(struct sensitivity *sensitivity,
 				 sizeof(*sensitivity->layers)),
 		.methods = methods,
 		.kept_count = kept_count,
+		.format_count = format_count,
 	};
 	if (!sensitivity->layers)
 		return accel_error(-ENOMEM, "no memory for the layers' losses");
@@ -99,8 +104,10 @@ int sensitivity_create(struct sensitivity *sensitivity,
 
 void sensitivity_release(struct sensitivity *sensitivity)
 {
-	for (int l = 0; sensitivity->layers && l < sensitivity->count; l++)
+	for (int l = 0; sensitivity->layers && l < sensitivity->count; l++) {
 		free(sensitivity->layers[l].losses);
+		free(sensitivity->layers[l].format_losses);
+	}
 	free(sensitivity->layers);
 	*sensitivity = (struct sensitivity){ .layers = NULL };
 }
@@ -250,9 +257,56 @@ static int prune_layer(const struct measuring *measuring,
 					 measuring->data, &how);
 }
 
+static int round_layer(const struct measuring *measuring,
+		       const struct sensitivity_layer *layer, int format,
+		       struct graph *graph, struct prune_mask *mask)
+{
+	struct weight_format *formats =
+		calloc((size_t)graph->tensor_count + 1, sizeof(*formats));
+	int ret;
+
+	if (!formats)
+		return -ENOMEM;
+	formats[layer->tensor] = measuring->options->formats[format];
+	uncover_others(graph, layer->node, mask);
+	ret = rounding_gptq(graph, mask, formats, measuring->data, 1, NULL);
+	free(formats);
+	return ret;
+}
+
+/* Of a matrix that has no grid nothing is rounded, and no loss would be a wrong one. */
+static bool is_left(const struct measuring *measuring,
+		    const struct sensitivity_layer *layer, int index,
+		    const struct graph *graph)
+{
+	const struct sensitivity_options *options = measuring->options;
+	int tensor = layer->tensor;
+
+	return index >= options->methods * options->kept_count &&
+	       (measuring->graph->tensors[tensor].quantization ||
+		!graph->tensors[tensor].quantization);
+}
+
+/* @index: of the layer's candidates: methods by parts, then formats */
+static int change_layer(const struct measuring *measuring,
+			const struct sensitivity_layer *layer, int index,
+			struct graph *graph, struct prune_mask *mask)
+{
+	const struct sensitivity_options *options = measuring->options;
+	int method = index / options->kept_count;
+
+	if (method < options->methods)
+		return prune_layer(measuring, layer, method,
+				   options->kept[index % options->kept_count],
+				   graph, mask);
+	return round_layer(measuring, layer,
+			   index - options->methods * options->kept_count,
+			   graph, mask);
+}
+
 static int measure_layer(const struct measuring *measuring,
-			 const struct sensitivity_layer *layer, int method,
-			 double kept, double *loss)
+			 const struct sensitivity_layer *layer, int index,
+			 double *loss)
 {
 	struct error_sum sum = { .measuring = measuring };
 	struct graph *graph = graph_clone(measuring->graph);
@@ -260,12 +314,14 @@ static int measure_layer(const struct measuring *measuring,
 	int ret = -ENOMEM;
 
 	if (graph && mask)
-		ret = prune_layer(measuring, layer, method, kept, graph, mask);
+		ret = change_layer(measuring, layer, index, graph, mask);
 	if (!ret)
 		ret = run_graph(measuring, graph, add_errors, &sum);
 	*loss = sum.squares / sum.count;
 	if (!ret && !isfinite(*loss))
 		ret = -EINVAL;
+	if (!ret && is_left(measuring, layer, index, graph))
+		*loss = INFINITY;
 	graph_destroy(graph);
 	prune_mask_destroy(mask);
 	return ret;
@@ -287,15 +343,17 @@ static int measure_candidate(void *context, int part)
 {
 	struct measuring *measuring = context;
 	const struct sensitivity *all = measuring->sensitivity;
-	int each = all->methods * all->kept_count;
+	int pruned = all->methods * all->kept_count;
+	int each = pruned + all->format_count;
 	struct sensitivity_layer *layer = &all->layers[part / each];
 	int index = part % each, ret;
 
 	if (measuring->options->stop && *measuring->options->stop)
 		return -EINTR;
-	ret = measure_layer(measuring, layer, index / all->kept_count,
-			    measuring->options->kept[index % all->kept_count],
-			    &layer->losses[index]);
+	ret = measure_layer(measuring, layer, index,
+			    index < pruned ?
+				    &layer->losses[index] :
+				    &layer->format_losses[index - pruned]);
 	if (!ret)
 		tell(measuring, each * all->count);
 	return ret;
@@ -332,8 +390,10 @@ int sensitivity_measure(struct sensitivity *sensitivity,
 
 	if (!ret)
 		ret = parallel_run(options->workers > 0 ? options->workers : 1,
-				   sensitivity->count * sensitivity->methods *
-					   sensitivity->kept_count,
+				   sensitivity->count *
+					   (sensitivity->methods *
+						    sensitivity->kept_count +
+					    sensitivity->format_count),
 				   measure_candidate, &measuring);
 	for (int i = 0; measuring.outputs && i < count; i++)
 		free(measuring.outputs[i]);

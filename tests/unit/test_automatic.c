@@ -67,34 +67,62 @@ static int probe_time(void *context, const struct model *model,
 	return 0;
 }
 
-static int run(enum automatic_quantity quantity, double bound, int workers,
-	       const volatile sig_atomic_t *stop,
-	       struct automatic_result *result)
+/* A file in which a code takes as many bytes as its matrix's largest one makes it. */
+static int probe_narrow_size(void *context, const struct model *model,
+			     uint64_t *bytes)
+{
+	(void)context;
+	*bytes = 100;
+	for (uint32_t i = 0; i < model->layer_count; i++) {
+		const struct model_csr *csr = &model->layers[i].spmm.weights;
+		int64_t count = model_csr_nonzeros(csr);
+		int most = 0;
+
+		assert_int_equal(model->layers[i].op, MODEL_SPMM);
+		for (int64_t k = 0; k < count; k++)
+			most = abs(csr->value[k]) > most ? abs(csr->value[k]) :
+							   most;
+		*bytes += (uint64_t)count * (most > 31 ? 3 : most > 7 ? 2 : 1);
+	}
+	return 0;
+}
+
+static int run_with(const struct automatic_options *how,
+		    struct automatic_result *result)
 {
 	static struct graph *graph;
 	int count = 0;
 	const struct automatic_probe probe = {
 		.context = &count,
 		.quality = probe_quality,
-		.size = probe_size,
+		.size = how->narrow ? probe_narrow_size : probe_size,
 		.time = probe_time,
 	};
-	const struct automatic_options options = {
-		.compress = { .seed = 3, .workers = workers },
-		.target = { .quantity = quantity, .bound = bound },
-		.probe = &probe,
-		.looks = 4,
-		.stop = stop,
-	};
+	struct automatic_options options = *how;
 	struct calibration_data data;
 	int ret;
 
+	options.probe = &probe;
+	options.looks = 4;
 	graph_destroy(graph);
 	graph = two_layers(); /* results have its names */
 	make_data(&data);
 	ret = automatic_run(graph, &data, &options, result);
 	calibration_data_release(&data);
 	return ret;
+}
+
+static int run(enum automatic_quantity quantity, double bound, int workers,
+	       const volatile sig_atomic_t *stop,
+	       struct automatic_result *result)
+{
+	const struct automatic_options options = {
+		.compress = { .seed = 3, .workers = workers },
+		.target = { .quantity = quantity, .bound = bound },
+		.stop = stop,
+	};
+
+	return run_with(&options, result);
 }
 
 /* Nothing that was tried and meets the target is better. */
@@ -215,10 +243,39 @@ static void test_stops_when_told(void **state)
 	automatic_release(&result);
 }
 
+/* Three bytes a code or one: for a small file the narrow ones leave more weights. */
+static void test_takes_few_bits(void **state)
+{
+	const struct automatic_options options = {
+		.compress = { .seed = 3, .workers = 1 },
+		.target = { .quantity = AUTOMATIC_RATIO, .bound = 5 },
+		.narrow = true,
+	};
+	struct automatic_result wide, narrow;
+	bool any = false;
+
+	(void)state;
+	CHECK(run(AUTOMATIC_RATIO, 5, 1, NULL, &wide));
+	CHECK(run_with(&options, &narrow));
+	assert_true(narrow.best.meets);
+	assert_string_equal(narrow.best.strategy, "allocation");
+	assert_true(narrow.best.measured.nonzeros >
+		    3 * wide.best.measured.nonzeros / 2);
+	for (int i = 0; i < narrow.choice_count; i++)
+		any |= narrow.choices[i].bits < 8;
+	assert_true(any);
+	for (int i = 0; i < wide.choice_count; i++)
+		assert_int_equal(wide.choices[i].bits, 8);
+	assert_non_null(strstr(narrow.report, "\"bits\":4"));
+	automatic_release(&wide);
+	automatic_release(&narrow);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_meets_a_sparsity),
+		cmocka_unit_test(test_takes_few_bits),
 		cmocka_unit_test(test_meets_cycles),
 		cmocka_unit_test(test_meets_a_quality),
 		cmocka_unit_test(test_refuses_a_quality_at_once),

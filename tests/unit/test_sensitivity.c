@@ -56,7 +56,7 @@ static int measure(struct sensitivity *sensitivity, const struct graph *graph,
 	for (int t = 0; t < graph->tensor_count; t++)
 		magnitudes[t] = graph->tensors[t].data;
 	make_data(&data);
-	CHECK(sensitivity_create(sensitivity, graph, 2, KEPT));
+	CHECK(sensitivity_create(sensitivity, graph, 2, KEPT, 0));
 	ret = sensitivity_measure(sensitivity, graph, &data, &data, &options);
 	calibration_data_release(&data);
 	saliency_destroy(zeros, graph);

@@ -77,8 +77,9 @@ static void print_choice(const struct automatic_choice *choice)
 {
 	double kept = (double)choice->nonzeros / (double)choice->weights;
 
-	fprintf(stderr, "%-26.26s %9" PRId64 " %6.1f%% %-10.10s", choice->name,
-		choice->weights, 100 - 100 * kept, choice->method);
+	fprintf(stderr, "%-26.26s %9" PRId64 " %6.1f%% %4d %-10.10s",
+		choice->name, choice->weights, 100 - 100 * kept, choice->bits,
+		choice->method);
 	if (isfinite(choice->loss))
 		fprintf(stderr, " %8.2e", choice->loss);
 	else
@@ -96,12 +97,12 @@ static void print_choice(const struct automatic_choice *choice)
 
 static void print_choices(const struct automatic_result *result)
 {
-	fprintf(stderr, "\n%-26s %9s %7s %-10s %8s %9s %25s %25s\n", "layer",
-		"weights", "zeros", "method", "loss", "cycles",
+	fprintf(stderr, "\n%-26s %9s %7s %4s %-10s %8s %9s %25s %25s\n",
+		"layer", "weights", "zeros", "bits", "method", "loss", "cycles",
 		"one step less sparse", "one step sparser");
 	for (int i = 0; i < result->choice_count; i++)
 		print_choice(&result->choices[i]);
-	fputs("loss: mean squared error of the result when only this layer is pruned and repaired\n",
+	fputs("loss: mean squared error of the result when only this layer is pruned, repaired and rounded\n",
 	      stderr);
 }
 

@@ -75,7 +75,7 @@ struct automatic_probe {
  * struct automatic_trial - a whole network that was tried
  * @strategy: a method's name, "allocation", or "dense"
  * @scope: what a method's budget was for
- * @fingerprint: of the mask
+ * @fingerprint: of the mask and the formats
  * @kept: part of the cost that was meant to stay
  * @measured: what came of it
  * @meets: the target
@@ -95,6 +95,7 @@ struct automatic_trial {
  * @target: what to meet
  * @held_out: to see what layers lose on; NULL: the data. Pictures of any size need none
  * @fast: where quality is the target, save cycles rather than bytes
+ * @narrow: codes of fewer bits make a smaller file: where bytes count, layers may take them
  * @probe: how to measure
  * @looks: whole networks that the search may try (12); −1: none
  * @stop: set by a signal's handler: end soon, with the best so far; or NULL
@@ -107,6 +108,7 @@ struct automatic_options {
 	struct automatic_target target;
 	const struct calibration_data *held_out;
 	bool fast;
+	bool narrow;
 	const struct automatic_probe *probe;
 	int looks;
 	const volatile sig_atomic_t *stop;
@@ -120,10 +122,11 @@ struct automatic_options {
  * @name: of the node that reads it
  * @tensor: of the matrix
  * @method: that chose its weights
+ * @bits: of its codes
  * @weights: elements
  * @nonzeros: that are kept
- * @loss: mean squared error of the result when only this layer is pruned so, between
- *	those measured; NAN: not measured
+ * @loss: mean squared error of the result when only this layer is pruned and rounded so,
+ *	between those measured, beyond int8's own; NAN: not measured
  * @cycles: of the node in the model, NAN: not measured
  * @next_loss: the same if the next sparser step measured were taken; NAN: there is none
  * @last_loss: of the step before, less sparse
@@ -136,6 +139,7 @@ struct automatic_choice {
 	const char *name;
 	const char *tensor;
 	const char *method;
+	int bits;
 	int64_t weights;
 	int64_t nonzeros;
 	double loss;

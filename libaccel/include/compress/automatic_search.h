@@ -13,6 +13,8 @@
 /* Ways in which an allocation may favour some layers over others. */
 #define AUTOMATIC_TILTS 3
 #define AUTOMATIC_ALLOCATED (-1)
+/* Formats that a layer may choose from, the first being that of all. */
+#define AUTOMATIC_FORMATS 3
 
 extern const double automatic_kept[AUTOMATIC_KEPT_COUNT];
 
@@ -20,6 +22,16 @@ extern const double automatic_kept[AUTOMATIC_KEPT_COUNT];
 struct automatic_method {
 	const struct prune_method *method;
 	float **scores;
+};
+
+/**
+ * struct automatic_pick - what a layer got
+ * @method: an index of the search's
+ * @format: likewise
+ */
+struct automatic_pick {
+	int method;
+	int format;
 };
 
 /**
@@ -49,7 +61,10 @@ struct automatic_plan {
  * @method_count: of them
  * @layer_methods: those that layers may choose from, as indices
  * @layer_method_count: of them; 0: no allocation yet
- * @sensitivity: losses by @layer_methods and automatic_kept
+ * @formats: that layers may choose from; the first one costs nothing
+ * @format_count: of them; 1: no choice
+ * @code_bits: [layers][@format_count], entropy of the matrix's codes
+ * @sensitivity: losses by @layer_methods and automatic_kept, and by @formats but the first
  * @cycles: [layers][1 + AUTOMATIC_KEPT_COUNT] of the node at 1, then at
  *	automatic_kept; NULL: cycles do not matter
  * @weight_costs: cycles of a weight of each tensor; NULL likewise
@@ -58,7 +73,7 @@ struct automatic_plan {
  * @phase: what goes on, for the observer
  * @phase_done: of it
  * @phase_total: in all
- * @chosen: [layers], the method of each in the best trial
+ * @chosen: [layers], of the best trial
  * @result: so far
  */
 struct automatic_search {
@@ -71,6 +86,9 @@ struct automatic_search {
 	int method_count;
 	int layer_methods[SENSITIVITY_METHODS_MAX];
 	int layer_method_count;
+	struct weight_format formats[AUTOMATIC_FORMATS];
+	int format_count;
+	double *code_bits;
 	struct sensitivity sensitivity;
 	double *cycles;
 	double *weight_costs;
@@ -79,7 +97,7 @@ struct automatic_search {
 	const char *phase;
 	int phase_done;
 	int phase_total;
-	int *chosen;
+	struct automatic_pick *chosen;
 	struct automatic_result *result;
 };
 
@@ -113,17 +131,23 @@ int automatic_try(struct automatic_search *search,
 /* How many cycles each layer takes by what it keeps: simulated. */
 int automatic_profile(struct automatic_search *search);
 
+/* What the codes of each layer take in each format, zeros aside. 0 or −ENOMEM. */
+int automatic_count_bits(struct automatic_search *search);
+
 /*
- * Allocate; @chosen: for each layer its method. 0, −ERANGE if the budget is too small,
- * −ENOMEM.
+ * Allocate; @chosen: for each layer. 0, −ERANGE if the budget is too small, −ENOMEM.
  */
 int automatic_allocate(const struct automatic_search *search,
 		       const struct automatic_plan *plan,
-		       struct prune_mask *mask, int *chosen);
+		       struct prune_mask *mask, struct automatic_pick *chosen);
 
 /* Loss of a layer between those measured; NAN if its method was not. */
 double automatic_loss(const struct automatic_search *search, int layer,
 		      int method, double kept);
+
+/* What its format adds: INFINITY for one that it cannot have. */
+double automatic_format_loss(const struct automatic_search *search, int layer,
+			     int format, double kept);
 
 /* ---- automatic_report.c ---- */
 
@@ -133,7 +157,8 @@ double automatic_loss(const struct automatic_search *search, int layer,
  */
 int automatic_describe(const struct automatic_search *search,
 		       const char *strategy, const struct prune_mask *mask,
-		       const int *chosen, struct model *model);
+		       const struct automatic_pick *chosen,
+		       struct model *model);
 
 /* Fill the result's choices and report. 0 or −ENOMEM. */
 int automatic_report(struct automatic_search *search);

@@ -46,10 +46,6 @@ bool choices_need_data(const struct compress_choices *choices);
 /* The method's name if all layers have the same one, else "mixed". */
 const char *choices_method_name(const struct compress_choices *choices);
 
-/* Bits of a weight that the mask keeps, on average; 8 for none. */
-double choices_bits(const struct compress_choices *choices,
-		    const struct graph *graph, const struct prune_mask *mask);
-
 /**
  * choices_prune() - prune each layer as was chosen for it
  * @choices: of the graph

@@ -52,6 +52,7 @@ enum compress_budget {
  * @reconstruct: let the weights that stay take over for those that went, by least
  *	squares; see reconstruct.h
  * @format: of all weights
+ * @formats: of each tensor of the graph, in place of @format; NULL: it applies
  * @rounding: to its codes
  * @order: of both; layers without a grid (weight_grid.h) are rounded at the end in any case
  * @calibration: how activations' ranges are found
@@ -78,6 +79,7 @@ struct compress_options {
 	const double *costs;
 	bool reconstruct;
 	struct weight_format format;
+	const struct weight_format *formats;
 	enum rounding_method rounding;
 	enum compress_order order;
 	struct calibration_method calibration;

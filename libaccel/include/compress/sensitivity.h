@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the network's result loses when one weight matrix alone is pruned and repaired:
- * the mean squared error of the outputs, measured for each sparsity and method.
+ * What the network's result loses when one weight matrix alone is pruned and repaired,
+ * or rounded: the mean squared error of the outputs, measured for each sparsity and
+ * method, and for each format.
  */
 #ifndef COMPRESS_SENSITIVITY_H
 #define COMPRESS_SENSITIVITY_H
@@ -11,6 +12,7 @@
 
 #include <compress/calibration_data.h>
 #include <compress/graph.h>
+#include <compress/weight_format.h>
 
 #define SENSITIVITY_METHODS_MAX 8
 
@@ -26,6 +28,8 @@ struct sensitivity_scores {
  * @methods: how many, ≤ SENSITIVITY_METHODS_MAX
  * @kept: parts of the weights that stay, falling, in (0, 1)
  * @kept_count: of @kept
+ * @formats: that all weights are rounded to by gptq
+ * @format_count: of @formats
  * @workers: threads; the result does not depend on it
  * @stop: set by a signal's handler: give up; or NULL
  * @observer: called by one thread at a time when @done of @total are measured; or NULL
@@ -36,6 +40,8 @@ struct sensitivity_options {
 	int methods;
 	const double *kept;
 	int kept_count;
+	const struct weight_format *formats;
+	int format_count;
 	int workers;
 	const volatile sig_atomic_t *stop;
 	void (*observer)(void *context, int done, int total);
@@ -48,12 +54,14 @@ struct sensitivity_options {
  * @node: the first that reads it
  * @weights: elements
  * @losses: [methods][kept_count], mean squared error of the outputs
+ * @format_losses: [format_count], likewise; INFINITY for a matrix that has no grid
  */
 struct sensitivity_layer {
 	int tensor;
 	int node;
 	int64_t weights;
 	double *losses;
+	double *format_losses;
 };
 
 /**
@@ -62,12 +70,14 @@ struct sensitivity_layer {
  * @count: of @layers
  * @methods: as in the options
  * @kept_count: likewise
+ * @format_count: likewise
  */
 struct sensitivity {
 	struct sensitivity_layer *layers;
 	int count;
 	int methods;
 	int kept_count;
+	int format_count;
 };
 
 /*
@@ -75,7 +85,8 @@ struct sensitivity {
  * −EINVAL if the graph has no prunable matrix, −ENOMEM.
  */
 int sensitivity_create(struct sensitivity *sensitivity,
-		       const struct graph *graph, int methods, int kept_count);
+		       const struct graph *graph, int methods, int kept_count,
+		       int format_count);
 
 /*
  * Measure: repair on @data, and look at the loss on @check, which may be the same; with few

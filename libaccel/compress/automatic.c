@@ -20,6 +20,9 @@
 /* Near enough: decibels or FID above the bound; part of a cost below it. */
 #define QUALITY_NEAR 0.1
 #define COST_NEAR 0.003
+/* Whole networks of one strategy until one is within the bound, and how much more is spared. */
+#define COST_TRIES 3
+#define COST_SPARE 0.001
 #define LOOKS_DEFAULT 12
 #define SOLVER_MARGIN 0.99
 /* Methods that layers may choose from: the best of those that score. */
@@ -97,7 +100,7 @@ static int price_at(struct automatic_search *search,
 
 	plan->kept = exp(-at);
 	ret = automatic_price(search, plan, &cost);
-	*value = log(search->bound / fmax(cost, 1));
+	*value = log(search->bound / fmax(cost, 1)) - plan->excess;
 	return ret;
 }
 
@@ -125,7 +128,7 @@ static int fit_price(struct automatic_search *search,
 	double dense = automatic_cost(search, &search->dense);
 	struct bracket bracket = {
 		.low = 0,
-		.low_value = log(search->bound / dense),
+		.low_value = log(search->bound / dense) - plan->excess,
 	};
 	int ret;
 
@@ -204,6 +207,33 @@ static int fit_solver(struct automatic_search *search,
 	return ret;
 }
 
+/*
+ * The most that the bound lets. Repaired weights, and those rounded with care, are other codes
+ * than those that had a price, and may take more bytes: then with less to spend again.
+ */
+static int fit_cost(struct automatic_search *search,
+		    struct automatic_plan *plan,
+		    struct automatic_measurement *measured)
+{
+	bool scored = plan->method == AUTOMATIC_ALLOCATED ||
+		      search->methods[plan->method].scores;
+	double over = 1;
+	int ret = 0;
+
+	for (int i = 0; i < COST_TRIES && !ret && over > 0; i++) {
+		ret = scored ? fit_price(search, plan) :
+			       fit_solver(search, plan);
+		if (!ret)
+			ret = automatic_try(search, plan, measured);
+		if (ret)
+			break;
+		over = log(automatic_cost(search, measured) / search->bound);
+		if (over > 0)
+			plan->excess += over + COST_SPARE;
+	}
+	return ret;
+}
+
 /* ---- strategies ---- */
 
 /*
@@ -228,16 +258,9 @@ static int try_strategy(struct automatic_search *search,
 			return 0;
 		return ret ? ret : fit_quality(search, plan, plan->kept * 0.9);
 	}
-	ret = plan->method == AUTOMATIC_ALLOCATED ||
-			      search->methods[plan->method].scores ?
-		      fit_price(search, plan) :
-		      fit_solver(search, plan);
-	if (ret == -ERANGE) {
-		/* what comes nearest is worth knowing */
-		ret = automatic_try(search, plan, &measured);
-		return ret == -ERANGE ? 0 : ret;
-	}
-	if (!ret)
+	ret = fit_cost(search, plan, &measured);
+	/* what comes nearest is worth knowing */
+	if (ret == -ERANGE)
 		ret = automatic_try(search, plan, &measured);
 	return ret == -ERANGE ? 0 : ret;
 }
@@ -413,11 +436,10 @@ static int look(struct automatic_search *search, struct automatic_plan *plan,
 		struct bayesian *bayesian, double *quality)
 {
 	struct automatic_measurement measured;
-	int ret = automatic_bounds_quality(search) ? 0 :
-						     fit_price(search, plan);
+	int ret = automatic_bounds_quality(search) ?
+			  automatic_try(search, plan, &measured) :
+			  fit_cost(search, plan, &measured);
 
-	if (!ret)
-		ret = automatic_try(search, plan, &measured);
 	*quality = ret ? -INFINITY : measured.quality;
 	if (ret == -ERANGE)
 		return 0;

@@ -41,6 +41,7 @@ struct automatic_pick {
  * @by_cost: a method's scores are held against the weights' costs
  * @tilt: of an allocation, −1 … 1 each
  * @kept: part of the cost that stays
+ * @excess: by which a whole network was found to cost more than its price, in logarithms
  */
 struct automatic_plan {
 	int method;
@@ -48,6 +49,7 @@ struct automatic_plan {
 	bool by_cost;
 	double tilt[AUTOMATIC_TILTS];
 	double kept;
+	double excess;
 };
 
 /**

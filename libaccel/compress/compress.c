@@ -233,9 +233,9 @@ static int round_weights(struct graph *graph,
 
 	if (!formats)
 		ret = accel_error(-ENOMEM, "out of memory");
-	else if (options->rounding == ROUNDING_GPTQ)
-		ret = rounding_gptq(graph, mask, formats, data, workers,
-				    options->progress);
+	else if (options->rounding != ROUNDING_NEAREST)
+		ret = rounding_by_data(graph, options->rounding, mask, formats,
+				       data, workers, options->progress);
 	else
 		ret = rounding_nearest(graph, mask, formats);
 	free(formats);
@@ -408,8 +408,10 @@ static void record_schedule(const struct compress_options *options,
 	if (options->rounds > 1)
 		json_object_set_new(text, "rounds",
 				    json_integer(options->rounds));
-	if (options->rounding == ROUNDING_GPTQ)
-		json_object_set_new(text, "rounding", json_string("gptq"));
+	if (options->rounding != ROUNDING_NEAREST)
+		json_object_set_new(
+			text, "rounding",
+			json_string(rounding_name(options->rounding)));
 	if (options->order != COMPRESS_PRUNE_FIRST)
 		json_object_set_new(
 			text, "order",
@@ -510,7 +512,7 @@ static int round_on_patches(struct graph *graph,
 static bool is_rounded(const struct compress_options *options,
 		       const struct calibration_data *data)
 {
-	return options->rounding == ROUNDING_GPTQ && data &&
+	return options->rounding != ROUNDING_NEAREST && data &&
 	       data->sample_count && !options->trained;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <compress/rounding.h>
 
+#include <compress/adaround.h>
 #include <compress/hessian.h>
 #include <compress/reconstruct.h>
 #include <compress/sparsegpt.h>
@@ -16,19 +17,35 @@
  * @graph: that is rounded
  * @formats: of its tensors
  * @suits: of each tensor: is it to be rounded here?
+ * @method: by gptq or adaround
  */
 struct rounding {
 	struct graph *graph;
 	const struct weight_format *formats;
 	bool *suits;
+	enum rounding_method method;
+};
+
+static const char *const names[] = {
+	[ROUNDING_NEAREST] = "nearest",
+	[ROUNDING_GPTQ] = "gptq",
+	[ROUNDING_ADAROUND] = "adaround",
 };
 
 int rounding_parse(const char *text, enum rounding_method *method)
 {
-	*method = strcmp(text, "gptq") ? ROUNDING_NEAREST : ROUNDING_GPTQ;
-	if (*method == ROUNDING_GPTQ || !strcmp(text, "nearest"))
-		return 0;
-	return accel_error(-EINVAL, "%s: rounding is nearest or gptq", text);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(text, names[i])) {
+			*method = (enum rounding_method)i;
+			return 0;
+		}
+	return accel_error(-EINVAL, "%s: rounding is nearest, gptq or adaround",
+			   text);
+}
+
+const char *rounding_name(enum rounding_method method)
+{
+	return names[method];
 }
 
 /* ---- a layer ---- */
@@ -57,14 +74,39 @@ static int sweep(struct layer_problem *problem,
 	return ret;
 }
 
+static int learn(struct layer_problem *problem,
+		 const struct weight_format *format, const float *scales)
+{
+	const struct adaround rounding = {
+		.h = layer_problem_hessian(problem),
+		.b = layer_problem_moments(problem),
+		.rows = problem->rows,
+		.columns = problem->columns,
+		.constant = problem->constant,
+		.weights = problem->values,
+		.keep = problem->keep,
+		.row_scales = scales,
+		.code_max = weight_format_code_max(format),
+		.workers = problem->workers,
+	};
+
+	return adaround_solve(&rounding);
+}
+
 static int round_layer(void *context, struct layer_problem *problem)
 {
 	const struct rounding *rounding = context;
 	const struct weight_format *format =
 		&rounding->formats[problem->tensor];
 	const float *steps = weight_grid_fit(rounding->graph, format, problem);
-	int ret = steps ? sweep(problem, format, steps) : -ENOMEM;
+	int ret;
 
+	if (!steps)
+		ret = accel_error(-ENOMEM, "no memory for its steps");
+	else if (rounding->method == ROUNDING_ADAROUND)
+		ret = learn(problem, format, steps);
+	else
+		ret = sweep(problem, format, steps);
 	return ret ? accel_error_prefix(ret, "%s", problem->name) : 0;
 }
 
@@ -80,16 +122,18 @@ static bool *all_tensors(const struct graph *graph)
 	return all;
 }
 
-int rounding_gptq(struct graph *graph, struct prune_mask *mask,
-		  const struct weight_format *formats,
-		  const struct calibration_data *data, int workers,
-		  const struct compress_progress *progress)
+int rounding_by_data(struct graph *graph, enum rounding_method method,
+		     struct prune_mask *mask,
+		     const struct weight_format *formats,
+		     const struct calibration_data *data, int workers,
+		     const struct compress_progress *progress)
 {
 	struct graph *before = graph_clone(graph);
 	struct rounding rounding = {
 		.graph = graph,
 		.formats = formats,
 		.suits = all_tensors(graph),
+		.method = method,
 	};
 	const struct layer_solver solver = {
 		.solve = round_layer,

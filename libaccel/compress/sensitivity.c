@@ -269,7 +269,8 @@ static int round_layer(const struct measuring *measuring,
 		return -ENOMEM;
 	formats[layer->tensor] = measuring->options->formats[format];
 	uncover_others(graph, layer->node, mask);
-	ret = rounding_gptq(graph, mask, formats, measuring->data, 1, NULL);
+	ret = rounding_by_data(graph, ROUNDING_GPTQ, mask, formats,
+			       measuring->data, 1, NULL);
 	free(formats);
 	return ret;
 }

@@ -9,7 +9,7 @@
 # formats: weights of few bits
 # psnr-y: super-resolution against the original picture, what int8 and pruning lose of luminance
 # low_rank: plain, whitened, with a sparse part, held against sparsegpt at equal bytes packed
-# rounding: to the nearest code or by gptq
+# rounding: to the nearest code, by gptq or by adaround
 # automatic: its choice, held against the best single method that meets the same target
 # order: pruned and then rounded, or in one sweep
 # size: bits of a weight that stays in the compact file, all of it, against H(p)/p and those of
@@ -308,11 +308,11 @@ part_rounding()
 	local format network rounding zeros row
 	for network in fashion_vae_dec fashion_dcgan esrgan_slim_x2; do
 		[[ $network == *${CASES:-}* ]] || continue
-		line "$network" nearest gptq "nearest, 50 %" "gptq, 50 %"
+		line "$network" nearest gptq adaround "nearest, 50 %" "gptq, 50 %" "adaround, 50 %"
 		for format in int8 int4 int3; do
 			row=()
 			for zeros in "0 --method magnitude" "0.5 --method sparsegpt"; do
-				for rounding in nearest gptq; do
+				for rounding in nearest gptq adaround; do
 					# shellcheck disable=SC2086 # two options
 					row+=("$(quality "$network" --sparsity $zeros \
 						--quantize "$format" --rounding "$rounding")")

@@ -22,7 +22,12 @@ check 'the model runs' "$accel" run model --device cpu: --latents 2
 expect 0 '"rounding": "gptq"' "${compress[@]}" --sparsity 0.5 --method sparsegpt \
 	--quantize int4 --rounding gptq --json
 check 'the rounded model runs' "$accel" run model --device cpu: --latents 2
-expect 2 'rounding is nearest or gptq' "${compress[@]}" --sparsity 0.5 --rounding up
+expect 0 '"rounding": "adaround"' "${compress[@]}" --sparsity 0.9 --quantize int4 \
+	--rounding adaround --json
+check 'the model that learned to round runs' "$accel" run model --device cpu: --latents 2
+expect 2 'adaround excludes --recover' \
+	"${compress[@]}" --sparsity 0.9 --rounding adaround --recover
+expect 2 'rounding is nearest, gptq or adaround' "${compress[@]}" --sparsity 0.5 --rounding up
 
 expect 0 '"order": "joint"' "${compress[@]}" --sparsity 0.5 --method sparsegpt \
 	--quantize int4 --order joint --json

@@ -4,6 +4,7 @@
 
 #include "two_layers.h"
 
+#include <compress/adaround.h>
 #include <compress/compress.h>
 #include <compress/rounding.h>
 
@@ -40,14 +41,16 @@ static struct weight_format *formats_of(const struct graph *graph,
 	return formats;
 }
 
-static void round_graph(struct graph *graph, struct prune_mask *mask,
-			const char *format, int workers)
+static void round_graph(struct graph *graph, enum rounding_method method,
+			struct prune_mask *mask, const char *format,
+			int workers)
 {
 	struct weight_format *formats = formats_of(graph, format);
 	struct calibration_data data;
 
 	make_alike(&data);
-	CHECK(rounding_gptq(graph, mask, formats, &data, workers, NULL));
+	CHECK(rounding_by_data(graph, method, mask, formats, &data, workers,
+			       NULL));
 	calibration_data_release(&data);
 	free(formats);
 }
@@ -74,6 +77,26 @@ static void check_codes(const struct graph *graph,
 	}
 }
 
+static const enum rounding_method by_data[] = { ROUNDING_GPTQ,
+						ROUNDING_ADAROUND };
+
+static void check_format(enum rounding_method method, const char *format,
+			 int top)
+{
+	struct graph *graph = two_layers();
+	struct prune_mask *mask = half_of(graph);
+	struct prune_mask *same = half_of(graph);
+	int64_t total, kept = prune_count(graph, mask, &total);
+
+	round_graph(graph, method, mask, format, 1);
+	check_codes(graph, same, top);
+	assert_int_equal(prune_count(graph, mask, &total), kept);
+	CHECK(graph_validate(graph));
+	prune_mask_destroy(mask);
+	prune_mask_destroy(same);
+	graph_destroy(graph);
+}
+
 static void test_codes_and_zeros(void **state)
 {
 	static const char *const formats[] = { "int4", "int8", "int4:tensor",
@@ -81,35 +104,24 @@ static void test_codes_and_zeros(void **state)
 	static const int tops[] = { 7, 127, 7, 3 };
 
 	(void)state;
-	for (int i = 0; i < 4; i++) {
-		struct graph *graph = two_layers();
-		struct prune_mask *mask = half_of(graph);
-		struct prune_mask *same = half_of(graph);
-		int64_t total, kept = prune_count(graph, mask, &total);
-
-		round_graph(graph, mask, formats[i], 1);
-		check_codes(graph, same, tops[i]);
-		assert_int_equal(prune_count(graph, mask, &total), kept);
-		CHECK(graph_validate(graph));
-		prune_mask_destroy(mask);
-		prune_mask_destroy(same);
-		graph_destroy(graph);
-	}
+	for (int i = 0; i < 8; i++)
+		check_format(by_data[i / 4], formats[i % 4], tops[i % 4]);
 }
 
-static void test_threads_do_not_matter(void **state)
+static struct graph *rounded(enum rounding_method method, int workers)
 {
-	struct graph *graphs[2];
+	struct graph *graph = two_layers();
+	struct prune_mask *mask = half_of(graph);
 
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		struct prune_mask *mask;
+	round_graph(graph, method, mask, "int4", workers);
+	prune_mask_destroy(mask);
+	return graph;
+}
 
-		graphs[i] = two_layers();
-		mask = half_of(graphs[i]);
-		round_graph(graphs[i], mask, "int4", 1 + 2 * i);
-		prune_mask_destroy(mask);
-	}
+static void check_threads(enum rounding_method method)
+{
+	struct graph *graphs[] = { rounded(method, 1), rounded(method, 3) };
+
 	for (int n = 0; n < 2; n++) {
 		int tensor = graphs[0]->nodes[n].inputs[1];
 
@@ -121,6 +133,145 @@ static void test_threads_do_not_matter(void **state)
 	}
 	graph_destroy(graphs[0]);
 	graph_destroy(graphs[1]);
+}
+
+static void test_threads_do_not_matter(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		check_threads(by_data[i]);
+}
+
+/* ---- up and down ---- */
+
+enum { UNKNOWNS = 5, OUTPUTS = 70 };
+
+/** struct system - of OUTPUTS rows, the last unknown being the bias */
+struct system {
+	double h[UNKNOWNS * UNKNOWNS];
+	double b[OUTPUTS * UNKNOWNS];
+	float weights[OUTPUTS * UNKNOWNS];
+	uint8_t keep[OUTPUTS * UNKNOWNS];
+	float scales[OUTPUTS];
+};
+
+/* Inputs that are much alike and not centered; targets that the weights meet. */
+static void make_system(struct system *system)
+{
+	uint64_t seed = 5;
+
+	memset(system, 0, sizeof(*system));
+	for (int n = 0; n < 64; n++) {
+		double x[UNKNOWNS], common = random_unit(&seed);
+
+		for (int i = 0; i < UNKNOWNS; i++)
+			x[i] = i == UNKNOWNS - 1 ?
+				       1 :
+				       common + 0.4 * random_unit(&seed);
+		for (int i = 0; i < UNKNOWNS * UNKNOWNS; i++)
+			system->h[i] += x[i / UNKNOWNS] * x[i % UNKNOWNS];
+	}
+	for (int i = 0; i < OUTPUTS * UNKNOWNS; i++) {
+		system->weights[i] = (float)(6 * random_unit(&seed) - 3);
+		system->keep[i] = i % 7 != 3 || i % UNKNOWNS == UNKNOWNS - 1;
+		system->weights[i] *= (float)system->keep[i];
+		system->scales[i / UNKNOWNS] = 1;
+	}
+	for (int i = 0; i < OUTPUTS * UNKNOWNS; i++)
+		for (int j = 0; j < UNKNOWNS; j++)
+			system->b[i] +=
+				system->h[i % UNKNOWNS * UNKNOWNS + j] *
+				(double)system
+					->weights[i / UNKNOWNS * UNKNOWNS + j];
+}
+
+/* x·H·xᵀ − 2·b·x, the bias being the best one for the weights. */
+static double loss_of_row(const struct system *system, int row, const float *x)
+{
+	const double *h = system->h, *b = system->b + (ptrdiff_t)row * UNKNOWNS;
+	int last = UNKNOWNS - 1;
+	double values[UNKNOWNS], bias = b[last], loss = 0;
+
+	for (int i = 0; i < last; i++) {
+		values[i] = (double)x[i];
+		bias -= h[last * UNKNOWNS + i] * values[i];
+	}
+	values[last] = bias / h[last * UNKNOWNS + last];
+	for (int i = 0; i < UNKNOWNS; i++) {
+		loss -= 2 * b[i] * values[i];
+		for (int j = 0; j < UNKNOWNS; j++)
+			loss += values[i] * h[i * UNKNOWNS + j] * values[j];
+	}
+	return loss;
+}
+
+static double loss_as_nearest(const struct system *system, int row)
+{
+	float nearest[UNKNOWNS];
+
+	for (int i = 0; i < UNKNOWNS; i++)
+		nearest[i] = rintf(system->weights[row * UNKNOWNS + i]);
+	return loss_of_row(system, row, nearest);
+}
+
+/* Of all ways to go up or down. */
+static double loss_of_best(const struct system *system, int row)
+{
+	double best = INFINITY;
+
+	for (unsigned int ups = 0; ups < 1U << (UNKNOWNS - 1); ups++) {
+		float x[UNKNOWNS] = { 0 };
+
+		for (int i = 0; i < UNKNOWNS - 1; i++)
+			if (system->keep[row * UNKNOWNS + i])
+				x[i] = floorf(system->weights[row * UNKNOWNS +
+							      i]) +
+				       (float)(ups >> i & 1);
+		best = fmin(best, loss_of_row(system, row, x));
+	}
+	return best;
+}
+
+/* Nearly what trying everything finds, in no row worse than the nearest codes. */
+static void test_up_or_down(void **state)
+{
+	struct system system, before;
+	const struct adaround adaround = {
+		.h = system.h,
+		.b = system.b,
+		.rows = OUTPUTS,
+		.columns = UNKNOWNS,
+		.constant = true,
+		.weights = system.weights,
+		.keep = system.keep,
+		.row_scales = system.scales,
+		.code_max = 7,
+		.workers = 2,
+	};
+	double found = 0, nearest = 0, best = 0;
+
+	(void)state;
+	make_system(&system);
+	before = system;
+	CHECK(adaround_solve(&adaround));
+	for (int row = 0; row < OUTPUTS; row++) {
+		const float *x = system.weights + (ptrdiff_t)row * UNKNOWNS;
+		double loss = loss_of_row(&before, row, x);
+		double exact =
+			loss_of_row(&before, row,
+				    before.weights + (ptrdiff_t)row * UNKNOWNS);
+
+		assert_true(loss <= loss_as_nearest(&before, row) + 1e-3);
+		found += loss - exact;
+		nearest += loss_as_nearest(&before, row) - exact;
+		best += loss_of_best(&before, row) - exact;
+		for (int i = 0; i < UNKNOWNS - 1; i++)
+			assert_true(before.keep[row * UNKNOWNS + i] ?
+					    x[i] == rintf(x[i]) :
+					    x[i] == 0);
+	}
+	print_message("nearest %g, found %g, best %g\n", nearest, found, best);
+	assert_true(found < best + 0.3 * (nearest - best));
 }
 
 /* Squared error of the int8 model's results against the network's. */
@@ -167,8 +318,9 @@ static void test_less_is_lost(void **state)
 
 	(void)state;
 	make_alike(&data);
-	assert_true(loss_of(ROUNDING_GPTQ, &data) <
-		    0.5 * loss_of(ROUNDING_NEAREST, &data));
+	for (int i = 0; i < 2; i++)
+		assert_true(loss_of(by_data[i], &data) <
+			    0.5 * loss_of(ROUNDING_NEAREST, &data));
 	calibration_data_release(&data);
 }
 
@@ -180,7 +332,7 @@ static void test_other_formats_are_left(void **state)
 	int tensor = graph->nodes[0].inputs[1];
 
 	(void)state;
-	round_graph(graph, mask, "codebook:16", 1);
+	round_graph(graph, ROUNDING_GPTQ, mask, "codebook:16", 1);
 	assert_null(graph->tensors[tensor].quantization);
 	assert_memory_equal(graph->tensors[tensor].data,
 			    same->tensors[tensor].data,
@@ -197,10 +349,14 @@ static void test_names(void **state)
 	(void)state;
 	CHECK(rounding_parse("gptq", &method));
 	assert_int_equal(method, ROUNDING_GPTQ);
+	CHECK(rounding_parse("adaround", &method));
+	assert_int_equal(method, ROUNDING_ADAROUND);
+	assert_string_equal(rounding_name(method), "adaround");
 	CHECK(rounding_parse("nearest", &method));
 	assert_int_equal(method, ROUNDING_NEAREST);
 	assert_int_equal(rounding_parse("up", &method), -EINVAL);
-	assert_non_null(strstr(accel_last_error(), "nearest or gptq"));
+	assert_non_null(
+		strstr(accel_last_error(), "nearest, gptq or adaround"));
 }
 
 /* ---- before and while weights go ---- */
@@ -374,6 +530,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_codes_and_zeros),
 		cmocka_unit_test(test_threads_do_not_matter),
+		cmocka_unit_test(test_up_or_down),
 		cmocka_unit_test(test_less_is_lost),
 		cmocka_unit_test(test_other_formats_are_left),
 		cmocka_unit_test(test_names),

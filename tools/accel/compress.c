@@ -188,10 +188,11 @@ static int check_method(const struct option_usage *usage,
 	if (weight_format_parse(arguments->quantize, &options->format))
 		return options_misuse(usage, "--quantize: %s",
 				      accel_last_error());
-	if (options->rounding == ROUNDING_GPTQ && arguments->recover)
+	if (options->rounding != ROUNDING_NEAREST && arguments->recover)
 		return options_misuse(
 			usage,
-			"--rounding gptq excludes --recover, which trains the codes");
+			"--rounding %s excludes --recover, which trains the codes",
+			arguments->rounding);
 	if (options->budget != COMPRESS_SIZE && options->scope != PRUNE_GLOBAL)
 		return options_misuse(usage,
 				      "--budget %s is for --scope global",
@@ -982,8 +983,9 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "what the part of all weights is of (size)" },
 		{ "quantize", 0, OPTION_TEXT, &line->quantize, "FORMAT",
 		  "int8 (default), int4, int4:group:32:mse, codebook:16, fp8 ..." },
-		{ "rounding", 0, OPTION_TEXT, &line->rounding, "nearest|gptq",
-		  "gptq: what one weight loses, others give back (nearest)" },
+		{ "rounding", 0, OPTION_TEXT, &line->rounding,
+		  "nearest|gptq|adaround",
+		  "what one weight loses, others give back; or up and down is learned (nearest)" },
 		{ "order", 0, OPTION_TEXT, &line->order, "pq|qp|joint",
 		  "prune, then round; the other way round; or both in one sweep (pq)" },
 		{ "calibration", 0, OPTION_TEXT, &line->calibration, "METHOD",

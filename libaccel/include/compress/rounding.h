@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From weights to whole codes such that the layer's result loses least: what rounding one
- * weight takes from it, those behind it give back (GPTQ, Frantar et al., 2023). The zeros
- * stay where they are.
+ * From weights to whole codes such that the layer's result loses least. By gptq, what
+ * rounding one weight takes from it, those behind it give back (Frantar et al., 2023); by
+ * adaround, it is learned for all weights at once whether they go up or down (Nagel et
+ * al., 2020). The zeros stay where they are.
  */
 #ifndef COMPRESS_ROUNDING_H
 #define COMPRESS_ROUNDING_H
@@ -18,15 +19,19 @@ struct compress_progress;
 enum rounding_method {
 	ROUNDING_NEAREST,
 	ROUNDING_GPTQ,
+	ROUNDING_ADAROUND,
 };
 
-/* nearest or gptq; −EINVAL with a text for anything else. */
+/* nearest, gptq or adaround; −EINVAL with a text for anything else. */
 int rounding_parse(const char *text, enum rounding_method *method);
 
+const char *rounding_name(enum rounding_method method);
+
 /**
- * rounding_gptq() - round all layers in the order of execution
+ * rounding_by_data() - round all layers in the order of execution
  * @graph: its weights become multiples of scales, which their tensors record, and which
  *	lowering heeds; biases take part
+ * @method: gptq or adaround
  * @mask: of @graph; is not changed
  * @formats: for each tensor of @graph
  * @data: cut to patches where the network takes any size
@@ -37,10 +42,11 @@ int rounding_parse(const char *text, enum rounding_method *method);
  *
  * Return: 0, −EINVAL with a text for values that are not finite, or −ENOMEM.
  */
-int rounding_gptq(struct graph *graph, struct prune_mask *mask,
-		  const struct weight_format *formats,
-		  const struct calibration_data *data, int workers,
-		  const struct compress_progress *progress);
+int rounding_by_data(struct graph *graph, enum rounding_method method,
+		     struct prune_mask *mask,
+		     const struct weight_format *formats,
+		     const struct calibration_data *data, int workers,
+		     const struct compress_progress *progress);
 
 /* The same to the nearest codes, of the weights as they are. 0 or −ENOMEM. */
 int rounding_nearest(struct graph *graph, const struct prune_mask *mask,

@@ -265,11 +265,11 @@ static int try_strategy(struct automatic_search *search,
 	return ret == -ERANGE ? 0 : ret;
 }
 
-/* Scores in both scopes, their own first; and by cycles, where they count. */
+/* In both scopes, its own first; scores also by cycles, where they count. */
 static int try_method(struct automatic_search *search, int method)
 {
 	enum prune_scope own = search->methods[method].method->scope;
-	int ways = search->methods[method].scores ? 3 : 1, ret = 0;
+	int ways = search->methods[method].scores ? 3 : 2, ret = 0;
 
 	for (int i = 0; i < ways && !ret && !is_stopped(search); i++) {
 		struct automatic_plan plan = {

@@ -150,11 +150,17 @@ static json_t *choice_json(const struct automatic_choice *choice)
 				 choice->next_loss));
 }
 
+const char *automatic_scope_name(const struct automatic_trial *trial)
+{
+	if (trial->by_cost)
+		return "cycles";
+	return trial->scope == PRUNE_GLOBAL ? "global" : "layer";
+}
+
 static json_t *trial_json(const struct automatic_trial *trial)
 {
 	return json_pack("{s:s, s:s, s:f, s:o, s:I, s:I, s:I, s:b}", "strategy",
-			 trial->strategy, "scope",
-			 trial->scope == PRUNE_GLOBAL ? "global" : "layer",
+			 trial->strategy, "scope", automatic_scope_name(trial),
 			 "kept", trial->kept, "quality",
 			 number(trial->measured.quality), "bytes",
 			 (json_int_t)trial->measured.bytes, "cycles",

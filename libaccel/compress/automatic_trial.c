@@ -320,6 +320,7 @@ static int add_trial(struct automatic_search *search,
 	struct automatic_trial trial = {
 		.strategy = strategy_name(search, plan),
 		.scope = plan->scope,
+		.by_cost = plan->by_cost,
 		.fingerprint = fingerprint(search, network),
 		.kept = plan->kept,
 		.measured = *measured,

@@ -10,11 +10,11 @@
 # psnr-y: super-resolution against the original picture, what int8 and pruning lose of luminance
 # low_rank: plain, whitened, with a sparse part, held against sparsegpt at equal bytes packed
 # rounding: to the nearest code, by gptq or by adaround
-# automatic: its choice, held against the best single method that meets the same target
+# automatic: its choice, held against each single method that meets the same target
 # order: pruned and then rounded, or in one sweep
 # size: bits of a weight that stays in the compact file, all of it, against H(p)/p and those of
 #     its value
-# SEEDS and CASES take a part: SEEDS=1 CASES=vae
+# SEEDS, CASES, TARGETS and LATENTS (to calibrate with) take a part: SEEDS=1 CASES=vae
 # shellcheck disable=SC2317 # parts are called by their names
 set -euo pipefail
 build=$1
@@ -36,7 +36,7 @@ calibration()
 	esrgan*) echo "--calibrate $models/photos/astronaut_lr_x${1: -1}.png" \
 		"--input-range 0:255 --output-range 0:255" ;;
 	sketchrnn*) echo "--sample strokes:64" ;;
-	*) echo "--latents 2048" ;;
+	*) echo "--latents ${LATENTS:-2048}" ;;
 	esac
 }
 
@@ -323,59 +323,75 @@ part_rounding()
 	done
 }
 
-# single JSON: of what the automatic mode tried, the best one of one method for all layers that
-# meets the target: method, scope, part of the weights that goes
-single()
+# level JSON METHOD SCOPE: the part of the weights that goes, of what the automatic mode tried of
+# this method for all layers that meets the target and keeps most; nothing if none does
+level()
 {
-	awk -F '"' '
+	awk -F '"' -v method="$2" -v own="$3" '
 	/"trials"/ { on = 1 }
 	!on { next }
 	$2 == "strategy" { strategy = $4 }
 	$2 == "scope" { scope = $4 }
 	$2 == "kept" { split($3, word, /[:, ]+/); kept = word[2] }
-	$2 == "quality" { split($3, word, /[:, ]+/); quality = word[2] }
-	$2 == "meets" && $3 ~ /true/ && strategy !~ /allocation|search|dense/ &&
-		(found == "" || quality > most) {
-		most = quality
-		found = strategy " " scope " " 1 - kept
+	$2 == "meets" && $3 ~ /true/ && strategy == method && scope == own && kept > most {
+		most = kept
 	}
-	END { print found }' "$1"
+	END { if (most) print 1 - most }' "$1"
 }
 
-# gains NETWORK TARGET: in $work/gains for each seed dB of the automatic mode, of the best
-# single method, the difference and that method's name
-gains()
+singles=(sparsegpt:layer sparsegpt:global wanda:layer wanda:global magnitude:layer
+	magnitude:global gn:layer gn:global)
+
+# rivals NETWORK TARGET: for each seed dB of the automatic mode, in $work/found, and of each
+# single method that meets the target, in files of their names, all on inputs of their own
+rivals()
 {
-	local network=$1 target=$2 seed found method scope sparsity other
-	: >"$work/gains"
+	local network=$1 target=$2 seed single sparsity
+	rm -f "$work"/found "$work"/single.*
 	for ((seed = 0; seed < seeds; seed++)); do
 		compress "$network" "$seed" --target "$target" --json
-		found=$(evaluate "$network" | value psnr)
-		read -r method scope sparsity < <(single "$work/summary")
-		compress "$network" "$seed" --method "$method" --scope "$scope" \
-			--sparsity "$sparsity" --reconstruct ls
-		other=$(evaluate "$network" | value psnr)
-		awk -v a="$found" -v b="$other" -v name="$method" \
-			'BEGIN { print a, b, a - b, name }' >>"$work/gains"
+		evaluate "$network" | value psnr >>"$work/found"
+		cp "$work/summary" "$work/tried"
+		for single in "${singles[@]}"; do
+			sparsity=$(level "$work/tried" "${single%:*}" "${single#*:}")
+			[ -n "$sparsity" ] || continue
+			compress "$network" "$seed" --method "${single%:*}" \
+				--scope "${single#*:}" --sparsity "$sparsity" --reconstruct ls
+			evaluate "$network" | value psnr >>"$work/single.$single"
+		done
 	done
 }
 
+# gain: what the automatic mode is better than the best single method, in dB for each seed
+gain()
+{
+	paste "$work/found" "$work"/single.* | awk '{ best = $2
+		for (i = 3; i <= NF; i++) if ($i > best) best = $i
+		print $1 - best }'
+}
+
+# Sparsities are those of the same non-zeros; of cycles, each method's own that meets the target.
 part_automatic()
 {
-	local network target least bar
-	line "automatic" found "best single" gain "its method"
+	local network target single bar
 	for network in fashion_vae_dec fashion_dcgan esrgan_slim_x2; do
 		[[ $network == *${CASES:-}* ]] || continue
-		for target in 'sparsity>=0.75' 'sparsity>=0.9' 'cycles<=50%'; do
-			gains "$network" "$target"
-			line "  $network $target" "$(cut -d ' ' -f 1 "$work/gains" | mean)" \
-				"$(cut -d ' ' -f 2 "$work/gains" | mean)" \
-				"$(cut -d ' ' -f 3 "$work/gains" | mean)" \
-				"$(cut -d ' ' -f 4 "$work/gains" | sort -u | paste -s -d ,)"
-			least=$(cut -d ' ' -f 3 "$work/gains" | sort -g | head -n 1)
+		for target in ${TARGETS:-sparsity>=0.75 sparsity>=0.9 cycles<=50%}; do
+			rivals "$network" "$target"
+			line "$network $target" "$(mean <"$work/found")" automatic
+			for single in "${singles[@]}"; do
+				# of some seeds only it has no mean to hold against another
+				if [ ! -e "$work/single.$single" ] ||
+					[ "$(wc -l <"$work/single.$single")" != "$seeds" ]; then
+					rm -f "$work/single.$single"
+					continue
+				fi
+				line "  $single" "$(mean <"$work/single.$single")"
+			done
+			line "  gain over each seed's best" "$(gain | mean)"
 			bar=-0.5
 			[[ $target != cycles* ]] || bar=0
-			above "each seed gains >= $bar dB" "$least" "$bar"
+			above "each seed gains >= $bar dB" "$(gain | sort -g | head -n 1)" "$bar"
 		done
 	done
 }

@@ -153,6 +153,45 @@ static void test_meets_a_sparsity(void **state)
 	automatic_release(&result);
 }
 
+static int count_meeting(const struct automatic_result *result,
+			 const char *strategy, const char *scope)
+{
+	int count = 0;
+
+	for (int i = 0; i < result->trial_count; i++)
+		count += !strcmp(result->trials[i].strategy, strategy) &&
+			 !strcmp(automatic_scope_name(&result->trials[i]),
+				 scope) &&
+			 result->trials[i].meets;
+	return count;
+}
+
+/* Else there could be one that is better, and nobody knew. */
+static void test_tries_methods_in_both_scopes(void **state)
+{
+	static const char *const methods[] = { "sparsegpt", "wanda", "gn",
+					       "magnitude" };
+	static const enum automatic_quantity quantities[] = {
+		AUTOMATIC_SPARSITY, AUTOMATIC_CYCLES
+	};
+	static const double bounds[] = { 0.7, 4 * ROWS * ROWS };
+	struct automatic_result result;
+
+	(void)state;
+	for (int q = 0; q < 2; q++) {
+		CHECK(run(quantities[q], bounds[q], 1, NULL, &result));
+		for (size_t m = 0; m < sizeof(methods) / sizeof(*methods);
+		     m++) {
+			assert_true(
+				count_meeting(&result, methods[m], "layer"));
+			assert_true(
+				count_meeting(&result, methods[m], "global"));
+		}
+		assert_true(!q == !count_meeting(&result, "gn", "cycles"));
+		automatic_release(&result);
+	}
+}
+
 static void test_meets_cycles(void **state)
 {
 	struct automatic_result result;
@@ -276,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_meets_a_sparsity),
 		cmocka_unit_test(test_takes_few_bits),
+		cmocka_unit_test(test_tries_methods_in_both_scopes),
 		cmocka_unit_test(test_meets_cycles),
 		cmocka_unit_test(test_meets_a_quality),
 		cmocka_unit_test(test_refuses_a_quality_at_once),

@@ -34,9 +34,7 @@ static void print_trial(const struct automatic_target *target,
 {
 	bool has_scope = strcmp(trial->strategy, "dense") &&
 			 strcmp(trial->strategy, "allocation");
-	const char *scope = !has_scope			 ? "" :
-			    trial->scope == PRUNE_GLOBAL ? "global" :
-							   "layer";
+	const char *scope = has_scope ? automatic_scope_name(trial) : "";
 	char cycles[24] = "-";
 
 	if (trial->measured.cycles)

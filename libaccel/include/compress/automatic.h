@@ -75,6 +75,7 @@ struct automatic_probe {
  * struct automatic_trial - a whole network that was tried
  * @strategy: a method's name, "allocation", or "dense"
  * @scope: what a method's budget was for
+ * @by_cost: its scores were held against the weights' cycles
  * @fingerprint: of the mask and the formats
  * @kept: part of the cost that was meant to stay
  * @measured: what came of it
@@ -83,6 +84,7 @@ struct automatic_probe {
 struct automatic_trial {
 	const char *strategy;
 	enum prune_scope scope;
+	bool by_cost;
 	uint32_t fingerprint;
 	double kept;
 	struct automatic_measurement measured;
@@ -198,6 +200,9 @@ int automatic_run(const struct graph *graph,
 		  const struct calibration_data *data,
 		  const struct automatic_options *options,
 		  struct automatic_result *result);
+
+/* Where a method's budget was divided: "layer", "global", or by "cycles". */
+const char *automatic_scope_name(const struct automatic_trial *trial);
 
 void automatic_release(struct automatic_result *result);
 

@@ -110,4 +110,11 @@ expect 1 'nobody.onnx: No such file' "${compress[@]}" --sparsity 0.5 --method gn
 	--report page.html --features nobody.onnx
 check 'so does a classifier' test "$(grep -c 'pruned in' "$folder/printed")" -eq 0
 
+# A report that would leave out what was asked for.
+for data in '--calibrate latents.npy' '--sample strokes:8'; do
+	# shellcheck disable=SC2086 # two words
+	expect 2 'features in a report is for pictures made of latents' "$accel" compress "$network" \
+		-o model --sparsity 0.5 $data --features "$network" --report page.html
+done
+
 finish

@@ -361,6 +361,13 @@ static int check_files(const struct compress_arguments *arguments)
 	return ret ? command_fail("compress") : STATUS_OK;
 }
 
+/* A classifier compares sets of pictures, and a few files or sketches are none. */
+static bool report_lacks_features(const struct compress_arguments *arguments)
+{
+	return arguments->report && arguments->features &&
+	       (arguments->calibrate.count || arguments->sample);
+}
+
 /* What would be passed over in silence is refused. */
 static int check_exclusions(const struct option_usage *usage,
 			    const struct compress_arguments *arguments)
@@ -368,6 +375,10 @@ static int check_exclusions(const struct option_usage *usage,
 	bool chosen = arguments->scope || arguments->reconstruct ||
 		      arguments->budget;
 
+	if (report_lacks_features(arguments))
+		return options_misuse(
+			usage,
+			"--features in a report is for pictures made of latents; it excludes --calibrate and --sample");
 	if (arguments->target &&
 	    (chosen || arguments->method || arguments->rounds))
 		return options_misuse(
@@ -812,14 +823,10 @@ static int choose_and_compress(const struct compress_arguments *arguments,
 
 /*
  * On the pictures that it was calibrated with, or on latents and sketches that it was not.
- * A classifier compares sets of pictures, and a few files are none.
  */
 static int write_report(const struct compress_arguments *arguments)
 {
-	const char *features = arguments->calibrate.count ||
-					       arguments->sketches ?
-				       NULL :
-				       arguments->features;
+	const char *features = arguments->features;
 	const struct evaluate_request request = {
 		.dense = arguments->input,
 		.model = arguments->output,

@@ -36,7 +36,8 @@ static struct positions_shape shape_of(const struct positions_shape *shape)
 	if (!result.taps || result.taps > result.columns ||
 	    result.columns % result.taps)
 		result.taps = 1;
-	if (!result.phases)
+	/* without columns nothing is claimed, and so nothing may be allocated */
+	if (!result.phases || !result.columns)
 		result.phases = 1;
 	return result;
 }

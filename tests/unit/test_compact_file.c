@@ -262,6 +262,29 @@ static void a_short_file_makes_no_large_model(void **state)
 	model_destroy(model);
 }
 
+/* No column is claimed there, so its phases must not cost anything either. */
+static void no_columns_make_no_large_model(void **state)
+{
+	uint64_t seed = 17;
+	struct model *model = random_model(&seed, MATRIX_UNIFORM);
+	struct model_spmm *spmm = &model->layers[0].spmm;
+	struct model *copy = NULL;
+	uint8_t *bytes;
+	size_t length;
+
+	(void)state;
+	spmm->weights.columns = 0;
+	memset(spmm->weights.row_start, 0,
+	       (spmm->weights.rows + 1) * sizeof(*spmm->weights.row_start));
+	spmm->shuffle_height = 65535;
+	spmm->shuffle_width = 65537;
+	assert_int_equal(model_compact_encode(model, &bytes, &length), 0);
+	assert_int_equal(model_compact_decode(bytes, length, &copy), 0);
+	model_destroy(copy);
+	free(bytes);
+	model_destroy(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +295,7 @@ int main(void)
 		folder_test(every_changed_byte_is_found),
 		cmocka_unit_test(bytes_that_lie_do_no_harm),
 		cmocka_unit_test(a_short_file_makes_no_large_model),
+		cmocka_unit_test(no_columns_make_no_large_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

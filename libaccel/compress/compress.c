@@ -88,6 +88,23 @@ chosen_method(const struct compress_options *options)
 				    prune_method_find("magnitude");
 }
 
+static int apply_method(const struct compress_options *options,
+			const struct prune_method_context *context,
+			struct graph *graph, struct prune_mask *mask)
+{
+	int ret;
+
+	if (options->choices)
+		return choices_prune(options->choices, context, graph, mask);
+	if (!options->threshold.value)
+		return prune_method_apply(chosen_method(options), context,
+					  graph, mask);
+	ret = prune_threshold_select(graph, &options->threshold, mask);
+	if (!ret)
+		prune_apply(graph, mask);
+	return ret;
+}
+
 /* @budget: of this round; @mask: what was left */
 static int select_once(const struct graph *dense, struct graph *graph,
 		       const struct compress_options *options,
@@ -111,11 +128,7 @@ static int select_once(const struct graph *dense, struct graph *graph,
 	if (!before || !formats)
 		ret = accel_error(-ENOMEM, "out of memory while pruning");
 	else
-		ret = options->choices ?
-			      choices_prune(options->choices, &context, graph,
-					    mask) :
-			      prune_method_apply(chosen_method(options),
-						 &context, graph, mask);
+		ret = apply_method(options, &context, graph, mask);
 	free(formats);
 	graph_destroy(before);
 	if (!ret && options->reconstruct)
@@ -405,6 +418,12 @@ static void record_schedule(const struct compress_options *options,
 		 options->pattern.of);
 	if (options->pattern.of)
 		json_object_set_new(text, "pattern", json_string(pattern));
+	if (options->threshold.value > 0)
+		json_object_set_new(text,
+				    options->threshold.deviations ?
+					    "threshold_deviations" :
+					    "threshold",
+				    json_real(options->threshold.value));
 	if (options->rounds > 1)
 		json_object_set_new(text, "rounds",
 				    json_integer(options->rounds));

@@ -146,6 +146,9 @@ static const struct prune_method methods[] = {
 
 #define METHOD_COUNT (sizeof(methods) / sizeof(methods[0]))
 
+/* Of a terminal, with room for what is no ASCII. */
+#define LINE_LENGTH 160
+
 const struct prune_method *prune_method_get(size_t index)
 {
 	return index < METHOD_COUNT ? &methods[index] : NULL;
@@ -172,6 +175,20 @@ const char *prune_method_names(void)
 					 methods[i].name);
 	}
 	return names;
+}
+
+const char *prune_method_lines(void)
+{
+	static _Thread_local char lines[METHOD_COUNT * LINE_LENGTH];
+	size_t used = 0;
+
+	for (size_t i = 0; i < METHOD_COUNT && used < sizeof(lines); i++)
+		used += (size_t)snprintf(
+			lines + used, sizeof(lines) - used, "  %-11s %-7s %s\n",
+			methods[i].name,
+			methods[i].scope == PRUNE_GLOBAL ? "global" : "layer",
+			methods[i].about);
+	return lines;
 }
 
 int prune_method_check(const struct prune_method *method,

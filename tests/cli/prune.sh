@@ -88,6 +88,14 @@ expect 1 'No such file' "${compress[@]}" --recipe none.json
 expect 2 'it takes magnitude' "${compress[@]}" --sparsity 0.5 --method guess
 expect 2 'N of M weights stay' "${compress[@]}" --pattern 4:4
 expect 2 'exclude each other' "${compress[@]}" --pattern 2:4 --sparsity 0.5
+expect 0 'weights kept' "${compress[@]}" --threshold 0.02
+expect 0 'weights kept' "${compress[@]}" --threshold 0.5:std --reconstruct ls
+expect 1 'its largest is .*: ask for less' "${compress[@]}" --threshold 90
+expect 2 'a magnitude above 0' "${compress[@]}" --threshold none
+expect 2 'exclude each other' "${compress[@]}" --threshold 1 --sparsity 0.5
+expect 2 'is of --method magnitude' "${compress[@]}" --threshold 1 --method gn
+expect 2 'threshold excludes' "${compress[@]}" --threshold 1 --scope global
+expect 0 'sparsegpt *global *in one sweep' "$accel" compress --help
 expect 2 'l1 has its own way to choose' "${compress[@]}" --pattern 2:4 --method l1
 expect 2 'it solves' "${compress[@]}" --sparsity 0.5 --method l0 --rounds 2
 expect 2 'rounds excludes' "${compress[@]}" --sparsity keep --rounds 2

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compress/prune.h"
+#include "compress/prune_threshold.h"
 #include "unit.h"
 
 #define COLUMNS 25
@@ -218,6 +219,76 @@ static void test_costs_stay_in_the_budget(void **state)
 	graph_destroy(graph);
 }
 
+/* Above, not at: 0.5 is a weight that occurs, and goes. */
+static void test_a_threshold_keeps_what_is_above(void **state)
+{
+	struct graph *graph = two_layers(0.25f);
+	struct prune_mask *mask = prune_mask_create(graph);
+	struct prune_threshold threshold;
+	int64_t at = 0;
+
+	(void)state;
+	assert_int_equal(prune_threshold_parse("0.5", &threshold), 0);
+	assert_int_equal(prune_threshold_select(graph, &threshold, mask), 0);
+	for (int l = 0; l < 2; l++) {
+		int tensor = graph->nodes[l].inputs[1];
+		const float *weights = graph->tensors[tensor].data;
+
+		for (int i = 0; i < COLUMNS * COLUMNS; i++) {
+			assert_int_equal(mask->keep[tensor][i],
+					 fabsf(weights[i]) > 0.5f);
+			at += fabsf(weights[i]) == 0.5f;
+		}
+	}
+	assert_true(at > 0);
+	threshold.value = 2;
+	assert_int_equal(prune_threshold_select(graph, &threshold, mask),
+			 -EINVAL);
+	assert_non_null(strstr(accel_last_error(), "two"));
+	prune_mask_destroy(mask);
+	graph_destroy(graph);
+}
+
+/* A layer of smaller weights then loses the same ones as if they were not smaller. */
+static void test_a_threshold_in_deviations_knows_no_unit(void **state)
+{
+	struct graph *graph = two_layers(0.25f);
+	struct prune_mask *mask = prune_mask_create(graph);
+	const struct prune_threshold threshold = { .value = 0.8,
+						   .deviations = true };
+	int tensor = graph->nodes[1].inputs[1];
+	uint8_t before[COLUMNS * COLUMNS];
+	int64_t total, kept;
+
+	(void)state;
+	assert_int_equal(prune_threshold_select(graph, &threshold, mask), 0);
+	kept = prune_count(graph, mask, &total);
+	/* of a uniform distribution, 1 - 0.8 / sqrt(3) */
+	assert_true(kept > total / 2 && kept < total * 3 / 5);
+	memcpy(before, mask->keep[tensor], sizeof(before));
+	memset(mask->keep[tensor], 1, sizeof(before));
+	for (size_t i = 0; i < sizeof(before); i++)
+		graph->tensors[tensor].data[i] *= 4;
+	assert_int_equal(prune_threshold_select(graph, &threshold, mask), 0);
+	assert_memory_equal(mask->keep[tensor], before, sizeof(before));
+	prune_mask_destroy(mask);
+	graph_destroy(graph);
+}
+
+static void test_thresholds_are_read(void **state)
+{
+	static const char *const wrong[] = { "",    "0",      "-1", "nan",
+					     "inf", "1:mean", "std" };
+	struct prune_threshold threshold;
+
+	(void)state;
+	assert_int_equal(prune_threshold_parse("0.8:std", &threshold), 0);
+	assert_true(threshold.deviations && threshold.value == 0.8);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(prune_threshold_parse(wrong[i], &threshold),
+				 -EINVAL);
+}
+
 static void test_structural_weights_stay(void **state)
 {
 	struct graph *graph = two_layers(1);
@@ -242,6 +313,9 @@ int main(void)
 		cmocka_unit_test(test_empty_layer_is_named),
 		cmocka_unit_test(test_a_floor_keeps_a_weight_of_every_layer),
 		cmocka_unit_test(test_costs_stay_in_the_budget),
+		cmocka_unit_test(test_a_threshold_keeps_what_is_above),
+		cmocka_unit_test(test_a_threshold_in_deviations_knows_no_unit),
+		cmocka_unit_test(test_thresholds_are_read),
 		cmocka_unit_test(test_structural_weights_stay),
 	};
 

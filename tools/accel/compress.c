@@ -390,6 +390,7 @@ static int compress_with(const struct option *options,
 			 struct compress_arguments *line, int count,
 			 char **arguments)
 {
+	char notes[4096];
 	const struct option_usage usage = {
 		.command = "compress",
 		.synopsis =
@@ -397,11 +398,16 @@ static int compress_with(const struct option *options,
 		.about =
 			"Prunes and quantizes a network to a sparse int8 model.",
 		.options = options,
+		.notes = notes,
 		.operands_min = 1,
 		.operands_max = 1,
 	};
 	int status;
 
+	snprintf(
+		notes, sizeof(notes),
+		"Methods, and what part they take where no --scope is given:\n%s",
+		prune_method_lines());
 	if (options_parse(&usage, count, arguments, &line->input, &status))
 		status = compress_checked(&usage, line);
 	return status;
@@ -433,6 +439,8 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "methods and sparsities of single layers" },
 		{ "pattern", 0, OPTION_TEXT, &line->pattern, "N:M",
 		  "N of each M neighbours along the input stay, in place of --sparsity" },
+		{ "threshold", 0, OPTION_TEXT, &line->threshold, "T[:std]",
+		  "magnitudes above it stay, in place of --sparsity; of each layer's deviation" },
 		{ "low-rank", 0, OPTION_TEXT, &line->low_rank,
 		  "RANK|RATIO[:whitened][:global][:sparse[:PART]]",
 		  "first make two layers of each, of that rank or part of the weights" },

@@ -185,6 +185,31 @@ static int check_pattern(const struct option_usage *usage,
 	return STATUS_OK;
 }
 
+/* A threshold is of magnitudes, and says all about what goes. */
+static int check_threshold(const struct option_usage *usage,
+			   struct compress_arguments *arguments)
+{
+	struct compress_options *options = &arguments->options;
+
+	if (!arguments->threshold)
+		return STATUS_OK;
+	if (prune_threshold_parse(arguments->threshold, &options->threshold))
+		return options_misuse(usage, "--threshold %s",
+				      accel_last_error());
+	if (strcmp(options->selection->name, "magnitude"))
+		return options_misuse(usage,
+				      "--threshold is of --method magnitude");
+	if (arguments->pattern || arguments->recipe || arguments->rounds ||
+	    arguments->recover || arguments->scope ||
+	    options->budget != COMPRESS_SIZE)
+		return options_misuse(
+			usage,
+			"--threshold excludes --pattern, --recipe, --rounds, --recover, --scope and --budget");
+	options->scope = options->threshold.deviations ? PRUNE_PER_LAYER :
+							 PRUNE_GLOBAL;
+	return STATUS_OK;
+}
+
 /* Codes that are chosen before the end have to stay what they are. */
 static int check_order(const struct option_usage *usage,
 		       struct compress_arguments *arguments)
@@ -216,11 +241,11 @@ static int check_sparse_parts(const struct option_usage *usage,
 {
 	if (!compress_arguments_have_sparse_parts(arguments))
 		return STATUS_OK;
-	if (arguments->pattern ||
+	if (arguments->pattern || arguments->threshold ||
 	    (arguments->scope && arguments->options.scope == PRUNE_GLOBAL))
 		return options_misuse(
 			usage,
-			"what is sparse already goes by layers: no --scope global or --pattern");
+			"what is sparse already goes by layers: no --scope global, --pattern or --threshold");
 	arguments->options.scope = PRUNE_PER_LAYER;
 	return STATUS_OK;
 }
@@ -350,11 +375,11 @@ static int check_target(const struct option_usage *usage,
 {
 	if (target_parse(arguments->target, &arguments->bound))
 		return options_misuse(usage, "--target %s", accel_last_error());
-	if (arguments->sparsity || arguments->pattern || arguments->recipe ||
-	    arguments->recover)
+	if (arguments->sparsity || arguments->pattern || arguments->threshold ||
+	    arguments->recipe || arguments->recover)
 		return options_misuse(
 			usage,
-			"--target finds the sparsity; it excludes --sparsity, --pattern, --recipe and --recover");
+			"--target finds the sparsity; it excludes --sparsity, --pattern, --threshold, --recipe and --recover");
 	if (arguments->bound.quantity == AUTOMATIC_FID && !arguments->features)
 		return options_misuse(
 			usage,
@@ -373,10 +398,12 @@ static int check_arguments(const struct option_usage *usage,
 		return options_misuse(usage, "where to? Give -o FILE");
 	if (arguments->target)
 		return check_target(usage, arguments);
-	if (arguments->sparsity && arguments->pattern)
+	if (arguments->sparsity && (arguments->pattern || arguments->threshold))
 		return options_misuse(
-			usage, "--pattern and --sparsity exclude each other");
-	if (!arguments->sparsity && (arguments->recipe || arguments->pattern))
+			usage, "--%s and --sparsity exclude each other",
+			arguments->pattern ? "pattern" : "threshold");
+	if (!arguments->sparsity &&
+	    (arguments->recipe || arguments->pattern || arguments->threshold))
 		arguments->sparsity = "0";
 	if (!arguments->sparsity)
 		return options_misuse(
@@ -409,6 +436,8 @@ int compress_arguments_check(const struct option_usage *usage,
 		status = check_recipe(usage, arguments);
 	if (status == STATUS_OK)
 		status = check_pattern(usage, arguments);
+	if (status == STATUS_OK)
+		status = check_threshold(usage, arguments);
 	if (status == STATUS_OK)
 		status = check_order(usage, arguments);
 	if (status == STATUS_OK)

@@ -27,6 +27,7 @@ struct compress_arguments {
 	const char *budget;
 	const char *recipe;
 	const char *pattern;
+	const char *threshold;
 	const char *low_rank;
 	const char *dictionary;
 	struct low_rank factors;

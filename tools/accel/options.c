@@ -44,6 +44,8 @@ static void print_help(const struct option_usage *usage)
 	if (usage->options->name)
 		printf("\n");
 	print_options(usage->options);
+	if (usage->notes)
+		printf("\n%s", usage->notes);
 }
 
 int options_misuse(const struct option_usage *usage, const char *format, ...)

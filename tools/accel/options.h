@@ -54,6 +54,7 @@ struct option {
  * @synopsis: what follows the name
  * @about: a paragraph
  * @options: ends with a NULL name
+ * @notes: what is to be said after the options, or NULL
  * @operands_min: arguments that are no options, at least
  * @operands_max: at most
  */
@@ -62,6 +63,7 @@ struct option_usage {
 	const char *synopsis;
 	const char *about;
 	const struct option *options;
+	const char *notes;
 	int operands_min;
 	int operands_max;
 };

@@ -12,6 +12,7 @@
 #include "compress/graph.h"
 #include "compress/prune.h"
 #include "compress/prune_method.h"
+#include "compress/prune_threshold.h"
 #include "compress/quantize.h"
 #include "compress/rounding.h"
 #include "compress/weight_format.h"
@@ -44,6 +45,7 @@ enum compress_budget {
  * @choices: what is done to each layer, in place of @sparsity, @scope and @selection;
  *	NULL: they apply
  * @pattern: in place of @sparsity, @scope and @budget; see struct prune_pattern
+ * @threshold: in place of @sparsity, @scope, @selection and all that they go with
  * @rounds: prune little by little, each time looking again at what is left, and with
  *	@reconstruct repairing it (0: at once); for methods that score
  * @budget: of PRUNE_GLOBAL
@@ -73,6 +75,7 @@ struct compress_options {
 	const struct prune_method *selection;
 	const struct compress_choices *choices;
 	struct prune_pattern pattern;
+	struct prune_threshold threshold;
 	int rounds;
 	enum compress_budget budget;
 	const char *device;

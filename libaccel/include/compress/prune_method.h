@@ -80,6 +80,9 @@ const struct prune_method *prune_method_get(size_t index);
 /* All names, for a message: "magnitude, random or gn". */
 const char *prune_method_names(void);
 
+/* A line for each, with its name, its scope and what it does; of the calling thread. */
+const char *prune_method_lines(void);
+
 /* Can it do what the budget asks for? 0, or −ENOTSUP with a text. */
 int prune_method_check(const struct prune_method *method,
 		       const struct prune_budget *budget);

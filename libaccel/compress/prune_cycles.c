@@ -5,12 +5,12 @@
 #include <compress/prune.h>
 #include <compress/prune_cycles.h>
 #include <core/error.h>
+#include <formats/temporary_file.h>
 #include <model/file.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TIMEOUT (600 * ACCEL_SECOND)
 
@@ -72,17 +72,14 @@ static int lower(const struct graph *graph, const struct prune_mask *mask,
 /* The runtime takes models as files only. */
 static int load(const struct model *model, struct accel_model **loaded)
 {
-	char path[] = "/tmp/accel-cycles-XXXXXX";
-	int file = mkstemp(path);
-	int ret;
+	char *path;
+	int ret = temporary_file_create(&path);
 
-	if (file < 0)
-		return accel_error(-errno, "%s: %s", path, strerror(errno));
-	close(file);
-	ret = model_file_write(model, path);
+	if (!ret)
+		ret = model_file_write(model, path);
 	if (!ret)
 		ret = accel_model_load(path, loaded);
-	unlink(path);
+	temporary_file_remove(path);
 	return ret;
 }
 

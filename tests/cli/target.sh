@@ -18,12 +18,21 @@ expect 2 'above 0' "${compress[@]}" --target 'psnr>=-3'
 expect 2 'it excludes --sparsity' "${compress[@]}" --target 'psnr>=32' --sparsity 0.5
 expect 2 'needs --features' "${compress[@]}" --target 'fid<=1'
 
+mkdir "$folder/trials"
+export TMPDIR=$folder/trials
+
+# Trials are files of nobody else, and the user's own of whatever name stay.
+echo mine >"$folder/model.trial"
+TMPDIR=$folder/nowhere expect 1 'nowhere: no place for a temporary file' \
+	"${compress[@]}" --target 'psnr>=90'
+
 # Only the dense model is tried; nothing is written.
 expect 1 "psnr>=90 is out of reach. The best was psnr>=4[0-9.]+ .* by: accel compress .*--target" \
 	"${compress[@]}" --target 'psnr>=90'
 expect 1 'why: int8 alone, without a single zero, is no better' \
 	"${compress[@]}" --target 'psnr>=90'
 check 'no file of a target that was missed' test ! -e "$folder/model"
+check 'a file of the user stays' grep -q mine "$folder/model.trial"
 
 # By the eyes of a classifier, where there is one.
 classifier=$ACCEL_SHARED_DIR/models/fashion_mlp.onnx
@@ -38,6 +47,6 @@ check 'the file is as small as was asked' test "$(stat -c %s "$folder/model")" -
 check 'it is said what was tried' grep -q 'allocation .*yes' "$folder/said"
 check 'and why each layer got what' grep -q '/fc2/Gemm .*gn\|/fc2/Gemm .*magnitude' "$folder/said"
 check 'in JSON as well' grep -q '"less_sparse"' "$folder/json"
-check 'no trial is left' test ! -e "$folder/model.trial"
+check 'no trial is left' rmdir "$TMPDIR"
 expect 0 'spmm' "$accel" inspect "$folder/model"
 finish

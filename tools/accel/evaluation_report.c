@@ -342,7 +342,10 @@ static int add_layers(struct markup *markup, const struct graph *dense,
 		"<th>weights: dense grey, now blue</th><th>where they stay</th></tr>\n");
 	for (uint32_t i = 0; i < model->layer_count && !ret; i++)
 		ret = add_layer_row(markup, dense, item, &model->layers[i]);
-	markup_add(markup, "</table></div>\n");
+	markup_add(
+		markup,
+		"</table></div>\n<p class=\"note\">Energy: sum of the squares of the weights, by that of the "
+		"dense ones; where others take over for those that went, it may exceed 100.</p>\n");
 	model_destroy(model);
 	return ret;
 }

@@ -5,12 +5,11 @@
 
 #include <core/error.h>
 #include <formats/image.h>
+#include <formats/temporary_file.h>
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char base64[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -64,19 +63,16 @@ static int add_png(struct markup *markup, const char *path,
 int page_add_image(struct markup *markup, const struct image *image,
 		   const char *class, const char *text)
 {
-	char path[] = "/tmp/accel-picture-XXXXXX";
-	int descriptor = mkstemp(path);
-	int ret;
+	char *path;
+	int ret = temporary_file_create(&path);
 
-	if (descriptor < 0)
-		return accel_error(-errno, "/tmp: no room for a picture: %s",
-				   strerror(errno));
-	close(descriptor);
+	if (ret)
+		return ret;
 	markup_add(markup, "<img class=\"%s\" alt=\"", class);
 	markup_escape(markup, text);
 	markup_add(markup, "\" src=\"data:image/png;base64,");
 	ret = add_png(markup, path, image);
 	markup_add(markup, "\"/>");
-	unlink(path);
+	temporary_file_remove(path);
 	return ret;
 }

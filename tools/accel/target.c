@@ -6,13 +6,12 @@
 #include "target_report.h"
 
 #include <core/error.h>
+#include <formats/temporary_file.h>
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static volatile sig_atomic_t stopped;
 
@@ -117,19 +116,15 @@ int target_run(const struct target_request *request, const struct graph *graph,
 				      NULL,
 		.range = request->options->output_range,
 	};
-	int ret = 0;
+	int ret = temporary_file_create(&probe.path);
 
 	*result = (struct automatic_result){ .model = NULL };
-	if (asprintf(&probe.path, "%s.trial", request->output) < 0) {
-		probe.path = NULL;
-		ret = accel_error(-ENOMEM, "no memory for a name");
-	}
 	if (!ret)
 		ret = target_probe_open(&probe);
 	if (!ret)
 		ret = search(request, graph, data, &probe, result);
 	target_probe_close(&probe);
-	free(probe.path);
+	temporary_file_remove(probe.path);
 	if (ret == -ERANGE || ret == -EINTR) {
 		ret = target_report_failure(request, result, ret);
 		automatic_release(result);

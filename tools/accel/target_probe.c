@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- the dense network ---- */
 
@@ -262,7 +261,6 @@ int target_probe_size(void *context, const struct model *model, uint64_t *bytes)
 				  probe->path);
 	else
 		*bytes = (uint64_t)status.st_size;
-	unlink(probe->path);
 	return ret;
 }
 

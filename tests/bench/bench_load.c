@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long it takes from a file to the first plan: portable and packed, read and planned
- * one after the other and by accel_plan_load(), with the file in memory and with the file
- * on its disk.
+ * How long it takes from a file to the first plan: portable, packed or compact, read and
+ * planned one after the other and by accel_plan_load(), with the file in memory and with the
+ * file on its disk.
  *
  * usage: bench_load [URI]; ACCEL_BENCH_DIR is a folder on the disk in question.
  */
@@ -41,6 +41,15 @@ enum way {
 	WAYS,
 };
 
+enum form {
+	FORM_PORTABLE,
+	FORM_PACKED,
+	FORM_COMPACT,
+	FORMS,
+};
+
+static const char *const form_names[] = { "portable", "packed", "compact" };
+
 static const char *const way_names[] = { "read", "load", "load, create",
 					 "plan_load" };
 
@@ -55,16 +64,16 @@ struct series {
  * @name: of the model
  * @rounds: that are measured
  * @sizes: of the plans
- * @path: portable, packed
- * @series: of each file, warm and cold, of each way
+ * @path: of each form
+ * @series: of each form, warm and cold, of each way
  */
 struct bench {
 	struct accel_device *device;
 	const char *name;
 	int rounds;
 	struct accel_plan_options sizes;
-	char path[2][512];
-	struct series series[2][2][WAYS];
+	char path[FORMS][512];
+	struct series series[FORMS][2][WAYS];
 };
 
 static int report_failure(const char *what)
@@ -144,13 +153,14 @@ static int run_way(const struct bench *bench, const char *path, enum way way,
 /* All ways in turn: what else the machine does meets them alike. */
 static int run_round(struct bench *bench, int round)
 {
-	for (int i = 0; i < 2 * 2 * WAYS; i++) {
-		int file = i / WAYS % 2, cold = i / WAYS / 2, way = i % WAYS;
+	for (int i = 0; i < 2 * FORMS * WAYS; i++) {
+		int form = i / WAYS % FORMS, cold = i / WAYS / FORMS;
+		int way = i % WAYS;
 
-		if (cold && forget(bench->path[file]))
-			return report_failure(bench->path[file]);
-		if (run_way(bench, bench->path[file], (enum way)way,
-			    &bench->series[file][cold][way].seconds[round]))
+		if (cold && forget(bench->path[form]))
+			return report_failure(bench->path[form]);
+		if (run_way(bench, bench->path[form], (enum way)way,
+			    &bench->series[form][cold][way].seconds[round]))
 			return report_failure(way_names[way]);
 	}
 	return 0;
@@ -180,7 +190,6 @@ static double size_of(const char *path)
 static void print(struct bench *bench)
 {
 	double warm = 0;
-	static const char *const files[] = { "portable", "packed" };
 
 	printf("%s on %s ms until the first plan, medians of %d\n\n",
 	       bench->name, bench->device->uri, bench->rounds);
@@ -188,13 +197,13 @@ static void print(struct bench *bench)
 	for (int way = 0; way < WAYS; way++)
 		printf(" %13s", way_names[way]);
 	printf(" %8s %9s\n", "ratio", "sum");
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 2 * FORMS; i++) {
 		struct series *series = bench->series[i / 2][i % 2];
 		double ms[WAYS];
 
 		for (int way = 0; way < WAYS; way++)
 			ms[way] = median(&series[way], bench->rounds) * 1e3;
-		printf("%-9s %9.0f %-5s", files[i / 2],
+		printf("%-9s %9.0f %-5s", form_names[i / 2],
 		       size_of(bench->path[i / 2]), i % 2 ? "cold" : "warm");
 		for (int way = 0; way < WAYS; way++)
 			printf(" %13.2f", ms[way]);
@@ -216,14 +225,17 @@ static int write_files(struct bench *bench, const struct model *model)
 		.width = bench->sizes.width,
 	};
 	struct model_packing *packing;
-	int ret = model_file_write(model, bench->path[0]);
+	int ret = model_file_write(model, bench->path[FORM_PORTABLE]);
 
+	if (!ret)
+		ret = model_file_write_compact(model,
+					       bench->path[FORM_COMPACT]);
 	if (!ret)
 		ret = plan_packing_create(model, bench->device->geometry,
 					  &packed_for, &packing);
 	if (ret)
 		return ret;
-	ret = model_file_write_packed(model, packing, bench->path[1]);
+	ret = model_file_write_packed(model, packing, bench->path[FORM_PACKED]);
 	model_packing_destroy(packing);
 	return ret;
 }
@@ -289,7 +301,7 @@ static int create_files(struct bench *bench, const char *folder,
 {
 	int ret;
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < FORMS; i++)
 		snprintf(bench->path[i], sizeof(bench->path[i]), "%s/%d",
 			 folder, i);
 	ret = write_files(bench, model->model);
@@ -306,7 +318,7 @@ static int run(struct bench *bench, const char *folder,
 		ret = run_round(bench, round);
 	if (!ret)
 		print(bench);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < FORMS; i++)
 		unlink(bench->path[i]);
 	return ret;
 }

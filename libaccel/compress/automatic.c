@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <compress/automatic.h>
 #include <compress/automatic_search.h>
-#include <compress/bayesian.h>
 #include <compress/calibration_patches.h>
 #include <compress/parallel.h>
+#include <compress/point_search.h>
 #include <compress/saliency.h>
 #include <core/error.h>
 
@@ -433,7 +433,7 @@ static int measure_layers(struct automatic_search *search)
  * is as good as its quality; where quality is given, the budget stays as it is.
  */
 static int look(struct automatic_search *search, struct automatic_plan *plan,
-		struct bayesian *bayesian, double *quality)
+		struct point_search *points, double *quality)
 {
 	struct automatic_measurement measured;
 	int ret = automatic_bounds_quality(search) ?
@@ -443,7 +443,7 @@ static int look(struct automatic_search *search, struct automatic_plan *plan,
 	*quality = ret ? -INFINITY : measured.quality;
 	if (ret == -ERANGE)
 		return 0;
-	return ret ? ret : bayesian_observe(bayesian, plan->tilt, *quality);
+	return ret ? ret : point_search_observe(points, plan->tilt, *quality);
 }
 
 /* Tilts around what no tilt gives; the best one is kept in @plan. */
@@ -452,25 +452,28 @@ static int search_tilts(struct automatic_search *search,
 {
 	int looks = search->options->looks ? search->options->looks :
 					     LOOKS_DEFAULT;
-	struct bayesian *bayesian = bayesian_create(
-		AUTOMATIC_TILTS, search->options->compress.seed);
+	const struct point_search_kind *kind = search->options->search;
+	struct point_search *points = point_search_create(
+		kind, AUTOMATIC_TILTS, search->options->compress.seed);
 	struct automatic_plan next = *plan;
 	double most = -INFINITY, quality;
-	int ret = bayesian ? look(search, &next, bayesian, &most) :
-			     accel_error(-ENOMEM, "no memory for a search");
+	int ret = points ? look(search, &next, points, &most) :
+			   accel_error(-ENOMEM, "no memory for a search");
 
 	for (int i = 0; i < looks && !ret && !is_stopped(search); i++) {
 		automatic_tell(search, "searching", i, looks);
 		next = *plan;
-		ret = bayesian_propose(bayesian, next.tilt);
+		next.search = kind->name;
+		ret = point_search_propose(points, next.tilt);
 		if (!ret)
-			ret = look(search, &next, bayesian, &quality);
+			ret = look(search, &next, points, &quality);
 		if (ret || quality <= most)
 			continue;
 		most = quality;
 		memcpy(plan->tilt, next.tilt, sizeof(plan->tilt));
+		plan->search = next.search;
 	}
-	bayesian_destroy(bayesian);
+	point_search_destroy(points);
 	return ret;
 }
 
@@ -721,6 +724,8 @@ int automatic_run(const struct graph *graph,
 	*result = (struct automatic_result){ .model = NULL };
 	if (own.compress.workers < 1)
 		own.compress.workers = parallel_processors();
+	if (!own.search)
+		own.search = point_search_get(0);
 	ret = run(&search);
 	search_release(&search);
 	if (ret && ret != -ERANGE && ret != -EINTR)

@@ -159,8 +159,9 @@ const char *automatic_scope_name(const struct automatic_trial *trial)
 
 static json_t *trial_json(const struct automatic_trial *trial)
 {
-	return json_pack("{s:s, s:s, s:f, s:o, s:I, s:I, s:I, s:b}", "strategy",
-			 trial->strategy, "scope", automatic_scope_name(trial),
+	return json_pack("{s:s, s:s, s:s?, s:f, s:o, s:I, s:I, s:I, s:b}",
+			 "strategy", trial->strategy, "scope",
+			 automatic_scope_name(trial), "search", trial->search,
 			 "kept", trial->kept, "quality",
 			 number(trial->measured.quality), "bytes",
 			 (json_int_t)trial->measured.bytes, "cycles",
@@ -182,9 +183,10 @@ static json_t *search_json(const struct automatic_search *search)
 		json_array_append_new(layers, choice_json(&result->choices[l]));
 	for (int i = 0; i < result->trial_count; i++)
 		json_array_append_new(trials, trial_json(&result->trials[i]));
-	return json_pack("{s:s, s:f, s:b, s:o, s:o, s:o}", "target",
+	return json_pack("{s:s, s:f, s:b, s:s, s:o, s:o, s:o}", "target",
 			 quantities[target->quantity], "bound", target->bound,
-			 "of_dense", target->of_dense, "best",
+			 "of_dense", target->of_dense, "search",
+			 search->options->search->name, "best",
 			 trial_json(&result->best), "layers", layers, "trials",
 			 trials);
 }

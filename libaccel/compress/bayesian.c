@@ -19,13 +19,13 @@
 
 /** struct bayesian_point - that has been evaluated */
 struct bayesian_point {
-	double at[BAYESIAN_DIMENSIONS_MAX];
+	double at[POINT_SEARCH_DIMENSIONS_MAX];
 	double value;
 };
 
 /**
  * struct bayesian - the search
- * @dimensions: of the cube
+ * @search: what all kinds begin with
  * @generator: of proposals
  * @points: seen so far
  * @count: of @points
@@ -37,7 +37,7 @@ struct bayesian_point {
  * @fitted: @mean … @weights are of all points
  */
 struct bayesian {
-	int dimensions;
+	struct point_search search;
 	struct sample_generator generator;
 	struct bayesian_point *points;
 	int count;
@@ -49,57 +49,53 @@ struct bayesian {
 	bool fitted;
 };
 
-struct bayesian *bayesian_create(int dimensions, uint64_t seed)
+static struct point_search *create(int dimensions, uint64_t seed)
 {
-	struct bayesian *search;
+	struct bayesian *bayesian = calloc(1, sizeof(*bayesian));
 
-	if (dimensions < 1 || dimensions > BAYESIAN_DIMENSIONS_MAX)
+	(void)dimensions;
+	if (!bayesian)
 		return NULL;
-	search = calloc(1, sizeof(*search));
-	if (!search)
-		return NULL;
-	search->dimensions = dimensions;
-	sample_seed(&search->generator, seed);
-	return search;
+	sample_seed(&bayesian->generator, seed);
+	return &bayesian->search;
 }
 
-void bayesian_destroy(struct bayesian *search)
+static void destroy(struct point_search *search)
 {
-	if (!search)
-		return;
-	free(search->points);
-	free(search->factor);
-	free(search->weights);
-	free(search);
+	struct bayesian *bayesian = (struct bayesian *)search;
+
+	free(bayesian->points);
+	free(bayesian->factor);
+	free(bayesian->weights);
+	free(bayesian);
 }
 
-int bayesian_observe(struct bayesian *search, const double *point, double value)
+static int observe(struct point_search *search, const double *point,
+		   double value)
 {
-	struct bayesian_point *points;
+	struct bayesian *bayesian = (struct bayesian *)search;
+	struct bayesian_point *points =
+		realloc(bayesian->points,
+			((size_t)bayesian->count + 1) * sizeof(*points));
 
-	if (!isfinite(value))
-		return accel_error(-EINVAL, "a search cannot learn from %g",
-				   value);
-	points = realloc(search->points,
-			 ((size_t)search->count + 1) * sizeof(*points));
 	if (!points)
 		return accel_error(-ENOMEM, "no memory for a search");
-	search->points = points;
-	points += search->count++;
+	bayesian->points = points;
+	points += bayesian->count++;
 	memcpy(points->at, point, (size_t)search->dimensions * sizeof(*point));
 	points->value = value;
-	search->fitted = false;
+	bayesian->fitted = false;
 	return 0;
 }
 
 /* ---- the process ---- */
 
-static double covariance(const struct bayesian *search, const double *a,
+static double covariance(const struct bayesian *bayesian, const double *a,
 			 const double *b)
 {
 	double distance = 0;
 
-	for (int d = 0; d < search->dimensions; d++)
+	for (int d = 0; d < bayesian->search.dimensions; d++)
 		distance += (a[d] - b[d]) * (a[d] - b[d]);
 	return exp(-distance / (2 * LENGTH * LENGTH));
 }
@@ -125,16 +121,17 @@ static void solve_upper(const double *factor, int count, double *x)
 }
 
 /* The noise keeps it positive definite, equal points or not. */
-static void factorize(struct bayesian *search)
+static void factorize(struct bayesian *bayesian)
 {
-	int count = search->count;
+	int count = bayesian->count;
 
 	for (int i = 0; i < count; i++)
 		for (int j = 0; j <= i; j++) {
-			double *row = search->factor + i * count;
-			const double *other = search->factor + j * count;
-			double sum = covariance(search, search->points[i].at,
-						search->points[j].at);
+			double *row = bayesian->factor + i * count;
+			const double *other = bayesian->factor + j * count;
+			double sum = covariance(bayesian,
+						bayesian->points[i].at,
+						bayesian->points[j].at);
 
 			for (int k = 0; k < j; k++)
 				sum -= row[k] * other[k];
@@ -142,72 +139,75 @@ static void factorize(struct bayesian *search)
 		}
 }
 
-static void standardize(struct bayesian *search)
+static void standardize(struct bayesian *bayesian)
 {
 	double sum = 0, squares = 0;
 
-	for (int i = 0; i < search->count; i++)
-		sum += search->points[i].value;
-	search->mean = sum / search->count;
-	for (int i = 0; i < search->count; i++)
-		squares += (search->points[i].value - search->mean) *
-			   (search->points[i].value - search->mean);
-	search->scale = sqrt(squares / search->count);
-	if (!(search->scale > 0))
-		search->scale = 1;
+	for (int i = 0; i < bayesian->count; i++)
+		sum += bayesian->points[i].value;
+	bayesian->mean = sum / bayesian->count;
+	for (int i = 0; i < bayesian->count; i++)
+		squares += (bayesian->points[i].value - bayesian->mean) *
+			   (bayesian->points[i].value - bayesian->mean);
+	bayesian->scale = sqrt(squares / bayesian->count);
+	if (!(bayesian->scale > 0))
+		bayesian->scale = 1;
 }
 
-static int fit(struct bayesian *search)
+static int fit(struct bayesian *bayesian)
 {
-	size_t count = (size_t)search->count;
+	size_t count = (size_t)bayesian->count;
 
-	if (search->fitted || !count)
+	if (bayesian->fitted || !count)
 		return 0;
-	free(search->factor);
-	free(search->weights);
-	search->factor = calloc(count * count, sizeof(double));
-	search->weights = calloc(count, sizeof(double));
-	if (!search->factor || !search->weights)
+	free(bayesian->factor);
+	free(bayesian->weights);
+	bayesian->factor = calloc(count * count, sizeof(double));
+	bayesian->weights = calloc(count, sizeof(double));
+	if (!bayesian->factor || !bayesian->weights)
 		return accel_error(-ENOMEM, "no memory for a search");
-	standardize(search);
-	factorize(search);
+	standardize(bayesian);
+	factorize(bayesian);
 	for (size_t i = 0; i < count; i++)
-		search->weights[i] = (search->points[i].value - search->mean) /
-				     search->scale;
-	solve_lower(search->factor, search->count, search->weights);
-	solve_upper(search->factor, search->count, search->weights);
-	search->fitted = true;
+		bayesian->weights[i] =
+			(bayesian->points[i].value - bayesian->mean) /
+			bayesian->scale;
+	solve_lower(bayesian->factor, bayesian->count, bayesian->weights);
+	solve_upper(bayesian->factor, bayesian->count, bayesian->weights);
+	bayesian->fitted = true;
 	return 0;
 }
 
 /* @scratch: room for as many numbers as there are points */
-static void predict(const struct bayesian *search, const double *point,
+static void predict(const struct bayesian *bayesian, const double *point,
 		    double *scratch, double *mean, double *deviation)
 {
 	double sum = 0, variance = 1;
 
-	for (int i = 0; i < search->count; i++) {
-		scratch[i] = covariance(search, point, search->points[i].at);
-		sum += scratch[i] * search->weights[i];
+	for (int i = 0; i < bayesian->count; i++) {
+		scratch[i] =
+			covariance(bayesian, point, bayesian->points[i].at);
+		sum += scratch[i] * bayesian->weights[i];
 	}
-	solve_lower(search->factor, search->count, scratch);
-	for (int i = 0; i < search->count; i++)
+	solve_lower(bayesian->factor, bayesian->count, scratch);
+	for (int i = 0; i < bayesian->count; i++)
 		variance -= scratch[i] * scratch[i];
-	*mean = search->mean + search->scale * sum;
-	*deviation = search->scale * sqrt(fmax(variance, 0));
+	*mean = bayesian->mean + bayesian->scale * sum;
+	*deviation = bayesian->scale * sqrt(fmax(variance, 0));
 }
 
-int bayesian_predict(struct bayesian *search, const double *point, double *mean,
-		     double *deviation)
+int bayesian_predict(struct point_search *search, const double *point,
+		     double *mean, double *deviation)
 {
-	double *scratch = calloc((size_t)search->count + 1, sizeof(*scratch));
-	int ret = scratch ? fit(search) :
+	struct bayesian *bayesian = (struct bayesian *)search;
+	double *scratch = calloc((size_t)bayesian->count + 1, sizeof(*scratch));
+	int ret = scratch ? fit(bayesian) :
 			    accel_error(-ENOMEM, "no memory for a search");
 
 	*mean = 0;
 	*deviation = 1;
-	if (!ret && search->count)
-		predict(search, point, scratch, mean, deviation);
+	if (!ret && bayesian->count)
+		predict(bayesian, point, scratch, mean, deviation);
 	free(scratch);
 	return ret;
 }
@@ -226,12 +226,12 @@ static double improvement(double mean, double deviation, double best)
 	       (z * erfc(-z / sqrt(2)) / 2 + exp(-z * z / 2) / sqrt(2 * M_PI));
 }
 
-static double best_value(const struct bayesian *search)
+static double best_value(const struct bayesian *bayesian)
 {
-	double best = search->points[0].value;
+	double best = bayesian->points[0].value;
 
-	for (int i = 1; i < search->count; i++)
-		best = fmax(best, search->points[i].value);
+	for (int i = 1; i < bayesian->count; i++)
+		best = fmax(best, bayesian->points[i].value);
 	return best;
 }
 
@@ -245,51 +245,62 @@ static double radical_inverse(int number, int base)
 	return result;
 }
 
-static void propose_first(struct bayesian *search, double *point)
+static void propose_first(struct bayesian *bayesian, double *point)
 {
-	static const int bases[BAYESIAN_DIMENSIONS_MAX] = { 2, 3, 5, 7 };
+	static const int bases[POINT_SEARCH_DIMENSIONS_MAX] = { 2, 3, 5, 7 };
 
-	search->proposed++;
-	for (int d = 0; d < search->dimensions; d++)
-		point[d] = 2 * radical_inverse(search->proposed, bases[d]) - 1;
+	bayesian->proposed++;
+	for (int d = 0; d < bayesian->search.dimensions; d++)
+		point[d] =
+			2 * radical_inverse(bayesian->proposed, bases[d]) - 1;
 }
 
-static void propose_best(struct bayesian *search, double *scratch,
+static void propose_best(struct bayesian *bayesian, double *scratch,
 			 double *point)
 {
-	double best = best_value(search), most = -1;
-	double at[BAYESIAN_DIMENSIONS_MAX];
+	double best = best_value(bayesian), most = -1;
+	double at[POINT_SEARCH_DIMENSIONS_MAX];
 
 	for (int i = 0; i < PROPOSALS; i++) {
 		double mean, deviation, gain;
 
-		for (int d = 0; d < search->dimensions; d++)
-			at[d] = 2 * sample_uniform(&search->generator) - 1;
-		predict(search, at, scratch, &mean, &deviation);
+		for (int d = 0; d < bayesian->search.dimensions; d++)
+			at[d] = 2 * sample_uniform(&bayesian->generator) - 1;
+		predict(bayesian, at, scratch, &mean, &deviation);
 		gain = improvement(mean, deviation, best);
 		if (gain <= most)
 			continue;
 		most = gain;
-		memcpy(point, at, (size_t)search->dimensions * sizeof(*at));
+		memcpy(point, at,
+		       (size_t)bayesian->search.dimensions * sizeof(*at));
 	}
 }
 
-int bayesian_propose(struct bayesian *search, double *point)
+static int propose(struct point_search *search, double *point)
 {
+	struct bayesian *bayesian = (struct bayesian *)search;
 	double *scratch;
 	int ret;
 
-	if (search->proposed < FIRST_POINTS || !search->count) {
-		propose_first(search, point);
+	if (bayesian->proposed < FIRST_POINTS || !bayesian->count) {
+		propose_first(bayesian, point);
 		return 0;
 	}
-	ret = fit(search);
+	ret = fit(bayesian);
 	if (ret)
 		return ret;
-	scratch = calloc((size_t)search->count, sizeof(*scratch));
+	scratch = calloc((size_t)bayesian->count, sizeof(*scratch));
 	if (!scratch)
 		return accel_error(-ENOMEM, "no memory for a search");
-	propose_best(search, scratch, point);
+	propose_best(bayesian, scratch, point);
 	free(scratch);
 	return 0;
 }
+
+const struct point_search_kind bayesian_search = {
+	.name = "bayesian",
+	.create = create,
+	.propose = propose,
+	.observe = observe,
+	.destroy = destroy,
+};

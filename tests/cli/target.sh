@@ -16,6 +16,10 @@ expect 2 'lies between 0 and 1' "${compress[@]}" --target 'sparsity>=120%'
 expect 2 'less than 100%' "${compress[@]}" --target 'cycles<=100%'
 expect 2 'above 0' "${compress[@]}" --target 'psnr>=-3'
 expect 2 'it excludes --sparsity' "${compress[@]}" --target 'psnr>=32' --sparsity 0.5
+expect 2 'search simplex: it takes bayesian, grid or random' "${compress[@]}" --target 'psnr>=32' \
+	--search simplex
+expect 2 'search and --looks are for --target' "$accel" compress "$network" -o "$folder/model" \
+	--sparsity 0.5 --search grid
 expect 2 'needs --features' "${compress[@]}" --target 'fid<=1'
 
 mkdir "$folder/trials"
@@ -41,12 +45,14 @@ if [ -r "$classifier" ]; then
 		"${compress[@]}" --target 'fid<=1e-05' --features "$classifier"
 fi
 
-"${compress[@]}" --target ' ratio >= 6' --json >"$folder/json" 2>"$folder/said"
+"${compress[@]}" --target ' ratio >= 6' --json --search grid >"$folder/json" 2>"$folder/said"
 check 'a ratio' test "$?" -eq 0
 check 'the file is as small as was asked' test "$(stat -c %s "$folder/model")" -le $((3390852 / 6))
 check 'it is said what was tried' grep -q 'allocation .*yes' "$folder/said"
+check 'and which search proposed it' grep -q '^allocation *grid' "$folder/said"
 check 'and why each layer got what' grep -q '/fc2/Gemm .*gn\|/fc2/Gemm .*magnitude' "$folder/said"
 check 'in JSON as well' grep -q '"less_sparse"' "$folder/json"
+check 'with the search' grep -q '"search": *"grid"' "$folder/json"
 check 'no trial is left' rmdir "$TMPDIR"
 expect 0 'spmm' "$accel" inspect "$folder/model"
 finish

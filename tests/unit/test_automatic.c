@@ -8,7 +8,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+#define LOOKS 4
 
 /*
  * A device without one: every non-zero of the first layer is worth ten of the second, and
@@ -103,7 +106,7 @@ static int run_with(const struct automatic_options *how,
 	int ret;
 
 	options.probe = &probe;
-	options.looks = 4;
+	options.looks = LOOKS;
 	graph_destroy(graph);
 	graph = two_layers(); /* results have its names */
 	make_data(&data);
@@ -267,6 +270,50 @@ static void test_threads_do_not_matter(void **state)
 	automatic_release(&three);
 }
 
+/* Where it was sent, as a number. */
+static uint32_t way_of(const struct automatic_result *result, const char *name)
+{
+	uint32_t way = 0;
+
+	for (int i = 0; i < result->trial_count; i++) {
+		const struct automatic_trial *trial = &result->trials[i];
+
+		if (!trial->search)
+			continue;
+		assert_string_equal(trial->search, name);
+		assert_string_equal(trial->strategy, "allocation");
+		way = 31 * way + trial->fingerprint;
+	}
+	return way;
+}
+
+/* Each goes its own way; trials have its name, and the report the one that was asked for. */
+static void test_searches_as_told(void **state)
+{
+	const struct point_search_kind *kind;
+	struct automatic_options options = {
+		.compress = { .seed = 3, .workers = 1 },
+		.target = { .quantity = AUTOMATIC_SPARSITY, .bound = 0.7 },
+	};
+	uint32_t ways[3] = { 0 };
+
+	(void)state;
+	for (size_t k = 0; (kind = point_search_get(k)); k++) {
+		struct automatic_result result;
+		char text[32];
+
+		options.search = kind;
+		assert_in_range(k, 0, 2);
+		CHECK(run_with(&options, &result));
+		ways[k] = way_of(&result, kind->name);
+		for (size_t i = 0; i < k; i++)
+			assert_int_not_equal(ways[i], ways[k]);
+		snprintf(text, sizeof(text), "\"search\":\"%s\"", kind->name);
+		assert_non_null(strstr(result.report, text));
+		automatic_release(&result);
+	}
+}
+
 /* What there is is kept; what is not there yet is said. */
 static void test_stops_when_told(void **state)
 {
@@ -321,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_refuses_a_quality_at_once),
 		cmocka_unit_test(test_refuses_a_size_with_the_smallest),
 		cmocka_unit_test(test_threads_do_not_matter),
+		cmocka_unit_test(test_searches_as_told),
 		cmocka_unit_test(test_stops_when_told),
 	};
 

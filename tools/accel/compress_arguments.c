@@ -4,6 +4,7 @@
 #include "command.h"
 
 #include <compress/onnx_import.h>
+#include <compress/point_search.h>
 #include <compress/prune_pattern.h>
 #include <accel/error.h>
 #include <formats/atomic_file.h>
@@ -334,9 +335,10 @@ static int check_exclusions(const struct option_usage *usage,
 		return options_misuse(
 			usage,
 			"--target chooses methods itself; it excludes --method, --scope, --reconstruct, --budget and --rounds");
-	if (!arguments->target && (arguments->fast || arguments->looks))
-		return options_misuse(usage,
-				      "--fast and --looks are for --target");
+	if (!arguments->target &&
+	    (arguments->fast || arguments->looks || arguments->search))
+		return options_misuse(
+			usage, "--fast, --search and --looks are for --target");
 	if (!arguments->recover)
 		return STATUS_OK;
 	if (chosen || arguments->quantize || arguments->calibration)
@@ -362,6 +364,7 @@ static void fill_defaults(struct compress_arguments *arguments)
 		{ &arguments->budget, "size" },
 		{ &arguments->quantize, "int8" },
 		{ &arguments->calibration, "minmax" },
+		{ &arguments->search, "bayesian" },
 	};
 
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
@@ -375,6 +378,10 @@ static int check_target(const struct option_usage *usage,
 {
 	if (target_parse(arguments->target, &arguments->bound))
 		return options_misuse(usage, "--target %s", accel_last_error());
+	arguments->search_kind = point_search_find(arguments->search);
+	if (!arguments->search_kind)
+		return options_misuse(usage, "--search %s: it takes %s",
+				      arguments->search, point_search_names());
 	if (arguments->sparsity || arguments->pattern || arguments->threshold ||
 	    arguments->recipe || arguments->recover)
 		return options_misuse(

@@ -11,6 +11,7 @@
 
 #include <compress/compress.h>
 #include <compress/low_rank.h>
+#include <compress/point_search.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,6 +45,8 @@ struct compress_arguments {
 	const char *target;
 	const char *features;
 	struct automatic_target bound;
+	const char *search;
+	const struct point_search_kind *search_kind;
 	int64_t looks;
 	bool fast;
 	char **told; /* all that there is to say of a target's model */

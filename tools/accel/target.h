@@ -24,7 +24,8 @@ int target_parse(const char *text, struct automatic_target *target);
  * @model: path of the network, for messages
  * @output: of the model that will be written; trials lie beside it for a moment
  * @options: ranges, seed, source
- * @looks: see struct automatic_options
+ * @search: see struct automatic_options
+ * @looks: likewise
  * @fast: likewise
  * @compact: what is written is packed
  * @packing: for @compact
@@ -37,6 +38,7 @@ struct target_request {
 	const char *model;
 	const char *output;
 	const struct compress_options *options;
+	const struct point_search_kind *search;
 	int looks;
 	bool fast;
 	bool compact;

@@ -29,19 +29,28 @@ static double sparsity(const struct automatic_measurement *measured)
 				   0;
 }
 
+/* What a method's budget was for, or which search said how layers weigh; "": neither. */
+static const char *origin(const struct automatic_trial *trial)
+{
+	if (trial->search)
+		return trial->search;
+	return strcmp(trial->strategy, "dense") &&
+			       strcmp(trial->strategy, "allocation") ?
+		       automatic_scope_name(trial) :
+		       "";
+}
+
 static void print_trial(const struct automatic_target *target,
 			const struct automatic_trial *trial)
 {
-	bool has_scope = strcmp(trial->strategy, "dense") &&
-			 strcmp(trial->strategy, "allocation");
-	const char *scope = has_scope ? automatic_scope_name(trial) : "";
 	char cycles[24] = "-";
 
 	if (trial->measured.cycles)
 		snprintf(cycles, sizeof(cycles), "%" PRIu64,
 			 trial->measured.cycles);
-	fprintf(stderr, "%-12s %-6s %6.1f%% %9.3f %10" PRIu64 " %10s %s\n",
-		trial->strategy, scope, 100 * sparsity(&trial->measured),
+	fprintf(stderr, "%-12s %-8s %6.1f%% %9.3f %10" PRIu64 " %10s %s\n",
+		trial->strategy, origin(trial),
+		100 * sparsity(&trial->measured),
 		target_quality(target, trial->measured.quality),
 		trial->measured.bytes, cycles, trial->meets ? "yes" : "no");
 }
@@ -49,7 +58,7 @@ static void print_trial(const struct automatic_target *target,
 static void print_trials(const struct target_request *request,
 			 const struct automatic_result *result)
 {
-	fprintf(stderr, "%-12s %-6s %7s %9s %10s %10s %s\n", "tried", "scope",
+	fprintf(stderr, "%-12s %-8s %7s %9s %10s %10s %s\n", "tried", "by",
 		"zeros", target_quality_unit(&request->target), "bytes",
 		"cycles", "meets the target");
 	for (int i = 0; i < result->trial_count; i++)
@@ -110,9 +119,11 @@ void target_report(const struct target_request *request,
 	print_trials(request, result);
 	print_choices(result);
 	fprintf(stderr,
-		"%s%s: %s, %.3f %s, %" PRIu64 " bytes, %" PRIu64 " cycles\n",
+		"%s%s: %s%s%s, %.3f %s, %" PRIu64 " bytes, %" PRIu64
+		" cycles\n",
 		result->stopped ? "stopped; " : "", request->text,
-		result->best.strategy,
+		result->best.strategy, result->best.search ? " by search " : "",
+		result->best.search ? result->best.search : "",
 		target_quality(&request->target, result->best.measured.quality),
 		target_quality_unit(&request->target),
 		result->best.measured.bytes, result->best.measured.cycles);

@@ -14,6 +14,7 @@
 #include <compress/calibration_data.h>
 #include <compress/compress.h>
 #include <compress/graph.h>
+#include <compress/point_search.h>
 #include <compress/sensitivity.h>
 
 /* What a target bounds; the first two from quality's side, the others from cost's. */
@@ -76,6 +77,7 @@ struct automatic_probe {
  * @strategy: a method's name, "allocation", or "dense"
  * @scope: what a method's budget was for
  * @by_cost: its scores were held against the weights' cycles
+ * @search: that proposed how an allocation weighs layers; NULL: none did
  * @fingerprint: of the mask and the formats
  * @kept: part of the cost that was meant to stay
  * @measured: what came of it
@@ -85,6 +87,7 @@ struct automatic_trial {
 	const char *strategy;
 	enum prune_scope scope;
 	bool by_cost;
+	const char *search;
 	uint32_t fingerprint;
 	double kept;
 	struct automatic_measurement measured;
@@ -99,7 +102,8 @@ struct automatic_trial {
  * @fast: where quality is the target, save cycles rather than bytes
  * @narrow: codes of fewer bits make a smaller file: where bytes count, layers may take them
  * @probe: how to measure
- * @looks: whole networks that the search may try (12); −1: none
+ * @search: for what does not add up; NULL: the first one of all
+ * @looks: whole networks that it may try (12); −1: none
  * @stop: set by a signal's handler: end soon, with the best so far; or NULL
  * @observer: called when @done of @total steps of a phase are done, with the best
  *	trial so far or NULL; or NULL
@@ -112,6 +116,7 @@ struct automatic_options {
 	bool fast;
 	bool narrow;
 	const struct automatic_probe *probe;
+	const struct point_search_kind *search;
 	int looks;
 	const volatile sig_atomic_t *stop;
 	void (*observer)(void *context, const char *phase, int done, int total,

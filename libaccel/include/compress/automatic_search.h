@@ -40,6 +40,7 @@ struct automatic_pick {
  * @scope: of the method's budget
  * @by_cost: a method's scores are held against the weights' costs
  * @tilt: of an allocation, −1 … 1 each
+ * @search: that proposed @tilt; NULL: there is none
  * @kept: part of the cost that stays
  * @excess: by which a whole network was found to cost more than its price, in logarithms
  */
@@ -48,6 +49,7 @@ struct automatic_plan {
 	enum prune_scope scope;
 	bool by_cost;
 	double tilt[AUTOMATIC_TILTS];
+	const char *search;
 	double kept;
 	double excess;
 };

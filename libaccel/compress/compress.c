@@ -535,25 +535,41 @@ static bool is_rounded(const struct compress_options *options,
 	       data->sample_count && !options->trained;
 }
 
+static bool equalizes(const struct graph *graph,
+		      const struct compress_options *options,
+		      const struct calibration_data *data)
+{
+	return options->order == COMPRESS_PRUNE_FIRST &&
+	       is_equalized(graph, options, data);
+}
+
+int compress_round(struct graph *graph, const struct compress_options *options,
+		   const struct calibration_data *data,
+		   const struct prune_mask *mask)
+{
+	int ret = equalizes(graph, options, data) ?
+			  graph_equalize(graph, data, options->progress) :
+			  0;
+
+	if (!ret && is_rounded(options, data))
+		ret = round_on_patches(graph, options, data, mask);
+	return ret;
+}
+
 int compress_quantize(const struct graph *graph,
 		      const struct compress_options *options,
 		      const struct calibration_data *data,
 		      const struct prune_mask *mask, struct model **model)
 {
-	bool equalizes = options->order == COMPRESS_PRUNE_FIRST &&
-			 is_equalized(graph, options, data);
 	struct graph *copy;
-	int ret = 0;
+	int ret;
 
-	if (!equalizes && !is_rounded(options, data))
+	if (!equalizes(graph, options, data) && !is_rounded(options, data))
 		return quantize(graph, options, data, mask, model);
 	copy = graph_clone(graph);
 	if (!copy)
 		return accel_error(-ENOMEM, "out of memory for the graph");
-	if (equalizes)
-		ret = graph_equalize(copy, data, options->progress);
-	if (!ret && is_rounded(options, data))
-		ret = round_on_patches(copy, options, data, mask);
+	ret = compress_round(copy, options, data, mask);
 	if (!ret)
 		ret = quantize(copy, options, data, mask, model);
 	graph_destroy(copy);

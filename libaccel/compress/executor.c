@@ -19,6 +19,7 @@
  * @buffers: one for each slot of @memory
  * @workspace: the largest that any node asks for
  * @values: where each tensor lies; set at creation, those of inputs at each run
+ * @copies: of the graph's inputs, where they may be changed; NULL for none
  * @inputs: values of the node that runs
  * @outputs: likewise
  */
@@ -30,6 +31,7 @@ struct executor {
 	float **buffers;
 	float *workspace;
 	float **values;
+	float **copies;
 	struct operator_value *inputs;
 	struct operator_value *outputs;
 };
@@ -157,12 +159,32 @@ static int infer_shapes(struct executor *executor,
 	return 0;
 }
 
+static int allocate_copies(struct executor *executor)
+{
+	const struct graph *graph = executor->graph;
+	int64_t count;
+
+	if (!executor->options.transform)
+		return 0;
+	executor->copies = calloc((size_t)graph->input_count + 1,
+				  sizeof(*executor->copies));
+	for (int i = 0; executor->copies && i < graph->input_count; i++) {
+		count = graph_shape_count(&executor->shapes[graph->inputs[i]]);
+		executor->copies[i] = floats_allocate(count);
+		if (!executor->copies[i])
+			return -ENOMEM;
+	}
+	return executor->copies ? 0 : -ENOMEM;
+}
+
 static int executor_allocate(struct executor *executor)
 {
 	int ret = allocate_calls(executor);
 
 	if (!ret)
 		ret = allocate_buffers(executor);
+	if (!ret)
+		ret = allocate_copies(executor);
 	if (!ret)
 		ret = allocate_workspace(executor);
 	if (ret)
@@ -205,12 +227,33 @@ int executor_create(struct executor **out, const struct graph *graph,
 static int show(const struct executor *executor, int tensor)
 {
 	const struct executor_options *options = &executor->options;
+	int ret = 0;
 
-	if (!options->observer || tensor < 0)
+	if (tensor < 0)
 		return 0;
+	if (options->transform)
+		ret = options->transform(options->transform_context, tensor,
+					 &executor->shapes[tensor],
+					 executor->values[tensor]);
+	if (ret || !options->observer)
+		return ret;
 	return options->observer(options->observer_context, tensor,
 				 &executor->shapes[tensor],
 				 executor->values[tensor]);
+}
+
+/* Operators only read their inputs; what changes them gets a copy. */
+static float *place_input(const struct executor *executor, int index,
+			  const float *values)
+{
+	int tensor = executor->graph->inputs[index];
+	int64_t count = graph_shape_count(&executor->shapes[tensor]);
+
+	if (!executor->copies)
+		return (float *)values;
+	memcpy(executor->copies[index], values,
+	       (size_t)count * sizeof(*values));
+	return executor->copies[index];
 }
 
 static int run_node(struct executor *executor, int index)
@@ -236,8 +279,8 @@ int executor_run(struct executor *executor, const float *const *inputs)
 		if (graph->tensors[t].data)
 			executor->values[t] = graph->tensors[t].data;
 	for (int i = 0; i < graph->input_count && !ret; i++) {
-		/* Operators only read their inputs. */
-		executor->values[graph->inputs[i]] = (float *)inputs[i];
+		executor->values[graph->inputs[i]] =
+			place_input(executor, i, inputs[i]);
 		ret = show(executor, graph->inputs[i]);
 	}
 	for (int n = 0; n < graph->node_count && !ret; n++)
@@ -277,6 +320,10 @@ void executor_destroy(struct executor *executor)
 	for (int s = 0; executor->buffers && s < executor->memory.slot_count;
 	     s++)
 		free(executor->buffers[s]);
+	for (int i = 0; executor->copies && i < executor->graph->input_count;
+	     i++)
+		free(executor->copies[i]);
+	free(executor->copies);
 	free(executor->buffers);
 	free(executor->workspace);
 	free(executor->values);

@@ -7,6 +7,7 @@
 # rounds: how many, at 80 %
 # generator: the VAE decoder at 50 %, by pairs and as a distribution, with the resampling floor
 # formats: weights of few bits
+# activations: ranges of each run against the fixed ones of the device
 # psnr-y: super-resolution against the original picture, what int8 and pruning lose of luminance
 # low_rank: plain, whitened, with a sparse part, held against sparsegpt at equal bytes packed
 # rounding: to the nearest code, by gptq or by adaround
@@ -207,6 +208,39 @@ part_formats()
 			row+=("$(quality "$network" --sparsity 0 --quantize "$format")")
 		done
 		line "  $format" "${row[@]}"
+	done
+}
+
+# ranges NETWORK OPTION...: means in dB with activations in binary32, static and dynamic
+ranges()
+{
+	local network=$1 way seed
+	shift
+	for ((seed = 0; seed < seeds; seed++)); do
+		compress "$network" "$seed" --activations dynamic --json "$@"
+		for way in binary32 static dynamic; do
+			value "$way" <"$work/summary" >>"$work/$way"
+		done
+	done
+	for way in binary32 static dynamic; do
+		mean <"$work/$way"
+		echo
+		rm "$work/$way"
+	done
+}
+
+# In simulated arithmetic, so that nothing but the ranges differs.
+part_activations()
+{
+	local network zeros row
+	line "int8 weights" binary32 static dynamic
+	for network in $networks; do
+		[[ $network == *${CASES:-}* ]] || continue
+		for zeros in 0 0.5; do
+			mapfile -t row < <(ranges "$network" --sparsity "$zeros" \
+				--method sparsegpt)
+			line "  $network, $zeros" "${row[@]}"
+		done
 	done
 }
 

@@ -96,6 +96,17 @@ expect 2 'exclude each other' "${compress[@]}" --threshold 1 --sparsity 0.5
 expect 2 'is of --method magnitude' "${compress[@]}" --threshold 1 --method gn
 expect 2 'threshold excludes' "${compress[@]}" --threshold 1 --scope global
 expect 0 'sparsegpt *global *in one sweep' "$accel" compress --help
+expect 0 'dB with static ranges, .* of 256 runs' \
+	"${compress[@]}" --sparsity 0 --activations dynamic --json
+# binary32 is nearest, and ranges of each run are nearer than fixed ones
+in_order()
+{
+	sed -n 's/^activations: \([0-9.]*\) dB .*, \([0-9.]*\) dB .*, \([0-9.]*\) dB .*/\1 \3 \2/p' \
+		printed | awk '{ exit !($1 > $2 && $2 > $3 && $3 > 35) }'
+}
+check 'what ranges cost' in_order
+expect 2 'it takes static or dynamic' "${compress[@]}" --sparsity 0 --activations moving
+expect 2 'excludes --target' "${compress[@]}" --target 'ratio>=6' --activations dynamic
 expect 2 'l1 has its own way to choose' "${compress[@]}" --pattern 2:4 --method l1
 expect 2 'it solves' "${compress[@]}" --sparsity 0.5 --method l0 --rounds 2
 expect 2 'rounds excludes' "${compress[@]}" --sparsity keep --rounds 2

@@ -151,6 +151,41 @@ static void observers_see_tensors_in_order(void **state)
 	graph_destroy(graph);
 }
 
+static int negate(void *context, int tensor, const struct graph_shape *shape,
+		  float *values)
+{
+	(void)context;
+	for (int64_t i = 0; tensor == 0 && i < graph_shape_count(shape); i++)
+		values[i] = -values[i];
+	return 0;
+}
+
+/* x + relu(x) of -x; the caller's x stays. */
+static void transforms_come_before_all_readers(void **state)
+{
+	struct graph *graph = chain_create(1);
+	struct graph_shape shape = SHAPE(1, LENGTH);
+	const struct executor_options options = { .transform = negate };
+	float *x = random_values(&shape);
+	const float *inputs[] = { x };
+	struct executor *executor;
+	float before[LENGTH];
+	const float *y;
+
+	(void)state;
+	memcpy(before, x, sizeof(before));
+	assert_int_equal(executor_create(&executor, graph, &shape, &options),
+			 0);
+	assert_int_equal(executor_run(executor, inputs), 0);
+	y = executor_values(executor, graph->outputs[0]);
+	for (int i = 0; i < LENGTH; i++)
+		assert_true(y[i] == (x[i] < 0 ? -2 * x[i] : -x[i]));
+	assert_memory_equal(x, before, sizeof(before));
+	executor_destroy(executor);
+	free(x);
+	graph_destroy(graph);
+}
+
 static void wrong_shapes_are_refused(void **state)
 {
 	struct graph *graph = chain_create(1);
@@ -200,6 +235,7 @@ int main(void)
 		cmocka_unit_test(buffers_are_used_again),
 		cmocka_unit_test(one_graph_runs_at_any_batch),
 		cmocka_unit_test(observers_see_tensors_in_order),
+		cmocka_unit_test(transforms_come_before_all_readers),
 		cmocka_unit_test(wrong_shapes_are_refused),
 		cmocka_unit_test(more_than_the_machine_has_is_refused),
 	};

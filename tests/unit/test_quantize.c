@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compress/dynamic_range.h"
 #include "compress/quantize.h"
 #include "unit.h"
 
@@ -141,6 +142,47 @@ static void test_bias_beyond_int32_widens_the_scale(void **state)
 	assert_true(fabs((double)bias * (double)scale * 0.001 - 100) < 1e-4);
 }
 
+/* Of a tensor's own extremes: no value is off by more than half a step, but at the ends. */
+static void test_a_dynamic_range_is_that_of_the_values(void **state)
+{
+	float values[64], before[64];
+
+	(void)state;
+	for (int round = 0; round < 500; round++) {
+		float size = ldexpf(1, rand() % 40 - 20), low = 0, high = 0;
+		struct golden_quantization q;
+
+		for (int i = 0; i < 64; i++) {
+			values[i] = uniform(-size, round % 2 ? size : 0);
+			before[i] = values[i];
+			low = fminf(low, values[i]);
+			high = fmaxf(high, values[i]);
+		}
+		q = dynamic_range_round(values, 64);
+		assert_true(fabsf(q.scale * 255 - (high - low)) <=
+			    (high - low) * 1e-5f);
+		for (int i = 0; i < 64; i++) {
+			assert_true(fabsf(values[i] - before[i]) <=
+				    q.scale * 1.001f);
+			if (before[i] > low + q.scale &&
+			    before[i] < high - q.scale)
+				assert_true(fabsf(values[i] - before[i]) <=
+					    q.scale * 0.501f);
+		}
+	}
+}
+
+static void test_zeros_have_a_dynamic_range(void **state)
+{
+	float values[3] = { 0, 0, 0 };
+	struct golden_quantization q = dynamic_range_round(values, 3);
+
+	(void)state;
+	assert_true(q.scale > 0 && isfinite(q.scale));
+	for (int i = 0; i < 3; i++)
+		assert_true(values[i] == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +194,8 @@ int main(void)
 		cmocka_unit_test(test_scales_are_short),
 		cmocka_unit_test(test_row_of_zeros_keeps_its_bias),
 		cmocka_unit_test(test_bias_beyond_int32_widens_the_scale),
+		cmocka_unit_test(test_a_dynamic_range_is_that_of_the_values),
+		cmocka_unit_test(test_zeros_have_a_dynamic_range),
 	};
 
 	srand(1);

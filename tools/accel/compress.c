@@ -9,6 +9,7 @@
 #include "evaluate.h"
 #include "evaluation_report.h"
 #include "progress.h"
+#include "range_study.h"
 #include "recovery.h"
 #include "summary.h"
 
@@ -22,6 +23,8 @@
 #include <model/file.h>
 
 #include <errno.h>
+#include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +131,70 @@ static int split_layers(struct compress_arguments *arguments,
 	return 0;
 }
 
+/* Infinite where nothing was lost, which JSON has no number for. */
+static json_t *decibels(double psnr)
+{
+	return isfinite(psnr) ? json_real(psnr) : json_null();
+}
+
+/* The file says it, as all else that is known of how it was made. */
+static int record_study(const struct range_study *study, struct model *model)
+{
+	json_t *text = json_loads(model->provenance, 0, NULL);
+	json_t *own =
+		json_pack("{s:o, s:o, s:o, s:i}", "binary32",
+			  decibels(study->psnr[RANGE_STUDY_BINARY32]), "static",
+			  decibels(study->psnr[RANGE_STUDY_STATIC]), "dynamic",
+			  decibels(study->psnr[RANGE_STUDY_DYNAMIC]), "runs",
+			  study->runs);
+	char *result = NULL;
+
+	if (!json_object_set_new(text, "activations_psnr", own))
+		result =
+			json_dumps(text, JSON_COMPACT | JSON_REAL_PRECISION(9));
+	json_decref(text);
+	if (!result)
+		return accel_error(-ENOMEM, "no memory for a record");
+	free(model->provenance);
+	model->provenance = result;
+	fprintf(stderr,
+		"activations: %.2f dB in binary32, %.2f dB with static ranges, %.2f dB with those of each of %d runs\n",
+		study->psnr[RANGE_STUDY_BINARY32],
+		study->psnr[RANGE_STUDY_STATIC],
+		study->psnr[RANGE_STUDY_DYNAMIC], study->runs);
+	return 0;
+}
+
+static int study_ranges(const struct compress_arguments *arguments,
+			const struct graph *graph,
+			const struct calibration_data *data,
+			const struct prune_mask *mask, struct model *model)
+{
+	struct calibration_data others;
+	struct range_study_request request = {
+		.dense = arguments->dense,
+		.pruned = graph,
+		.mask = mask,
+		.options = &arguments->options,
+		.calibration = data,
+		.held_out = data,
+	};
+	struct range_study study;
+	int ret = 0;
+
+	if (!arguments->calibrate.count) {
+		ret = compress_data_load_others(arguments, arguments->dense,
+						&others);
+		request.held_out = &others;
+	}
+	if (ret)
+		return ret;
+	ret = range_study_run(&request, &study);
+	if (!arguments->calibrate.count)
+		calibration_data_release(&others);
+	return ret ? ret : record_study(&study, model);
+}
+
 /* Pruned in binary32, which may be wanted as well, then quantized. */
 static int prune_and_quantize(const struct compress_arguments *arguments,
 			      struct graph *graph,
@@ -142,6 +209,8 @@ static int prune_and_quantize(const struct compress_arguments *arguments,
 		ret = export_graph(graph, arguments->float_output);
 	if (!ret)
 		ret = quantize(arguments, graph, data, mask, model);
+	if (!ret && arguments->dense)
+		ret = study_ranges(arguments, graph, data, mask, *model);
 	prune_mask_destroy(mask);
 	return ret;
 }
@@ -252,8 +321,8 @@ static int compress_graph(const struct compress_arguments *arguments,
 	int ret;
 
 	if (is_quantized(graph) && !arguments->recover && !arguments->target &&
-	    !arguments->calibrate.count && !arguments->latents &&
-	    !arguments->sketches)
+	    !arguments->dense && !arguments->calibrate.count &&
+	    !arguments->latents && !arguments->sketches)
 		return split_and_compress(arguments, graph, NULL, model);
 	ret = compress_data_load(arguments, graph, &data);
 	if (ret)
@@ -347,6 +416,23 @@ static int import(const struct compress_arguments *arguments,
 	return ret;
 }
 
+static int study_and_compress(const struct compress_arguments *arguments,
+			      struct graph *graph, struct model **model)
+{
+	struct compress_arguments own = *arguments;
+	struct graph *dense;
+	int ret;
+
+	if (strcmp(arguments->activations, "dynamic"))
+		return choose_and_compress(arguments, graph, model);
+	dense = graph_clone(graph);
+	own.dense = dense;
+	ret = dense ? choose_and_compress(&own, graph, model) :
+		      accel_error(-ENOMEM, "no memory for the dense network");
+	graph_destroy(dense);
+	return ret;
+}
+
 static int compress_file(const struct compress_arguments *arguments)
 {
 	struct graph *graph = NULL;
@@ -355,7 +441,7 @@ static int compress_file(const struct compress_arguments *arguments)
 	int ret = import(arguments, &graph, &bytes);
 
 	if (!ret)
-		ret = choose_and_compress(arguments, graph, &model);
+		ret = study_and_compress(arguments, graph, &model);
 	if (!ret) {
 		model->dense_bytes = bytes;
 		ret = arguments->compact ?
@@ -463,6 +549,9 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "what one weight loses, others give back; or up and down is learned (nearest)" },
 		{ "order", 0, OPTION_TEXT, &line->order, "pq|qp|joint",
 		  "prune, then round; the other way round; or both in one sweep (pq)" },
+		{ "activations", 0, OPTION_TEXT, &line->activations,
+		  "static|dynamic",
+		  "dynamic: say what ranges of each run would bring; the device has static ones" },
 		{ "calibration", 0, OPTION_TEXT, &line->calibration, "METHOD",
 		  "of activations: minmax (default), percentile[:P], kl or mse" },
 		{ "recover", 0, OPTION_FLAG, &line->recover, NULL,
@@ -503,6 +592,7 @@ int command_compress(int count, char **arguments)
 		.told = &told,
 		.rounding = "nearest",
 		.order = "pq",
+		.activations = "static",
 	};
 	char *command = evaluation_report_command(count, arguments);
 	int status;

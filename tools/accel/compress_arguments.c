@@ -278,6 +278,23 @@ static int check_low_rank(const struct option_usage *usage,
 	return check_sparse_parts(usage, arguments);
 }
 
+/* What the device does not have is measured beside what it has. */
+static int check_activations(const struct option_usage *usage,
+			     const struct compress_arguments *arguments)
+{
+	bool dynamic = !strcmp(arguments->activations, "dynamic");
+
+	if (!dynamic && strcmp(arguments->activations, "static"))
+		return options_misuse(
+			usage, "--activations %s: it takes static or dynamic",
+			arguments->activations);
+	if (dynamic && (arguments->target || arguments->recover))
+		return options_misuse(
+			usage,
+			"--activations dynamic excludes --target and --recover");
+	return STATUS_OK;
+}
+
 /* What the network is run on. */
 static int check_data(const struct option_usage *usage,
 		      struct compress_arguments *arguments)
@@ -449,6 +466,8 @@ int compress_arguments_check(const struct option_usage *usage,
 		status = check_order(usage, arguments);
 	if (status == STATUS_OK)
 		status = check_low_rank(usage, arguments);
+	if (status == STATUS_OK)
+		status = check_activations(usage, arguments);
 	if (status == STATUS_OK)
 		status = check_data(usage, arguments);
 	return status == STATUS_OK ? check_files(arguments) : status;

@@ -38,6 +38,8 @@ struct compress_arguments {
 	const char *calibration;
 	const char *rounding;
 	const char *order;
+	const char *activations;
+	const struct graph *dense; /* where activations are studied */
 	const char *sample;
 	const char *float_output;
 	const char *report;

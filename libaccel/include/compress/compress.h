@@ -116,6 +116,20 @@ int compress_prune(struct graph *graph, const struct compress_options *options,
 		   struct prune_mask *mask);
 
 /**
+ * compress_round() - the weights that compress_quantize() makes, as real numbers
+ * @graph: pruned; channels are made alike and weights rounded as @options say. Those that
+ *	take the nearest code when they are lowered stay as they are
+ * @options: how
+ * @data: as for compress_model()
+ * @mask: of the graph, already applied
+ *
+ * Return: as compress_model().
+ */
+int compress_round(struct graph *graph, const struct compress_options *options,
+		   const struct calibration_data *data,
+		   const struct prune_mask *mask);
+
+/**
  * compress_quantize() - the second half: an int8 model of a sparse graph
  * @graph: is not changed
  * @options: how; those of pruning are only recorded

@@ -32,14 +32,26 @@ typedef int (*executor_observer)(void *context, int tensor,
 				 const struct graph_shape *shape,
 				 const float *values);
 
+/*
+ * May change a tensor's values as soon as they are there, before anything sees them; graph
+ * inputs are shown as a copy. A result other than 0 ends the run with it.
+ */
+typedef int (*executor_transform)(void *context, int tensor,
+				  const struct graph_shape *shape,
+				  float *values);
+
 /**
  * struct executor_options - how to run
+ * @transform: NULL for none
+ * @transform_context: handed to it
  * @observer: NULL for none
  * @observer_context: handed to it
  * @keep: leave every tensor's values in place until the next run, for
  *	executor_values(); costs the memory of all of them together
  */
 struct executor_options {
+	executor_transform transform;
+	void *transform_context;
 	executor_observer observer;
 	void *observer_context;
 	bool keep;

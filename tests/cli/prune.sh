@@ -99,6 +99,7 @@ expect 0 'sparsegpt *global *in one sweep' "$accel" compress --help
 expect 0 'dB with static ranges, .* of 256 runs' \
 	"${compress[@]}" --sparsity 0 --activations dynamic --json
 # binary32 is nearest, and ranges of each run are nearer than fixed ones
+# shellcheck disable=SC2317 # called by its name
 in_order()
 {
 	sed -n 's/^activations: \([0-9.]*\) dB .*, \([0-9.]*\) dB .*, \([0-9.]*\) dB .*/\1 \3 \2/p' \

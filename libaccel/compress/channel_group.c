@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <compress/channel_group.h>
 
+#include <compress/hidden_units.h>
 #include <core/error.h>
 
 #include <errno.h>
@@ -8,7 +9,10 @@
 #include <string.h>
 
 enum { X, WEIGHT, BIAS };
+enum { RECURRENCE = 2, STATE = 4 };
 enum { CHANNELS = 1 };
+/* Of y [T,N,D·H] as of the states [D,N,H]. */
+enum { UNITS = 2 };
 
 /* While they are being found, groups are numbers of a forest; this one is the fixed. */
 #define ROOT_FIXED 0
@@ -155,9 +159,8 @@ bool channel_is_depthwise(const struct graph *graph,
 	       weight->dims[1] == 1;
 }
 
-/* Constants that are cut with a channel must be this node's alone. */
-static bool owns(const struct graph *graph, const struct graph_node *node,
-		 int slot)
+bool channel_owns(const struct graph *graph, const struct graph_node *node,
+		  int slot)
 {
 	return slot >= node->input_count ||
 	       node->inputs[slot] == GRAPH_NO_TENSOR ||
@@ -173,8 +176,8 @@ static void visit_linear(struct search *search, const struct graph_node *node)
 	int axis = gemm ? search->shapes[x].rank - 1 : CHANNELS;
 	bool depthwise = channel_is_depthwise(graph, node);
 
-	if (node->structural || !owns(graph, node, WEIGHT) ||
-	    !owns(graph, node, BIAS) || !lies_along(search, x, axis) ||
+	if (node->structural || !channel_owns(graph, node, WEIGHT) ||
+	    !channel_owns(graph, node, BIAS) || !lies_along(search, x, axis) ||
 	    (!gemm && node->conv.group > 1 && !depthwise)) {
 		fix(search, x);
 		return;
@@ -186,16 +189,54 @@ static void visit_linear(struct search *search, const struct graph_node *node)
 			 gemm ? search->shapes[out].rank - 1 : axis);
 }
 
-/* Hidden units stay: every gate and both weights hang on them. */
+static int64_t directions_of(const struct graph_node *node)
+{
+	return node->recurrent.direction == GRAPH_BIDIRECTIONAL ? 2 : 1;
+}
+
+/* Both directions have one width: unit i of one and unit i of the other go together. */
+static int *open_units(struct search *search, const struct graph_node *node)
+{
+	int64_t hidden = node->recurrent.hidden;
+	int64_t count = directions_of(node) * hidden;
+	int *units = calloc((size_t)count + 1, sizeof(*units));
+
+	search->groups->units[node - search->graph->nodes] = units;
+	search->failed |= !units;
+	for (int64_t i = 0; units && i < count; i++)
+		units[i] = i < hidden ? new_group(search) : units[i - hidden];
+	return units;
+}
+
+/* In all steps, and in the last states, which have the directions apart. */
+static void visit_units(struct search *search, const struct graph_node *node)
+{
+	const int *units = open_units(search, node);
+
+	for (int i = 0; units && i < node->output_count; i++) {
+		int *of =
+			node->outputs[i] == GRAPH_NO_TENSOR ?
+				NULL :
+				open_channels(search, node->outputs[i], UNITS);
+
+		if (of)
+			memcpy(of, units,
+			       (size_t)search->groups->widths[node->outputs[i]] *
+				       sizeof(*of));
+	}
+}
+
 static void visit_recurrent(struct search *search,
 			    const struct graph_node *node)
 {
-	if (!owns(search->graph, node, WEIGHT) ||
+	if (!channel_owns(search->graph, node, WEIGHT) ||
 	    !lies_along(search, node->inputs[X],
 			search->shapes[node->inputs[X]].rank - 1))
 		fix(search, node->inputs[X]);
-	for (int i = BIAS; i < node->input_count; i++)
+	for (int i = STATE; i < node->input_count; i++)
 		fix(search, node->inputs[i]);
+	if (!hidden_units_obstacle(search->graph, node))
+		visit_units(search, node);
 }
 
 /* ---- element by element ---- */
@@ -223,7 +264,7 @@ static void visit_channel_constants(struct search *search,
 	int x = node->inputs[X];
 
 	for (int i = 1; i < node->input_count; i++)
-		if (!owns(search->graph, node, i))
+		if (!channel_owns(search->graph, node, i))
 			fix(search, x);
 	pass(search, x, node->outputs[0], search->groups->axes[x]);
 }
@@ -255,7 +296,7 @@ static void visit_with_constant(struct search *search,
 		return;
 	if (search->shapes[x].rank != search->shapes[out].rank ||
 	    (!repeats(search, constant, out, axis) &&
-	     !owns(search->graph, node, slot)))
+	     !channel_owns(search->graph, node, slot)))
 		fix(search, x);
 	pass(search, x, out, axis);
 }
@@ -408,6 +449,28 @@ static bool keeps_channels(const struct search *search,
 	return true;
 }
 
+/*
+ * Steps and batch become one axis, or a state loses that of its directions: channels are
+ * still the last axis, which is as long as it was and nothing else is reckoned from.
+ */
+static bool keeps_last(const struct search *search,
+		       const struct graph_node *node)
+{
+	const struct graph_shape *from = &search->shapes[node->inputs[X]];
+	const struct graph_shape *to = &search->shapes[node->outputs[0]];
+	const struct graph_reshape_dim *dims = node->reshape.dims;
+	int last = from->rank - 1, end = to->rank - 1;
+
+	if (from->rank < 2 || to->rank < 2 ||
+	    !lies_along(search, node->inputs[X], last) ||
+	    from->dims[last] != to->dims[end])
+		return false;
+	for (int i = 0; i < end; i++)
+		if (dims[i].axis == last)
+			return false;
+	return dims[end].axis < 0 || dims[end].axis == last;
+}
+
 static void visit_reshape(struct search *search, const struct graph_node *node)
 {
 	int x = node->inputs[X], out = node->outputs[0];
@@ -417,6 +480,10 @@ static void visit_reshape(struct search *search, const struct graph_node *node)
 	int64_t inner, outer_inner;
 	int *of;
 
+	if (source && keeps_last(search, node)) {
+		pass(search, x, out, to->rank - 1);
+		return;
+	}
 	if (!source || !keeps_channels(search, node)) {
 		fix(search, x);
 		return;
@@ -471,6 +538,13 @@ static void visit(struct search *search, const struct graph_node *node)
 		visit_layout(search, node);
 }
 
+static void number(struct search *search, const int *numbers, int *of,
+		   int64_t width)
+{
+	for (int64_t i = 0; of && i < width; i++)
+		of[i] = numbers[find_root(search, of[i])];
+}
+
 /* From nodes of the forest to numbers without gaps. */
 static int number_groups(struct search *search)
 {
@@ -484,9 +558,12 @@ static int number_groups(struct search *search)
 			     search->parents[i] == i ? groups->count++ :
 						       CHANNEL_FIXED;
 	for (int t = 0; t < groups->tensor_count; t++)
-		for (int64_t i = 0; groups->of[t] && i < groups->widths[t]; i++)
-			groups->of[t][i] =
-				numbers[find_root(search, groups->of[t][i])];
+		number(search, numbers, groups->of[t], groups->widths[t]);
+	for (int n = 0; n < groups->node_count; n++)
+		if (groups->units[n])
+			number(search, numbers, groups->units[n],
+			       directions_of(&search->graph->nodes[n]) *
+				       search->graph->nodes[n].recurrent.hidden);
 	free(numbers);
 	return 0;
 }
@@ -525,9 +602,13 @@ int channel_groups_find(struct channel_groups *groups,
 		.of = calloc(count, sizeof(*groups->of)),
 		.axes = calloc(count, sizeof(*groups->axes)),
 		.widths = calloc(count, sizeof(*groups->widths)),
+		.units = calloc((size_t)graph->node_count + 1,
+				sizeof(*groups->units)),
 		.tensor_count = graph->tensor_count,
+		.node_count = graph->node_count,
 	};
-	if (search.shapes && groups->of && groups->axes && groups->widths)
+	if (search.shapes && groups->of && groups->axes && groups->widths &&
+	    groups->units)
 		ret = search_graph(&search, inputs);
 	if (ret == -ENOMEM)
 		accel_error(ret, "no memory to look for channels");
@@ -542,22 +623,50 @@ void channel_groups_release(struct channel_groups *groups)
 {
 	for (int t = 0; groups->of && t < groups->tensor_count; t++)
 		free(groups->of[t]);
+	for (int n = 0; groups->units && n < groups->node_count; n++)
+		free(groups->units[n]);
+	free(groups->units);
 	free(groups->of);
 	free(groups->axes);
 	free(groups->widths);
 	*groups = (struct channel_groups){ .of = NULL };
 }
 
+static struct channel_sides recurrent_sides(const struct channel_groups *groups,
+					    const struct graph_node *node,
+					    int index, int slot)
+{
+	struct channel_sides sides = {
+		.rows = groups->units[index],
+		.row_count = directions_of(node) * node->recurrent.hidden,
+		.gates = node->op == GRAPH_LSTM ? 4 : 3,
+	};
+
+	if (slot == RECURRENCE) {
+		sides.columns = groups->units[index];
+		sides.column_count = node->recurrent.hidden;
+	} else {
+		sides.columns = groups->of[node->inputs[X]];
+		sides.column_count = groups->widths[node->inputs[X]];
+	}
+	return sides;
+}
+
 struct channel_sides channel_groups_sides(const struct channel_groups *groups,
-					  const struct graph *graph, int node)
+					  const struct graph *graph, int node,
+					  int slot)
 {
 	const struct graph_node *own = &graph->nodes[node];
-	int *columns = groups->of[own->inputs[X]];
 
 	if (graph_op_is_recurrent(own->op))
-		return (struct channel_sides){ NULL, columns };
+		return recurrent_sides(groups, own, node, slot);
 	return (struct channel_sides){
-		groups->of[own->outputs[0]],
-		channel_is_depthwise(graph, own) ? NULL : columns,
+		.rows = groups->of[own->outputs[0]],
+		.columns = channel_is_depthwise(graph, own) ?
+				   NULL :
+				   groups->of[own->inputs[X]],
+		.row_count = groups->widths[own->outputs[0]],
+		.column_count = groups->widths[own->inputs[X]],
+		.gates = 1,
 	};
 }

@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum { X, WEIGHT, BIAS };
-enum { CHANNELS = 1 };
+/* Of recurrent layers. */
+enum { RECURRENCE = 2, BIASES, HIDDEN, CELL };
 
 /** struct removal - one call */
 struct removal {
@@ -22,19 +23,20 @@ struct removal {
 /* ---- who is dead ---- */
 
 static void keep_readers(const struct channel_groups *groups,
-			 const struct graph *graph, int node, bool *dead)
+			 const struct graph *graph, int node, int slot,
+			 bool *dead)
 {
 	const struct graph_node *own = &graph->nodes[node];
-	struct channel_sides sides = channel_groups_sides(groups, graph, node);
+	struct channel_sides sides =
+		channel_groups_sides(groups, graph, node, slot);
 	const int *read = sides.columns;
-	const struct graph_tensor *weight =
-		&graph->tensors[own->inputs[WEIGHT]];
+	const struct graph_tensor *weight = &graph->tensors[own->inputs[slot]];
 	struct weight_layout layout;
 	int64_t count;
 
 	if (!read || own->structural)
 		return;
-	layout = weight_layout_find(graph, own->inputs[WEIGHT]);
+	layout = weight_layout_find(graph, own->inputs[slot]);
 	count = graph_shape_count(&weight->shape);
 	for (int64_t i = 0; i < count; i++) {
 		int group = read[weight_layout_channel(&layout, i)];
@@ -62,10 +64,14 @@ void channels_find_dead(const struct channel_groups *groups,
 {
 	for (int g = 0; g < groups->count; g++)
 		dead[g] = true;
-	for (int n = 0; n < graph->node_count; n++)
-		if (graph_op_is_linear(graph->nodes[n].op) ||
-		    graph_op_is_recurrent(graph->nodes[n].op))
-			keep_readers(groups, graph, n, dead);
+	for (int n = 0; n < graph->node_count; n++) {
+		bool recurrent = graph_op_is_recurrent(graph->nodes[n].op);
+
+		if (recurrent || graph_op_is_linear(graph->nodes[n].op))
+			keep_readers(groups, graph, n, WEIGHT, dead);
+		if (recurrent)
+			keep_readers(groups, graph, n, RECURRENCE, dead);
+	}
 	for (int t = 0; t < groups->tensor_count; t++)
 		keep_one(groups, t, dead);
 }
@@ -76,6 +82,18 @@ static bool stays(const struct removal *removal, int group)
 {
 	return group < 0 || !removal->dead[group];
 }
+
+/**
+ * struct cut - what goes along an axis of a constant
+ * @axis: of it
+ * @of: the group of each index, or NULL where none goes
+ * @period: indices after which @of begins again; it divides the axis
+ */
+struct cut {
+	int axis;
+	const int *of;
+	int64_t period;
+};
 
 static int64_t count_left(const struct removal *removal, const int *of,
 			  int64_t width)
@@ -88,7 +106,7 @@ static int64_t count_left(const struct removal *removal, const int *of,
 }
 
 /* What stays along an axis moves together; [outer][width][inner] elements of a size */
-static void close_up(const struct removal *removal, const int *of,
+static void close_up(const struct removal *removal, const struct cut *cut,
 		     int64_t width, int64_t outer, size_t inner, void *elements)
 {
 	char *to = elements;
@@ -96,34 +114,46 @@ static void close_up(const struct removal *removal, const int *of,
 
 	for (int64_t o = 0; o < outer; o++)
 		for (int64_t i = 0; i < width; i++, from += inner) {
-			if (!stays(removal, of[i]))
+			if (!stays(removal, cut->of[i % cut->period]))
 				continue;
 			memmove(to, from, inner);
 			to += inner;
 		}
 }
 
-/* of: the group of each index of the axis, or NULL where none goes */
-static void cut_constant(const struct removal *removal, int tensor, int axis,
-			 const int *of)
+static void cut_periods(const struct removal *removal, int tensor,
+			const struct cut *cut)
 {
 	struct graph_tensor *constant;
 	int64_t outer = 1, inner = 1, width;
 
-	if (!of || tensor == GRAPH_NO_TENSOR)
+	if (!cut->of || tensor == GRAPH_NO_TENSOR)
 		return;
 	constant = &removal->graph->tensors[tensor];
-	width = constant->shape.dims[axis];
+	width = constant->shape.dims[cut->axis];
 	for (int i = 0; i < constant->shape.rank; i++) {
-		outer *= i < axis ? constant->shape.dims[i] : 1;
-		inner *= i > axis ? constant->shape.dims[i] : 1;
+		outer *= i < cut->axis ? constant->shape.dims[i] : 1;
+		inner *= i > cut->axis ? constant->shape.dims[i] : 1;
 	}
-	close_up(removal, of, width, outer, (size_t)inner * sizeof(float),
+	close_up(removal, cut, width, outer, (size_t)inner * sizeof(float),
 		 constant->data);
 	if (removal->mask && removal->mask->keep[tensor])
-		close_up(removal, of, width, outer, (size_t)inner,
+		close_up(removal, cut, width, outer, (size_t)inner,
 			 removal->mask->keep[tensor]);
-	constant->shape.dims[axis] = count_left(removal, of, width);
+	constant->shape.dims[cut->axis] =
+		width / cut->period * count_left(removal, cut->of, cut->period);
+}
+
+/* of: the group of each index of the axis, or NULL where none goes */
+static void cut_constant(const struct removal *removal, int tensor, int axis,
+			 const int *of)
+{
+	struct cut cut = { .axis = axis, .of = of };
+
+	if (tensor == GRAPH_NO_TENSOR)
+		return;
+	cut.period = removal->graph->tensors[tensor].shape.dims[axis];
+	cut_periods(removal, tensor, &cut);
 }
 
 /* ---- nodes ---- */
@@ -131,8 +161,8 @@ static void cut_constant(const struct removal *removal, int tensor, int axis,
 static void cut_linear(const struct removal *removal, int node)
 {
 	struct graph_node *own = &removal->graph->nodes[node];
-	struct channel_sides sides =
-		channel_groups_sides(removal->groups, removal->graph, node);
+	struct channel_sides sides = channel_groups_sides(
+		removal->groups, removal->graph, node, WEIGHT);
 	bool transposed = own->op == GRAPH_CONV_TRANSPOSE;
 	bool depthwise = channel_is_depthwise(removal->graph, own);
 	int rows = transposed && !depthwise ? 1 : 0;
@@ -148,13 +178,32 @@ static void cut_linear(const struct removal *removal, int node)
 		own->conv.group = removal->graph->tensors[weight].shape.dims[0];
 }
 
-static void cut_recurrent(const struct removal *removal, int node)
+/* A row in each gate, of the biases for both weights; both directions lose the same. */
+static void cut_units(const struct removal *removal, struct graph_node *node,
+		      const int *units)
 {
-	const struct graph_node *own = &removal->graph->nodes[node];
-	struct channel_sides sides =
-		channel_groups_sides(removal->groups, removal->graph, node);
+	int64_t hidden = node->recurrent.hidden;
+	const struct cut gates = { 1, units, hidden };
+	const struct cut states = { 2, units, hidden };
 
-	cut_constant(removal, own->inputs[WEIGHT], 2, sides.columns);
+	if (!units)
+		return;
+	cut_periods(removal, node->inputs[WEIGHT], &gates);
+	cut_periods(removal, node->inputs[RECURRENCE], &gates);
+	cut_periods(removal, node->inputs[RECURRENCE], &states);
+	for (int i = BIASES; i < node->input_count; i++)
+		cut_periods(removal, node->inputs[i],
+			    i == BIASES ? &gates : &states);
+	node->recurrent.hidden = count_left(removal, units, hidden);
+}
+
+static void cut_recurrent(const struct removal *removal, int index)
+{
+	struct graph_node *node = &removal->graph->nodes[index];
+
+	cut_constant(removal, node->inputs[WEIGHT], 2,
+		     removal->groups->of[node->inputs[X]]);
+	cut_units(removal, node, removal->groups->units[index]);
 }
 
 /* PRelu, Affine: one for all channels, or for those of another axis, stays. */
@@ -191,8 +240,10 @@ static void cut_reshape(const struct removal *removal, struct graph_node *node)
 	int out = node->outputs[0];
 	const int *of = removal->groups->of[out];
 
-	if (of && node->reshape.dims[CHANNELS].axis == GRAPH_RESHAPE_NUMBER)
-		node->reshape.dims[CHANNELS].numerator =
+	int axis = removal->groups->axes[out];
+
+	if (of && node->reshape.dims[axis].axis == GRAPH_RESHAPE_NUMBER)
+		node->reshape.dims[axis].numerator =
 			count_left(removal, of, removal->groups->widths[out]);
 }
 

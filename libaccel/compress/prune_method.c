@@ -107,7 +107,7 @@ static const struct prune_method methods[] = {
 	  .score = score_activation },
 	{ .name = "structured",
 	  .about =
-		  "whole neurons and channels leave the network with all that hangs on them",
+		  "whole neurons, channels and hidden units leave the network with all that hangs on them",
 	  .scope = PRUNE_GLOBAL,
 	  .needs_data = true,
 	  .shrinks = true,

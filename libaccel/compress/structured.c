@@ -3,6 +3,7 @@
 
 #include <compress/channel_group.h>
 #include <compress/channel_removal.h>
+#include <compress/hidden_units.h>
 #include <compress/saliency.h>
 #include <compress/weight_layout.h>
 #include <core/error.h>
@@ -12,11 +13,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { X, WEIGHT };
+enum { X, WEIGHT, RECURRENCE };
 
 /**
  * struct matrix - the weights between two sets of channels
  * @node: that has them
+ * @slot: of the node's inputs that they are
  * @tensor: they
  * @rows: that are left
  * @columns: that are left
@@ -24,6 +26,7 @@ enum { X, WEIGHT };
  */
 struct matrix {
 	int node;
+	int slot;
 	int tensor;
 	int64_t rows;
 	int64_t columns;
@@ -83,10 +86,11 @@ static bool is_layer(const struct graph_node *node)
 	       !node->structural;
 }
 
-static void add_matrix(struct choice *choice, int node, const double *costs)
+static void add_matrix(struct choice *choice, int node, int slot,
+		       const double *costs)
 {
 	const struct graph_node *own = &choice->graph->nodes[node];
-	int tensor = own->inputs[WEIGHT];
+	int tensor = own->inputs[slot];
 	const struct graph_shape *shape = &choice->graph->tensors[tensor].shape;
 	bool by_inputs = own->op == GRAPH_CONV_TRANSPOSE &&
 			 !channel_is_depthwise(choice->graph, own);
@@ -97,6 +101,7 @@ static void add_matrix(struct choice *choice, int node, const double *costs)
 
 	choice->matrices[choice->matrix_count++] = (struct matrix){
 		.node = node,
+		.slot = slot,
 		.tensor = tensor,
 		.rows = graph_shape_count(shape) / (columns * taps),
 		.columns = columns,
@@ -117,20 +122,23 @@ static struct side *side_of(struct choice *choice, int group, int matrix)
 	return &choice->sides[choice->first[group]];
 }
 
+static struct channel_sides find_sides(const struct choice *choice,
+				       const struct matrix *matrix)
+{
+	return channel_groups_sides(choice->groups, choice->graph, matrix->node,
+				    matrix->slot);
+}
+
 static void add_sides(struct choice *choice, int matrix)
 {
-	const struct matrix *own = &choice->matrices[matrix];
-	const struct graph_node *node = &choice->graph->nodes[own->node];
 	struct channel_sides sides =
-		channel_groups_sides(choice->groups, choice->graph, own->node);
-	const struct channel_groups *groups = choice->groups;
-	int64_t rows = sides.rows ? groups->widths[node->outputs[0]] : 0;
-	int64_t columns = sides.columns ? groups->widths[node->inputs[X]] : 0;
+		find_sides(choice, &choice->matrices[matrix]);
 
-	for (int64_t i = 0; i < rows; i++)
+	for (int64_t i = 0; sides.rows && i < sides.row_count; i++)
 		if (sides.rows[i] >= 0)
-			side_of(choice, sides.rows[i], matrix)->rows++;
-	for (int64_t i = 0; i < columns; i++)
+			side_of(choice, sides.rows[i], matrix)->rows +=
+				sides.gates;
+	for (int64_t i = 0; sides.columns && i < sides.column_count; i++)
 		if (sides.columns[i] >= 0)
 			side_of(choice, sides.columns[i], matrix)->columns++;
 }
@@ -141,8 +149,7 @@ static void add_sides(struct choice *choice, int matrix)
  */
 static void add_worth(struct choice *choice, const struct matrix *matrix)
 {
-	const struct channel_sides sides = channel_groups_sides(
-		choice->groups, choice->graph, matrix->node);
+	const struct channel_sides sides = find_sides(choice, matrix);
 	struct weight_layout layout =
 		weight_layout_find(choice->graph, matrix->tensor);
 	int64_t count = graph_shape_count(
@@ -182,7 +189,8 @@ static int create_choice(struct choice *choice, const double *costs)
 	const struct graph *graph = choice->graph;
 	size_t groups = (size_t)choice->groups->count + 1;
 
-	choice->matrices = calloc((size_t)graph->node_count + 1,
+	/* Two of a recurrent layer. */
+	choice->matrices = calloc(2 * (size_t)graph->node_count + 1,
 				  sizeof(*choice->matrices));
 	choice->first = calloc(groups, sizeof(*choice->first));
 	choice->worth = calloc(groups, sizeof(*choice->worth));
@@ -190,9 +198,12 @@ static int create_choice(struct choice *choice, const double *costs)
 	if (!choice->matrices || !choice->first || !choice->worth ||
 	    !choice->gone)
 		return -ENOMEM;
-	for (int n = 0; n < graph->node_count; n++)
+	for (int n = 0; n < graph->node_count; n++) {
 		if (is_layer(&graph->nodes[n]))
-			add_matrix(choice, n, costs);
+			add_matrix(choice, n, WEIGHT, costs);
+		if (graph_op_is_recurrent(graph->nodes[n].op))
+			add_matrix(choice, n, RECURRENCE, costs);
+	}
 	choice->sides = calloc(count_sides(choice), sizeof(*choice->sides));
 	if (!choice->sides)
 		return -ENOMEM;
@@ -269,8 +280,7 @@ static void choose_groups(struct choice *choice)
 static void clear_scores(const struct choice *choice,
 			 const struct matrix *matrix)
 {
-	const struct channel_sides sides = channel_groups_sides(
-		choice->groups, choice->graph, matrix->node);
+	const struct channel_sides sides = find_sides(choice, matrix);
 	struct weight_layout layout =
 		weight_layout_find(choice->graph, matrix->tensor);
 	int64_t count = graph_shape_count(
@@ -382,7 +392,7 @@ int structured_score(const struct prune_method_context *context, float **scores)
 	if (!groups.count)
 		ret = accel_error(
 			-ENOTSUP,
-			"%s: none of its neurons and channels can go: they are of recurrent layers, inputs or outputs",
+			"%s: none of its neurons, channels and hidden units can go: inputs and outputs need them",
 			context->graph->name);
 	if (!ret && choose(context, &groups, scores))
 		ret = accel_error(-ENOMEM, "no memory to choose channels");
@@ -409,4 +419,27 @@ int structured_shrink(struct graph *graph, const struct calibration_data *data,
 	free(dead);
 	channel_groups_release(&groups);
 	return ret;
+}
+
+int structured_whole(const struct graph *graph,
+		     const struct calibration_data *data,
+		     void (*tell)(const char *layer, const char *reason))
+{
+	struct channel_groups groups;
+	int ret = find_groups(&groups, graph, data);
+
+	if (ret)
+		return ret;
+	for (int n = 0; n < graph->node_count; n++) {
+		const struct graph_node *node = &graph->nodes[n];
+		const char *reason =
+			graph_op_is_recurrent(node->op) ?
+				hidden_units_reason(&groups, graph, n) :
+				NULL;
+
+		if (reason)
+			tell(node->name, reason);
+	}
+	channel_groups_release(&groups);
+	return 0;
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # check.sh [float] MODEL BATCH HEIGHT WIDTH [OPTION ...]: compress a model of the demo or of
-# ../shared, by these options or with the zeros that it has, or one of random operators
-# (random:SEED), export it and compare its layers with ONNX Runtime. With float: as it was
-# imported.
+# ../shared, or one that tests/rowvae.sh trains (rowvae_encoder), by these options or with
+# the zeros that it has, or one of random operators (random:SEED), export it and compare its
+# layers with ONNX Runtime. With float: as it was imported.
 set -euo pipefail
 here=$(dirname "$0")
 precision=int8
@@ -30,6 +30,11 @@ trap 'rm -rf "$work"' EXIT
 find_file()
 {
 	local folder
+	if [ "$1" = rowvae_encoder.onnx ]; then
+		"$ACCEL_SOURCE_DIR/tests/rowvae.sh" "$work" || exit
+		echo "$work/encoder.onnx"
+		return
+	fi
 	for folder in "$ACCEL_TEST_MODELS" "$ACCEL_SHARED_DIR/models"; do
 		if [ -e "$folder/$1" ]; then
 			echo "$folder/$1"
@@ -46,6 +51,7 @@ calibration()
 	case $1 in
 	esrgan*) echo --input-range 0:255 --calibrate "$ACCEL_SOURCE_DIR/tools/demo/photos/astronaut_lr_x2.png" ;;
 	fashion_mlp*) echo --calibrate "$(find_file golden/fashion_mlp__x64.npy)" ;;
+	rowvae_encoder) echo --input-range 0:1 --calibrate "$work/rows.npy" ;;
 	fashion_vae_enc) echo --calibrate "$(find_file golden/fashion_vae_enc__x32.npy)" ;;
 	sketchrnn*) echo --calibrate "$(find_file golden/sketchrnn_bird__x.npy)" ;;
 	*) echo --latents 64 ;;

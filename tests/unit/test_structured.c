@@ -2,26 +2,13 @@
 /* Channels that go with all that hangs on them. */
 #include "unit.h"
 
-#include "float_graph.h"
-#include "one_node.h"
+#include "narrowing.h"
 
-#include <compress/channel_group.h>
-#include <compress/channel_removal.h>
 #include <compress/compress.h>
-#include <compress/weight_layout.h>
 
 #include <errno.h>
 
-enum { BATCH = 2, SIDE = 6, MOST = 4096, ROUNDS = 30 };
-
-static int constant(struct graph *graph, struct graph_shape shape)
-{
-	float *values = random_values(&shape);
-	int tensor = add_constant(graph, shape.rank, shape.dims, values);
-
-	free(values);
-	return tensor;
-}
+enum { BATCH = 2, SIDE = 6, ROUNDS = 30 };
 
 static int add_convolution(struct graph *graph, enum graph_op op, int x,
 			   struct graph_shape weight, int64_t group)
@@ -39,25 +26,6 @@ static int add_convolution(struct graph *graph, enum graph_op op, int x,
 		.pads = { kernel / 2, kernel / 2, kernel / 2, kernel / 2 },
 		.group = group,
 	};
-	return y;
-}
-
-static int add_gemm(struct graph *graph, int x, int64_t inputs, int64_t outputs)
-{
-	return add_node(graph, GRAPH_GEMM,
-			(int[]){ x, constant(graph, SHAPE(outputs, inputs)),
-				 constant(graph, SHAPE(outputs)) },
-			3);
-}
-
-static int add_reshape(struct graph *graph, int x, int rank,
-		       const struct graph_reshape_dim *dims)
-{
-	int y = add_node(graph, GRAPH_RESHAPE, &x, 1);
-
-	producer_of(graph, y)->reshape.rank = rank;
-	memcpy(producer_of(graph, y)->reshape.dims, dims,
-	       (size_t)rank * sizeof(*dims));
 	return y;
 }
 
@@ -133,70 +101,6 @@ static struct graph *network_create(bool crd)
 	return graph;
 }
 
-static int64_t compute(const struct graph *graph, const float *input,
-		       float *results)
-{
-	struct graph_shape shape = graph->tensors[graph->inputs[0]].shape;
-	struct executor *executor;
-	int64_t count;
-
-	CHECK(executor_create(&executor, graph, &shape, NULL));
-	CHECK(executor_run(executor, &input));
-	count = graph_shape_count(executor_shape(executor, graph->outputs[0]));
-	assert_in_range(count, 1, MOST);
-	memcpy(results, executor_values(executor, graph->outputs[0]),
-	       (size_t)count * sizeof(*results));
-	executor_destroy(executor);
-	return count;
-}
-
-/* Nobody reads these groups any more. */
-static void silence(struct graph *graph, const struct channel_groups *groups,
-		    const bool *gone)
-{
-	for (int n = 0; n < graph->node_count; n++) {
-		const struct graph_node *node = &graph->nodes[n];
-		struct channel_sides sides;
-		struct weight_layout layout;
-		struct graph_tensor *weight;
-
-		if (!graph_op_is_linear(node->op))
-			continue;
-		sides = channel_groups_sides(groups, graph, n);
-		weight = &graph->tensors[node->inputs[1]];
-		layout = weight_layout_find(graph, node->inputs[1]);
-		for (int64_t i = 0;
-		     sides.columns && i < graph_shape_count(&weight->shape);
-		     i++) {
-			int group =
-				sides.columns[weight_layout_channel(&layout, i)];
-
-			if (group >= 0 && gone[group])
-				weight->data[i] = 0;
-		}
-	}
-}
-
-static int64_t constants_of(const struct graph *graph)
-{
-	int64_t count = 0;
-
-	for (int t = 0; t < graph->tensor_count; t++)
-		if (graph->tensors[t].data)
-			count += graph_shape_count(&graph->tensors[t].shape);
-	return count;
-}
-
-static void assert_same(const float *before, const float *after, int64_t count)
-{
-	float largest = 0;
-
-	for (int64_t i = 0; i < count; i++)
-		largest = fmaxf(largest, fabsf(before[i]));
-	for (int64_t i = 0; i < count; i++)
-		assert_float_equal(before[i], after[i], 1e-5F * largest);
-}
-
 static void check_removal(bool crd)
 {
 	struct graph *graph = network_create(crd);
@@ -266,19 +170,6 @@ static void test_ties(void **state)
 				 CHANNEL_FIXED);
 	channel_groups_release(&groups);
 	graph_destroy(graph);
-}
-
-static int64_t count_kept(const struct graph *graph)
-{
-	int64_t kept = 0;
-
-	for (int t = 0; t < graph->tensor_count; t++)
-		for (int64_t i = 0;
-		     prune_applies(graph, t) &&
-		     i < graph_shape_count(&graph->tensors[t].shape);
-		     i++)
-			kept += graph->tensors[t].data[i] != 0;
-	return kept;
 }
 
 /* As many weights as asked, in a network that is little more than they. */

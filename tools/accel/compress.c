@@ -12,6 +12,7 @@
 #include "range_study.h"
 #include "recovery.h"
 #include "summary.h"
+#include "whole_layers.h"
 
 #include <compress/choice_recipe.h>
 #include <compress/compress_progress.h>
@@ -202,9 +203,12 @@ static int prune_and_quantize(const struct compress_arguments *arguments,
 			      struct model **model)
 {
 	struct prune_mask *mask = prune_mask_create(graph);
-	int ret = mask ? prune(arguments, graph, data, mask) :
+	int ret = mask ? whole_layers_print(graph, arguments->options.selection,
+					    data) :
 			 accel_error(-ENOMEM, "no memory to prune");
 
+	if (!ret)
+		ret = prune(arguments, graph, data, mask);
 	if (!ret && arguments->float_output)
 		ret = export_graph(graph, arguments->float_output);
 	if (!ret)

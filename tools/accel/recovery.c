@@ -3,6 +3,7 @@
 
 #include "progress.h"
 #include "recovery_report.h"
+#include "whole_layers.h"
 
 #include <compress/compress.h>
 #include <compress/export_graph.h>
@@ -138,7 +139,11 @@ static int narrow_student(struct training *training, struct graph *student)
 	mask = prune_mask_create(student);
 	if (!mask)
 		return accel_error(-ENOMEM, "no memory for a mask");
-	ret = compress_prune(student, &options, training->calibration, mask);
+	ret = whole_layers_print(student, options.selection,
+				 training->calibration);
+	if (!ret)
+		ret = compress_prune(student, &options, training->calibration,
+				     mask);
 	prune_mask_destroy(mask);
 	return ret;
 }

@@ -2,8 +2,9 @@
 /*
  * Whole neurons and channels go, and the network gets narrower: fewer rows to store and to
  * work off, with what hangs on them. A channel is worth the saliency of the weights that
- * make it and that read it (compress/saliency.h), by the weights that go with it; the
- * cheapest go first, under one threshold (Li et al., 2017; Molchanov et al., 2019).
+ * read it (compress/saliency.h), by the weights that go with it, and so is a hidden unit,
+ * which the recurrence reads as well; the cheapest go first, under one threshold (Li et
+ * al., 2017; Molchanov et al., 2019).
  */
 #ifndef COMPRESS_STRUCTURED_H
 #define COMPRESS_STRUCTURED_H
@@ -29,5 +30,17 @@ int structured_score(const struct prune_method_context *context,
  */
 int structured_shrink(struct graph *graph, const struct calibration_data *data,
 		      struct prune_mask *mask);
+
+/**
+ * structured_whole() - the recurrent layers that keep all their hidden units
+ * @graph: before pruning
+ * @data: inputs that fit
+ * @tell: the layer's name, and the rest of a sentence that says why; called for each
+ *
+ * Return: 0, −EINVAL or −ENOMEM.
+ */
+int structured_whole(const struct graph *graph,
+		     const struct calibration_data *data,
+		     void (*tell)(const char *layer, const char *reason));
 
 #endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Layers that a narrower network keeps as they are, said to who waits for it. */
+#ifndef WHOLE_LAYERS_H
+#define WHOLE_LAYERS_H
+
+#include <compress/calibration_data.h>
+#include <compress/graph.h>
+#include <compress/prune_method.h>
+
+/* A line for each; none of methods that take nothing out. 0, −EINVAL or −ENOMEM. */
+int whole_layers_print(const struct graph *graph,
+		       const struct prune_method *method,
+		       const struct calibration_data *data);
+
+#endif

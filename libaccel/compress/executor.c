@@ -269,15 +269,45 @@ static int run_node(struct executor *executor, int index)
 	return ret;
 }
 
+/*
+ * Training may have put a constant elsewhere since, and a run from the middle what others
+ * had computed.
+ */
+static void place_values(struct executor *executor)
+{
+	const struct graph *graph = executor->graph;
+
+	for (int t = 0; t < graph->tensor_count; t++)
+		if (graph->tensors[t].data)
+			executor->values[t] = graph->tensors[t].data;
+		else if (executor->memory.slot[t] >= 0)
+			executor->values[t] =
+				executor->buffers[executor->memory.slot[t]];
+}
+
+int executor_run_from(struct executor *executor, int first,
+		      const float *const *values)
+{
+	const struct graph *graph = executor->graph;
+	int ret = 0;
+
+	place_values(executor);
+	/* Operators only read their inputs. */
+	for (int t = 0; t < graph->tensor_count; t++)
+		if (!graph->tensors[t].data &&
+		    graph->tensors[t].producer < first)
+			executor->values[t] = (float *)values[t];
+	for (int n = first; n < graph->node_count && !ret; n++)
+		ret = run_node(executor, n);
+	return ret;
+}
+
 int executor_run(struct executor *executor, const float *const *inputs)
 {
 	const struct graph *graph = executor->graph;
 	int ret = 0;
 
-	/* Training may have put a constant elsewhere since. */
-	for (int t = 0; t < graph->tensor_count; t++)
-		if (graph->tensors[t].data)
-			executor->values[t] = graph->tensors[t].data;
+	place_values(executor);
 	for (int i = 0; i < graph->input_count && !ret; i++) {
 		executor->values[graph->inputs[i]] =
 			place_input(executor, i, inputs[i]);

@@ -260,6 +260,11 @@ void graph_walk_leave(struct graph_walk *walk, int node)
 	}
 }
 
+int graph_walk_samples(const struct graph_walk *walk)
+{
+	return walk->sample_count;
+}
+
 struct operator_value graph_walk_value(const struct graph_walk *walk,
 				       int sample, int tensor)
 {
@@ -267,6 +272,11 @@ struct operator_value graph_walk_value(const struct graph_walk *walk,
 
 	return (struct operator_value){ &of->shapes[tensor],
 					of->values[tensor] };
+}
+
+const float *const *graph_walk_values(const struct graph_walk *walk, int sample)
+{
+	return (const float *const *)walk->samples[sample].values;
 }
 
 const float *graph_walk_sequence(const struct graph_walk *walk, int sample,

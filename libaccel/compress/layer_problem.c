@@ -10,7 +10,6 @@
 int layer_problem_create(struct layer_problem *problem, const char *name,
 			 const struct least_squares_options *options)
 {
-	size_t size = (size_t)options->rows * (size_t)options->unknowns;
 	int ret;
 
 	*problem = (struct layer_problem){
@@ -20,24 +19,36 @@ int layer_problem_create(struct layer_problem *problem, const char *name,
 		.columns = (size_t)options->unknowns,
 		.constant = options->constant,
 		.workers = options->workers,
-		.keep = malloc(size + 1),
-		.values = malloc((size + 1) * sizeof(float)),
 	};
-	if (!problem->keep || !problem->values)
-		ret = accel_error(-ENOMEM, "no memory for its weights");
-	else
-		ret = least_squares_create(&problem->system, options);
-	if (!ret)
-		return 0;
-	layer_problem_release(problem);
-	return accel_error_prefix(ret, "%s", name);
+	ret = least_squares_create(&problem->system, options);
+	return ret ? accel_error_prefix(ret, "%s", name) : 0;
 }
 
 void layer_problem_release(struct layer_problem *problem)
 {
+	layer_problem_close(problem);
 	least_squares_destroy(problem->system);
+}
+
+int layer_problem_open(struct layer_problem *problem)
+{
+	size_t size = problem->rows * problem->columns + 1;
+
+	problem->keep = malloc(size);
+	problem->values = malloc(size * sizeof(float));
+	if (problem->keep && problem->values)
+		return 0;
+	layer_problem_close(problem);
+	return accel_error(-ENOMEM, "%s: no memory for its weights",
+			   problem->name);
+}
+
+void layer_problem_close(struct layer_problem *problem)
+{
 	free(problem->keep);
 	free(problem->values);
+	problem->keep = NULL;
+	problem->values = NULL;
 }
 
 const double *layer_problem_hessian(const struct layer_problem *problem)

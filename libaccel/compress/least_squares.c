@@ -38,6 +38,7 @@ struct least_squares {
 	struct lane lanes[LANES_MAX];
 	int lane_count;
 	int64_t tiles;
+	bool joined;
 };
 
 static size_t unknowns_of(const struct least_squares *problem)
@@ -262,6 +263,7 @@ int least_squares_add(struct least_squares *problem,
 			 add_lane, &addition))
 		return no_memory(problem);
 	problem->tiles += addition.tiles;
+	problem->joined = false;
 	return 0;
 }
 
@@ -289,12 +291,14 @@ struct equations {
 	size_t count;
 };
 
-/* All lanes into the first. */
+/* All lanes into the first; who comes next only reads, also if several do at once. */
 static void join_lanes(struct least_squares *problem)
 {
 	size_t h = unknowns_of(problem) * unknowns_of(problem);
 	size_t b = unknowns_of(problem) * rows_of(problem);
 
+	if (problem->joined)
+		return;
 	for (int lane = 1; lane < problem->lane_count; lane++) {
 		for (size_t i = 0; i < h; i++)
 			problem->lanes[0].h[i] += problem->lanes[lane].h[i];
@@ -303,6 +307,7 @@ static void join_lanes(struct least_squares *problem)
 		memset(problem->lanes[lane].h, 0, h * sizeof(double));
 		memset(problem->lanes[lane].b, 0, b * sizeof(double));
 	}
+	problem->joined = true;
 }
 
 void least_squares_totals(struct least_squares *problem, const double **h,

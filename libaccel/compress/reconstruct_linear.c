@@ -64,12 +64,14 @@ static size_t weight_index(const struct linear *linear, int64_t row,
 			unknown % linear->taps);
 }
 
-static void load_weights(struct linear *linear)
+static void load_weights(const void *context,
+			 const struct reconstruct_variant *variant,
+			 struct layer_problem *problem)
 {
-	const struct graph *graph = linear->layer->pruned;
-	struct layer_problem *problem = &linear->problem;
+	const struct linear *linear = context;
+	const struct graph *graph = variant->pruned;
 	int tensor = linear->node->inputs[WEIGHT];
-	const uint8_t *keep = linear->layer->mask->keep[tensor];
+	const uint8_t *keep = variant->mask->keep[tensor];
 
 	for (int64_t row = 0; row < linear->rows; row++) {
 		size_t at = (size_t)row * problem->columns;
@@ -91,12 +93,14 @@ static void load_weights(struct linear *linear)
 	}
 }
 
-static void store_weights(const struct linear *linear)
+static void store_weights(const void *context,
+			  const struct reconstruct_variant *variant,
+			  const struct layer_problem *problem)
 {
-	struct graph *graph = linear->layer->pruned;
-	const struct layer_problem *problem = &linear->problem;
+	const struct linear *linear = context;
+	struct graph *graph = variant->pruned;
 	int tensor = linear->node->inputs[WEIGHT];
-	uint8_t *keep = linear->layer->mask->keep[tensor];
+	uint8_t *keep = variant->mask->keep[tensor];
 
 	for (int64_t row = 0; row < linear->rows; row++) {
 		size_t at = (size_t)row * problem->columns;
@@ -117,13 +121,10 @@ static void store_weights(const struct linear *linear)
 
 static int solve(struct linear *linear)
 {
-	int ret;
+	const struct reconstruct_rows rows = { linear, load_weights,
+					       store_weights };
 
-	load_weights(linear);
-	ret = layer_problem_solve(&linear->problem, linear->layer->solver);
-	if (!ret)
-		store_weights(linear);
-	return ret;
+	return reconstruct_layer_solve(linear->layer, &linear->problem, &rows);
 }
 
 /* What a bias that stays will add to a row anyway. */
@@ -510,9 +511,9 @@ static int group_run(struct linear *linear)
 
 int reconstruct_linear(const struct reconstruct_layer *layer)
 {
-	const struct graph_node *node = &layer->pruned->nodes[layer->index];
-	const int64_t *dims =
-		layer->pruned->tensors[node->inputs[WEIGHT]].shape.dims;
+	const struct graph_node *node = reconstruct_layer_node(layer);
+	const struct graph *graph = layer->variants[0].pruned;
+	const int64_t *dims = graph->tensors[node->inputs[WEIGHT]].shape.dims;
 	int64_t groups = node->op == GRAPH_GEMM ? 1 : node->conv.group;
 	struct linear linear = {
 		.layer = layer,
@@ -532,7 +533,7 @@ int reconstruct_linear(const struct reconstruct_layer *layer)
 	if (node->op != GRAPH_GEMM)
 		linear.taps = node->conv.kernel[0] * node->conv.kernel[1];
 	if (linear.bias >= 0 && !reconstruct_layer_owns(layer, linear.bias)) {
-		linear.fixed = layer->pruned->tensors[linear.bias].data;
+		linear.fixed = graph->tensors[linear.bias].data;
 		linear.bias = GRAPH_NO_TENSOR;
 	}
 	for (linear.group = 0; linear.group < groups && !ret; linear.group++)

@@ -71,11 +71,12 @@ static float *weight_row(const struct gates *gates, const struct graph *graph,
 	       (gates->direction * gates->all + row) * columns;
 }
 
-static uint8_t *keep_row(const struct gates *gates, int slot, int64_t row)
+static uint8_t *keep_row(const struct gates *gates,
+			 const struct prune_mask *mask, int slot, int64_t row)
 {
 	int64_t columns = slot == WEIGHT ? gates->inputs : gates->hidden;
 
-	return gates->layer->mask->keep[gates->node->inputs[slot]] +
+	return mask->keep[gates->node->inputs[slot]] +
 	       (gates->direction * gates->all + row) * columns;
 }
 
@@ -325,15 +326,18 @@ static int gates_observe(struct gates *gates)
 /* ---- the solution ---- */
 
 /* Copy a row's weights between the graph and the problem. */
-static void copy_row(const struct gates *gates, int64_t row, bool store)
+static void copy_row(const struct gates *gates,
+		     const struct reconstruct_variant *variant,
+		     const struct layer_problem *problem, int64_t row,
+		     bool store)
 {
-	const struct layer_problem *problem = &gates->problem;
 	size_t at = (size_t)row * problem->columns;
 
 	for (int slot = WEIGHT; slot <= RECURRENCE; slot++) {
 		int64_t count = slot == WEIGHT ? gates->inputs : gates->hidden;
-		uint8_t *keep = keep_row(gates, slot, gates->first + row);
-		float *weights = weight_row(gates, gates->layer->pruned, slot,
+		uint8_t *keep = keep_row(gates, variant->mask, slot,
+					 gates->first + row);
+		float *weights = weight_row(gates, variant->pruned, slot,
 					    gates->first + row);
 
 		if (!(slot == WEIGHT ? gates->use_input : gates->use_hidden))
@@ -351,48 +355,50 @@ static void copy_row(const struct gates *gates, int64_t row, bool store)
 }
 
 /* x, h, the bias */
-static void load_weights(const struct gates *gates)
+static void load_weights(const void *context,
+			 const struct reconstruct_variant *variant,
+			 struct layer_problem *problem)
 {
-	const struct layer_problem *problem = &gates->problem;
+	const struct gates *gates = context;
 
 	for (int64_t row = 0; row < gates->rows; row++) {
 		size_t last = (size_t)(row + 1) * problem->columns - 1;
 
-		copy_row(gates, row, false);
+		copy_row(gates, variant, problem, row, false);
 		if (gates->bias < 0)
 			continue;
 		problem->keep[last] = 1;
-		problem->values[last] = bias_sum(gates, gates->layer->pruned,
-						 gates->first + row);
+		problem->values[last] =
+			bias_sum(gates, variant->pruned, gates->first + row);
 	}
 }
 
 /* Of two biases that just add, one takes what is new. */
-static void store_weights(const struct gates *gates)
+static void store_weights(const void *context,
+			  const struct reconstruct_variant *variant,
+			  const struct layer_problem *problem)
 {
-	struct graph *graph = gates->layer->pruned;
+	const struct gates *gates = context;
+	struct graph *graph = variant->pruned;
 	int slot = gates->use_input ? WEIGHT : RECURRENCE;
 
 	for (int64_t row = 0; row < gates->rows; row++) {
-		size_t last = (size_t)(row + 1) * gates->problem.columns - 1;
+		size_t last = (size_t)(row + 1) * problem->columns - 1;
 
-		copy_row(gates, row, true);
+		copy_row(gates, variant, problem, row, true);
 		if (gates->bias >= 0)
 			*bias_at(gates, graph, slot, gates->first + row) +=
-				gates->problem.values[last] -
+				problem->values[last] -
 				bias_sum(gates, graph, gates->first + row);
 	}
 }
 
 static int gates_solve(struct gates *gates)
 {
-	int ret;
+	const struct reconstruct_rows rows = { gates, load_weights,
+					       store_weights };
 
-	load_weights(gates);
-	ret = layer_problem_solve(&gates->problem, gates->layer->solver);
-	if (!ret)
-		store_weights(gates);
-	return ret;
+	return reconstruct_layer_solve(gates->layer, &gates->problem, &rows);
 }
 
 static int gates_run(struct gates gates)
@@ -439,14 +445,14 @@ static int gru_run(const struct gates *direction)
 
 int reconstruct_recurrent(const struct reconstruct_layer *layer)
 {
-	const struct graph_node *node = &layer->pruned->nodes[layer->index];
+	const struct graph_node *node = reconstruct_layer_node(layer);
 	const struct graph_recurrent *recurrent = &node->recurrent;
 	int64_t count = node->op == GRAPH_LSTM ? LSTM_GATES : GRU_GATES;
 	struct gates gates = {
 		.layer = layer,
 		.node = node,
 		.reverse = recurrent->direction == GRAPH_REVERSE,
-		.inputs = layer->pruned->tensors[node->inputs[WEIGHT]]
+		.inputs = layer->dense->tensors[node->inputs[WEIGHT]]
 				  .shape.dims[FEATURES],
 		.hidden = recurrent->hidden,
 		.all = count * recurrent->hidden,

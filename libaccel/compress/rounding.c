@@ -13,17 +13,19 @@
 #include <string.h>
 
 /**
- * struct rounding - one call
+ * struct rounding - one graph
  * @graph: that is rounded
  * @formats: of its tensors
  * @suits: of each tensor: is it to be rounded here?
  * @method: by gptq or adaround
+ * @solver: of its layers
  */
 struct rounding {
 	struct graph *graph;
 	const struct weight_format *formats;
 	bool *suits;
 	enum rounding_method method;
+	struct layer_solver solver;
 };
 
 static const char *const names[] = {
@@ -122,6 +124,44 @@ static bool *all_tensors(const struct graph *graph)
 	return all;
 }
 
+int rounding_open(struct rounding **out, struct graph *graph,
+		  enum rounding_method method, const struct prune_mask *mask,
+		  const struct weight_format *formats,
+		  const struct compress_progress *progress)
+{
+	struct rounding *rounding = calloc(1, sizeof(*rounding));
+	int ret = -ENOMEM;
+
+	*out = rounding;
+	if (!rounding)
+		return accel_error(ret, "no memory to round weights");
+	*rounding = (struct rounding){
+		.graph = graph,
+		.formats = formats,
+		.suits = all_tensors(graph),
+		.method = method,
+		.solver = { .solve = round_layer,
+			    .context = rounding,
+			    .progress = progress },
+	};
+	rounding->solver.tensors = rounding->suits;
+	if (rounding->suits)
+		ret = weight_grid_open(graph, mask, formats, rounding->suits);
+	return ret ? accel_error(ret, "no memory to round weights") : 0;
+}
+
+const struct layer_solver *rounding_solver(const struct rounding *rounding)
+{
+	return &rounding->solver;
+}
+
+void rounding_close(struct rounding *rounding)
+{
+	if (rounding)
+		free(rounding->suits);
+	free(rounding);
+}
+
 int rounding_by_data(struct graph *graph, enum rounding_method method,
 		     struct prune_mask *mask,
 		     const struct weight_format *formats,
@@ -129,28 +169,15 @@ int rounding_by_data(struct graph *graph, enum rounding_method method,
 		     const struct compress_progress *progress)
 {
 	struct graph *before = graph_clone(graph);
-	struct rounding rounding = {
-		.graph = graph,
-		.formats = formats,
-		.suits = all_tensors(graph),
-		.method = method,
-	};
-	const struct layer_solver solver = {
-		.solve = round_layer,
-		.tensors = rounding.suits,
-		.context = &rounding,
-		.progress = progress,
-	};
-	int ret = -ENOMEM;
+	struct rounding *rounding = NULL;
+	int ret = before ? rounding_open(&rounding, graph, method, mask,
+					 formats, progress) :
+			   accel_error(-ENOMEM, "no memory to round weights");
 
-	if (before && rounding.suits)
-		ret = weight_grid_open(graph, mask, formats, rounding.suits);
-	if (ret)
-		accel_error(ret, "no memory to round weights");
-	else
-		ret = reconstruct_layers(before, graph, mask, data, &solver,
-					 workers);
-	free(rounding.suits);
+	if (!ret)
+		ret = reconstruct_layers(before, graph, mask, data,
+					 rounding_solver(rounding), workers);
+	rounding_close(rounding);
 	graph_destroy(before);
 	return ret;
 }

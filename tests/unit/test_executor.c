@@ -98,6 +98,42 @@ static void one_graph_runs_at_any_batch(void **state)
 	graph_destroy(graph);
 }
 
+/* From whichever node: with what was there before, the same; and then again as a whole. */
+static void the_rest_can_be_run_alone(void **state)
+{
+	struct graph *graph = chain_create(10);
+	struct graph_shape shape = SHAPE(3, LENGTH);
+	struct executor_options keep = { .keep = true };
+	float *x = random_values(&shape), *other = random_values(&shape);
+	const float *inputs[] = { x }, *others[] = { other };
+	const float *values[12], *y;
+	struct executor *whole, *rest;
+
+	(void)state;
+	assert_int_equal(executor_create(&whole, graph, &shape, &keep), 0);
+	assert_int_equal(executor_create(&rest, graph, &shape, NULL), 0);
+	assert_int_equal(executor_run(whole, inputs), 0);
+	y = executor_values(whole, graph->outputs[0]);
+	for (int first = 0; first <= graph->node_count; first++) {
+		assert_int_equal(executor_run(rest, others), 0);
+		for (int t = 0; t < graph->tensor_count; t++)
+			values[t] = graph->tensors[t].producer < first ?
+					    executor_values(whole, t) :
+					    NULL;
+		assert_int_equal(executor_run_from(rest, first, values), 0);
+		assert_memory_equal(executor_values(rest, graph->outputs[0]), y,
+				    3 * LENGTH * sizeof(float));
+	}
+	assert_int_equal(executor_run(rest, inputs), 0);
+	assert_memory_equal(executor_values(rest, graph->outputs[0]), y,
+			    3 * LENGTH * sizeof(float));
+	executor_destroy(whole);
+	executor_destroy(rest);
+	graph_destroy(graph);
+	free(other);
+	free(x);
+}
+
 struct seen {
 	int count;
 	int order[32];
@@ -234,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffers_are_used_again),
 		cmocka_unit_test(one_graph_runs_at_any_batch),
+		cmocka_unit_test(the_rest_can_be_run_alone),
 		cmocka_unit_test(observers_see_tensors_in_order),
 		cmocka_unit_test(transforms_come_before_all_readers),
 		cmocka_unit_test(wrong_shapes_are_refused),

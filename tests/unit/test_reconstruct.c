@@ -8,6 +8,8 @@
 
 #include "float_graph.h"
 
+#include <compress/graph_variant.h>
+#include <compress/graph_walk.h>
 #include <compress/reconstruct.h>
 
 #include <errno.h>
@@ -110,6 +112,17 @@ static void check_zeros(const struct graph *graph,
 				assert_true(graph->tensors[t].data[i] == 0);
 }
 
+static void assert_same_constants(const struct graph *a, const struct graph *b)
+{
+	for (int t = 0; t < a->tensor_count; t++)
+		if (a->tensors[t].data)
+			assert_memory_equal(a->tensors[t].data,
+					    b->tensors[t].data,
+					    (size_t)graph_shape_count(
+						    &a->tensors[t].shape) *
+						    sizeof(float));
+}
+
 /* Reconstruct; the network then does as the dense one did, with any threads. */
 static void check_exact(struct graph *dense, struct prune_mask *mask,
 			const struct calibration_data *data)
@@ -127,15 +140,64 @@ static void check_exact(struct graph *dense, struct prune_mask *mask,
 	assert_true(squares(dense, pruned, data) < 1e-8);
 	options.workers = 3;
 	CHECK(reconstruct_least_squares(dense, again, mask, data, &options));
-	for (int t = 0; t < dense->tensor_count; t++)
-		if (dense->tensors[t].data)
-			assert_memory_equal(pruned->tensors[t].data,
-					    again->tensors[t].data,
-					    (size_t)graph_shape_count(
-						    &dense->tensors[t].shape) *
-						    sizeof(float));
+	assert_same_constants(pruned, again);
 	graph_destroy(pruned);
 	graph_destroy(again);
+}
+
+static int layer_of(const struct graph *graph)
+{
+	for (int n = 0; n < graph->node_count; n++)
+		if (graph_op_is_linear(graph->nodes[n].op) ||
+		    graph_op_is_recurrent(graph->nodes[n].op))
+			return n;
+	fail();
+	return -1;
+}
+
+/* Several masks at once come to the same bits as each by itself; the dense one stays. */
+static void check_variants(const struct graph *dense, struct prune_mask *mask,
+			   const struct calibration_data *data)
+{
+	const struct reconstruct_options options = { .workers = 1 };
+	double ridge = RECONSTRUCT_RIDGE;
+	const struct layer_solver solver = {
+		.solve = layer_problem_least_squares,
+		.context = &ridge,
+	};
+	struct prune_mask *masks[3] = { mask, prune_mask_create(dense),
+					prune_mask_create(dense) };
+	struct reconstruct_variant variants[3];
+	struct graph *before = graph_clone(dense);
+	struct graph_walk *walk;
+	int node = layer_of(dense);
+
+	CHECK(prune_magnitude(dense, 0.4, PRUNE_PER_LAYER, masks[1]));
+	CHECK(graph_walk_create(&walk, dense, data, 2));
+	for (int n = 0; n <= node; n++)
+		CHECK(graph_walk_run(walk, n));
+	for (int v = 0; v < 3; v++) {
+		variants[v] = (struct reconstruct_variant){
+			graph_variant_create(dense, node), masks[v], &solver
+		};
+		prune_apply(variants[v].pruned, masks[v]);
+	}
+	CHECK(reconstruct_variants(dense, node, walk, variants, 3, 2));
+	for (int v = 0; v < 3; v++) {
+		struct graph *alone = graph_clone(dense);
+
+		prune_apply(alone, masks[v]);
+		CHECK(reconstruct_least_squares(dense, alone, masks[v], data,
+						&options));
+		assert_same_constants(alone, variants[v].pruned);
+		graph_destroy(alone);
+		graph_variant_destroy(variants[v].pruned, dense);
+	}
+	assert_same_constants(before, dense);
+	prune_mask_destroy(masks[1]);
+	prune_mask_destroy(masks[2]);
+	graph_walk_destroy(walk);
+	graph_destroy(before);
 }
 
 static void release(struct graph *graph, struct prune_mask *mask,
@@ -192,6 +254,7 @@ static void check_conv(enum graph_op op, bool bias)
 		    kernel[0] * kernel[1] * (op == GRAPH_CONV ? 1 : 3));
 	make_data(&data, &shape, 9 * 11);
 	check_exact(graph, mask, &data);
+	check_variants(graph, mask, &data);
 	release(graph, mask, &data);
 }
 
@@ -229,6 +292,7 @@ static void test_matrices(void **state)
 	prune_twins(mask, inputs[1], 5, 6, 1);
 	make_data(&data, &shape, 1);
 	check_exact(graph, mask, &data);
+	check_variants(graph, mask, &data);
 	release(graph, mask, &data);
 }
 
@@ -267,6 +331,7 @@ static void check_recurrent(enum graph_op op, enum graph_direction direction,
 	prune_twins(mask, inputs[1], d * gates * hidden, 6, 1);
 	make_data(&data, &shape, 1);
 	check_exact(graph, mask, &data);
+	check_variants(graph, mask, &data);
 	release(graph, mask, &data);
 }
 

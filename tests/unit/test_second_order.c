@@ -226,6 +226,7 @@ static void test_the_first_step_of_obs_is_the_best(void **state)
 
 	(void)state;
 	CHECK(layer_problem_create(&problem, "matrix", &options));
+	CHECK(layer_problem_open(&problem));
 	CHECK(problem_observe(network, &problem));
 	memcpy(problem.values, network->weights, sizeof(best));
 	memset(problem.keep, 1, COLUMNS);

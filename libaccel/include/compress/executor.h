@@ -82,6 +82,21 @@ int executor_create(struct executor **out, const struct graph *graph,
  */
 int executor_run(struct executor *executor, const float *const *inputs);
 
+/**
+ * executor_run_from() - compute what the nodes from one on do
+ * @executor: to run
+ * @first: node
+ * @values: of every tensor; those that nodes before @first compute, and graph inputs, are
+ *	taken from here, and must stay until the outputs have been read. NULL for what no
+ *	node from @first on reads; outputs from before @first are as @values has them
+ *
+ * The same bits as a whole run, if @values has those of one. Graph inputs are not shown.
+ *
+ * Return: 0, −EOVERFLOW, or what the observer returned.
+ */
+int executor_run_from(struct executor *executor, int first,
+		      const float *const *values);
+
 /* Shape of any tensor at the executor's input sizes. */
 const struct graph_shape *executor_shape(const struct executor *executor,
 					 int tensor);

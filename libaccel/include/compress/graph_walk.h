@@ -26,9 +26,15 @@ int graph_walk_run(struct graph_walk *walk, int node);
 /* Free what no node after this one reads. */
 void graph_walk_leave(struct graph_walk *walk, int node);
 
+int graph_walk_samples(const struct graph_walk *walk);
+
 /* A tensor of a sample; values are NULL if they are not there. */
 struct operator_value graph_walk_value(const struct graph_walk *walk,
 				       int sample, int tensor);
+
+/* Those of all tensors of a sample, likewise. */
+const float *const *graph_walk_values(const struct graph_walk *walk,
+				      int sample);
 
 /*
  * All hidden states of a recurrent node, [T,N,D·H], which are there between its run

@@ -55,12 +55,18 @@ struct layer_solver {
 	const struct compress_progress *progress;
 };
 
-/* Empty: no observations, no values. 0, −ENOMEM or −ENOSYS, with a text. */
+/* Empty: no observations, no rows. 0, −ENOMEM or −ENOSYS, with a text. */
 int layer_problem_create(struct layer_problem *problem, const char *name,
 			 const struct least_squares_options *options);
 
 /* All zero is allowed. */
 void layer_problem_release(struct layer_problem *problem);
+
+/* Make room for keep and values. 0 or −ENOMEM with a text. */
+int layer_problem_open(struct layer_problem *problem);
+
+/* Free keep and values: the system stays. */
+void layer_problem_close(struct layer_problem *problem);
 
 /* H, [columns][columns], its upper triangle; b, [rows][columns]. */
 const double *layer_problem_hessian(const struct layer_problem *problem);

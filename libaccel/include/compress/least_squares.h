@@ -61,7 +61,8 @@ int least_squares_add(struct least_squares *problem,
 
 /*
  * What all observations come to: h [unknowns][unknowns], its upper triangle, and b
- * [rows][unknowns]; until more of them are added.
+ * [rows][unknowns]; until more of them are added. After this call several threads may
+ * ask for them, and solve, at once.
  */
 void least_squares_totals(struct least_squares *problem, const double **h,
 			  const double **b);

@@ -12,14 +12,18 @@
 
 #include <compress/calibration_data.h>
 #include <compress/graph.h>
+#include <compress/graph_walk.h>
 #include <compress/layer_problem.h>
 #include <compress/prune.h>
 
 struct compress_progress;
 
+/** RECONSTRUCT_RIDGE - part of the mean of H's diagonal, if nothing else is said */
+#define RECONSTRUCT_RIDGE 5e-4
+
 /**
  * struct reconstruct_options - 0 stands for the default
- * @ridge: part of the mean of H's diagonal (5e-4)
+ * @ridge: part of the mean of H's diagonal (RECONSTRUCT_RIDGE)
  * @workers: threads (1); the result does not depend on it
  * @progress: told of layers, or NULL
  */
@@ -56,5 +60,28 @@ int reconstruct_layers(const struct graph *dense, struct graph *pruned,
 bool reconstruct_applies(const struct graph *graph,
 			 const struct prune_mask *mask,
 			 const struct layer_solver *solver, int node);
+
+/**
+ * struct reconstruct_variant - weights of one node that are solved like others of it
+ * @pruned: the dense graph with other weights at this node, which are changed
+ * @mask: of @pruned; is changed where the solver does
+ * @solver: called by several threads at once, if solvers have several contexts
+ */
+struct reconstruct_variant {
+	struct graph *pruned;
+	struct prune_mask *mask;
+	const struct layer_solver *solver;
+};
+
+/*
+ * What reconstruct_layers() does to one node, where all before it is dense, for several
+ * variants of it at once: the observations are the same for all, and summed only once.
+ * Variants that reconstruct_applies() is not true of are left alone.
+ * @values: of @dense, run up to @node and not left yet. 0, or what a solver returns
+ */
+int reconstruct_variants(const struct graph *dense, int node,
+			 const struct graph_walk *values,
+			 const struct reconstruct_variant *variants, int count,
+			 int workers);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <compress/calibration_data.h>
 #include <compress/graph.h>
+#include <compress/layer_problem.h>
 #include <compress/prune.h>
 #include <compress/weight_format.h>
 
@@ -47,6 +48,23 @@ int rounding_by_data(struct graph *graph, enum rounding_method method,
 		     const struct weight_format *formats,
 		     const struct calibration_data *data, int workers,
 		     const struct compress_progress *progress);
+
+struct rounding;
+
+/*
+ * One graph's layers made ready for a solver of theirs, by which reconstruct.h's walks do
+ * what rounding_by_data() does. @graph gets records of scales; it, @mask and @formats stay
+ * the caller's. 0 or −ENOMEM.
+ */
+int rounding_open(struct rounding **out, struct graph *graph,
+		  enum rounding_method method, const struct prune_mask *mask,
+		  const struct weight_format *formats,
+		  const struct compress_progress *progress);
+
+const struct layer_solver *rounding_solver(const struct rounding *rounding);
+
+/* NULL is allowed. */
+void rounding_close(struct rounding *rounding);
 
 /* The same to the nearest codes, of the weights as they are. 0 or −ENOMEM. */
 int rounding_nearest(struct graph *graph, const struct prune_mask *mask,

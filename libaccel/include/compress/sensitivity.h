@@ -90,9 +90,10 @@ int sensitivity_create(struct sensitivity *sensitivity,
 
 /*
  * Measure: repair on @data, and look at the loss on @check, which may be the same; with few
- * samples it should not, or a repair looks better than it is. Memory goes with the outputs
- * on all samples, and a copy of the graph for each thread. 0, −EINTR when stopped, −ENOMEM,
- * −EINVAL for data that do not fit.
+ * samples it should not, or a repair looks better than it is. What comes before a layer, and
+ * its equations, are computed once for all that is tried with it. Memory goes with the outputs
+ * and one layer's inputs on all samples, and a copy of the layer for each candidate. 0, −EINTR
+ * when stopped, −ENOMEM, −EINVAL for data that do not fit.
  */
 int sensitivity_measure(struct sensitivity *sensitivity,
 			const struct graph *graph,

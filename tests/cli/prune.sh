@@ -29,6 +29,11 @@ expect 2 'adaround excludes --recover' \
 	"${compress[@]}" --sparsity 0.9 --rounding adaround --recover
 expect 2 'rounding is nearest, gptq or adaround' "${compress[@]}" --sparsity 0.5 --rounding up
 
+"$accel" export model --format onnx -o integers.onnx >printed 2>&1
+expect 1 'its weights are integers already: leave out --rounding gptq' \
+	"$accel" compress integers.onnx -o again --sparsity keep --rounding gptq
+expect 0 'weights kept' "$accel" compress integers.onnx -o again --sparsity keep
+
 expect 0 '"order": "joint"' "${compress[@]}" --sparsity 0.5 --method sparsegpt \
 	--quantize int4 --order joint --json
 check 'the model of one sweep runs' "$accel" run model --device cpu: --latents 2

@@ -317,16 +317,46 @@ static int compress_to_target(const struct compress_arguments *arguments,
 	return ret;
 }
 
+static bool has_float_weights(const struct graph *graph)
+{
+	for (int t = 0; t < graph->tensor_count; t++)
+		if (prune_applies(graph, t) && !graph->tensors[t].quantization)
+			return true;
+	return false;
+}
+
+/* Integers are what rounding is to make, and without data it knows nothing of a layer. */
+static int check_rounding(const struct compress_arguments *arguments,
+			  const struct graph *graph, bool has_data)
+{
+	if (arguments->options.rounding == ROUNDING_NEAREST ||
+	    (has_data && has_float_weights(graph)))
+		return 0;
+	if (!has_float_weights(graph))
+		return accel_error(
+			-EINVAL,
+			"%s: its weights are integers already: leave out --rounding %s",
+			graph->name, arguments->rounding);
+	return accel_error(
+		-EINVAL,
+		"--rounding %s needs --calibrate or --latents for a network that brings its ranges along",
+		arguments->rounding);
+}
+
 /* A quantized network knows its ranges, and is calibrated only on request. */
 static int compress_graph(const struct compress_arguments *arguments,
 			  struct graph *graph, struct model **model)
 {
 	struct calibration_data data;
-	int ret;
+	bool has_data = !is_quantized(graph) || arguments->recover ||
+			arguments->target || arguments->dense ||
+			arguments->calibrate.count || arguments->latents ||
+			arguments->sketches;
+	int ret = check_rounding(arguments, graph, has_data);
 
-	if (is_quantized(graph) && !arguments->recover && !arguments->target &&
-	    !arguments->dense && !arguments->calibrate.count &&
-	    !arguments->latents && !arguments->sketches)
+	if (ret)
+		return ret;
+	if (!has_data)
 		return split_and_compress(arguments, graph, NULL, model);
 	ret = compress_data_load(arguments, graph, &data);
 	if (ret)

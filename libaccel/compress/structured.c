@@ -383,17 +383,18 @@ int structured_score(const struct prune_method_context *context, float **scores)
 		return accel_error(
 			-ENOTSUP,
 			"structured takes channels of the whole network: no part of a single layer, and no pattern");
-	ret = saliency_gauss_newton(context->graph, context->data, &options,
-				    scores);
-	if (!ret)
-		ret = find_groups(&groups, context->graph, context->data);
+	ret = find_groups(&groups, context->graph, context->data);
 	if (ret)
 		return ret;
+	/* Said before the scores are waited for. */
 	if (!groups.count)
 		ret = accel_error(
 			-ENOTSUP,
 			"%s: none of its neurons, channels and hidden units can go: inputs and outputs need them",
 			context->graph->name);
+	if (!ret)
+		ret = saliency_gauss_newton(context->graph, context->data,
+					    &options, scores);
 	if (!ret && choose(context, &groups, scores))
 		ret = accel_error(-ENOMEM, "no memory to choose channels");
 	channel_groups_release(&groups);

@@ -50,12 +50,14 @@ static void find_alternatives(const struct automatic_search *search, int layer,
 				    NAN;
 }
 
-static int64_t count_kept(const uint8_t *keep, int64_t count)
+static int64_t count_kept(const struct graph *graph,
+			  const struct prune_mask *mask, int tensor)
 {
+	int64_t count = graph_shape_count(&graph->tensors[tensor].shape);
 	int64_t kept = 0;
 
 	for (int64_t i = 0; i < count; i++)
-		kept += keep[i];
+		kept += mask->keep[tensor][i];
 	return kept;
 }
 
@@ -71,17 +73,17 @@ static void explain_layer(const struct automatic_search *search, int index,
 		&search->sensitivity.layers[index];
 	int method = search->chosen[index].method;
 	int format = search->chosen[index].format;
+	const struct graph *graph = search->result->graph;
 	double kept;
 
 	*choice = (struct automatic_choice){
-		.name = search->graph->nodes[layer->node].name,
-		.tensor = search->graph->tensors[layer->tensor].name,
+		.name = graph->nodes[layer->node].name,
+		.tensor = graph->tensors[layer->tensor].name,
 		.method = search->methods[method].method->name,
 		.bits = format_bits(search, format),
 		.weights = layer->weights,
 		.nonzeros =
-			count_kept(search->result->mask->keep[layer->tensor],
-				   layer->weights),
+			count_kept(graph, search->result->mask, layer->tensor),
 		.cycles = NAN,
 	};
 	kept = (double)choice->nonzeros / (double)layer->weights;
@@ -159,15 +161,15 @@ const char *automatic_scope_name(const struct automatic_trial *trial)
 
 static json_t *trial_json(const struct automatic_trial *trial)
 {
-	return json_pack("{s:s, s:s, s:s?, s:f, s:o, s:I, s:I, s:I, s:b}",
-			 "strategy", trial->strategy, "scope",
-			 automatic_scope_name(trial), "search", trial->search,
-			 "kept", trial->kept, "quality",
-			 number(trial->measured.quality), "bytes",
-			 (json_int_t)trial->measured.bytes, "cycles",
-			 (json_int_t)trial->measured.cycles, "nonzeros",
-			 (json_int_t)trial->measured.nonzeros, "meets",
-			 trial->meets);
+	return json_pack(
+		"{s:s, s:s, s:s?, s:s?, s:f, s:f, s:o, s:I, s:I, s:I, s:b}",
+		"strategy", trial->strategy, "scope",
+		automatic_scope_name(trial), "search", trial->search, "solver",
+		trial->solver, "width", trial->width, "kept", trial->kept,
+		"quality", number(trial->measured.quality), "bytes",
+		(json_int_t)trial->measured.bytes, "cycles",
+		(json_int_t)trial->measured.cycles, "nonzeros",
+		(json_int_t)trial->measured.nonzeros, "meets", trial->meets);
 }
 
 static const char *const quantities[] = { "psnr", "fid", "ratio", "sparsity",
@@ -205,6 +207,7 @@ static char *extend_provenance(const struct model *model, json_t *automatic)
 }
 
 static json_t *layer_json(const struct automatic_search *search, int index,
+			  const struct graph *graph,
 			  const struct prune_mask *mask,
 			  struct automatic_pick pick)
 {
@@ -216,12 +219,12 @@ static json_t *layer_json(const struct automatic_search *search, int index,
 	return json_pack("{s:s, s:s, s:i, s:I}", "weight", tensor->name,
 			 "method", search->methods[pick.method].method->name,
 			 "bits", format_bits(search, pick.format), "nonzeros",
-			 (json_int_t)count_kept(mask->keep[layer->tensor],
-						layer->weights));
+			 (json_int_t)count_kept(graph, mask, layer->tensor));
 }
 
 int automatic_describe(const struct automatic_search *search,
-		       const char *strategy, const struct prune_mask *mask,
+		       const char *strategy, const struct graph *graph,
+		       const struct prune_mask *mask,
 		       const struct automatic_pick *chosen, struct model *model)
 {
 	const struct automatic_target *target = &search->options->target;
@@ -229,13 +232,14 @@ int automatic_describe(const struct automatic_search *search,
 	char *text;
 
 	for (int l = 0; l < search->sensitivity.count; l++)
-		json_array_append_new(layers,
-				      layer_json(search, l, mask, chosen[l]));
+		json_array_append_new(layers, layer_json(search, l, graph, mask,
+							 chosen[l]));
 	text = extend_provenance(
-		model, json_pack("{s:s, s:f, s:b, s:s, s:o}", "target",
-				 quantities[target->quantity], "bound",
-				 target->bound, "of_dense", target->of_dense,
-				 "strategy", strategy, "layers", layers));
+		model,
+		json_pack("{s:s, s:f, s:b, s:s, s:f, s:o}", "target",
+			  quantities[target->quantity], "bound", target->bound,
+			  "of_dense", target->of_dense, "strategy", strategy,
+			  "width", search->width, "layers", layers));
 	if (!text)
 		return accel_error(-ENOMEM, "no memory to tell what was done");
 	free(model->provenance);

@@ -2,6 +2,8 @@
 /* One whole network: pruned, repaired, quantized, measured. */
 #include <compress/automatic_search.h>
 #include <compress/reconstruct.h>
+#include <compress/saliency.h>
+#include <compress/structured.h>
 #include <core/crc32c.h>
 #include <core/error.h>
 
@@ -67,6 +69,29 @@ static void network_release(struct network *network)
 	model_destroy(network->model);
 }
 
+/* What channels are worth does not depend on how many go, and is known. */
+static int prune_channels(const struct prune_method_context *context,
+			  float *const *known, struct prune_mask *mask)
+{
+	const struct graph *graph = context->graph;
+	float **scores = saliency_create(graph);
+	int ret = scores ? 0 : accel_error(-ENOMEM, "no memory for scores");
+
+	for (int t = 0; t < graph->tensor_count && !ret; t++)
+		if (scores[t])
+			memcpy(scores[t], known[t],
+			       sizeof(float) *
+				       (size_t)graph_shape_count(
+					       &graph->tensors[t].shape));
+	if (!ret)
+		ret = structured_choose(context, scores);
+	if (!ret)
+		ret = prune_scores(graph, (const float *const *)scores,
+				   context->budget, mask);
+	saliency_destroy(scores, graph);
+	return ret;
+}
+
 static int prune_by_method(const struct automatic_search *search,
 			   const struct automatic_plan *plan,
 			   struct network *network)
@@ -89,14 +114,87 @@ static int prune_by_method(const struct automatic_search *search,
 
 	for (int l = 0; l < search->sensitivity.count; l++)
 		network->chosen[l].method = plan->method;
-	ret = method->scores ?
-		      prune_scores(search->graph,
+	if (method->method->shrinks)
+		ret = prune_channels(&context, method->scores, network->mask);
+	else if (method->scores)
+		ret = prune_scores(search->graph,
 				   (const float *const *)method->scores,
-				   &budget, network->mask) :
-		      prune_method_apply(method->method, &context,
+				   &budget, network->mask);
+	else
+		ret = prune_method_apply(method->method, &context,
 					 network->graph, network->mask);
 	/* a layer that would be empty, or is not for this method: others go on */
 	return ret == -EINVAL || ret == -ENOTSUP ? -ERANGE : ret;
+}
+
+/* Each layer loses as many weights as it was allotted. */
+static int solve_allocated(const struct automatic_search *search,
+			   const struct automatic_plan *plan,
+			   const double *sparsities, struct network *network)
+{
+	const struct prune_budget budget = {
+		.scope = PRUNE_PER_LAYER,
+		.sparsities = sparsities,
+	};
+	const struct prune_method_context context = {
+		.graph = search->graph,
+		.data = search->pruning,
+		.budget = &budget,
+		.seed = search->options->compress.seed,
+		.workers = search->options->compress.workers,
+	};
+	int ret;
+
+	prune_mask_destroy(network->mask);
+	network->mask = prune_mask_create(search->graph);
+	if (!network->mask)
+		return accel_error(-ENOMEM, "no memory for a network to try");
+	ret = prune_method_apply(plan->solver, &context, network->graph,
+				 network->mask);
+	return ret == -EINVAL || ret == -ENOTSUP ? -ERANGE : ret;
+}
+
+static int find_solver(const struct automatic_search *search,
+		       const struct prune_method *solver)
+{
+	int m = 0;
+
+	while (m < search->method_count && search->methods[m].method != solver)
+		m++;
+	return m;
+}
+
+static int prune_allocated(const struct automatic_search *search,
+			   const struct automatic_plan *plan,
+			   struct network *network)
+{
+	double *sparsities;
+	int ret = automatic_allocate(search, plan, network->mask,
+				     network->chosen);
+
+	if (ret || !plan->solver)
+		return ret;
+	sparsities = calloc((size_t)search->graph->tensor_count + 1,
+			    sizeof(*sparsities));
+	if (!sparsities)
+		return accel_error(-ENOMEM, "no memory for a network to try");
+	for (int l = 0; l < search->sensitivity.count; l++) {
+		const struct sensitivity_layer *layer =
+			&search->sensitivity.layers[l];
+		const uint8_t *keep = network->mask->keep[layer->tensor];
+		int64_t gone = 0;
+
+		for (int64_t i = 0; i < layer->weights; i++)
+			gone += !keep[i];
+		sparsities[layer->tensor] =
+			(double)gone / (double)layer->weights;
+		if (gone)
+			network->chosen[l].method =
+				find_solver(search, plan->solver);
+	}
+	ret = solve_allocated(search, plan, sparsities, network);
+	free(sparsities);
+	return ret;
 }
 
 static int prune_network(const struct automatic_search *search,
@@ -109,19 +207,30 @@ static int prune_network(const struct automatic_search *search,
 	if (plan->kept >= 1)
 		return 0;
 	ret = plan->method == AUTOMATIC_ALLOCATED ?
-		      automatic_allocate(search, plan, network->mask,
-					 network->chosen) :
+		      prune_allocated(search, plan, network) :
 		      prune_by_method(search, plan, network);
 	if (!ret)
 		prune_apply(network->graph, network->mask);
 	return ret;
 }
 
+/* Channels that nobody reads go for good, when what is left has been repaired. */
+static int shrink_network(const struct automatic_search *search,
+			  const struct automatic_plan *plan,
+			  struct network *network)
+{
+	if (plan->kept >= 1 || plan->method == AUTOMATIC_ALLOCATED ||
+	    !search->methods[plan->method].method->shrinks)
+		return 0;
+	return structured_shrink(network->graph, search->pruning,
+				 network->mask);
+}
+
 static const char *strategy_name(const struct automatic_search *search,
 				 const struct automatic_plan *plan)
 {
 	if (plan->kept >= 1)
-		return "dense";
+		return search->width < 1 ? "structured" : "dense";
 	return plan->method == AUTOMATIC_ALLOCATED ?
 		       "allocation" :
 		       search->methods[plan->method].method->name;
@@ -173,8 +282,8 @@ static int quantize(const struct automatic_search *search,
 	free(formats);
 	return ret ? ret :
 		     automatic_describe(search, strategy_name(search, plan),
-					network->mask, network->chosen,
-					network->model);
+					network->graph, network->mask,
+					network->chosen, network->model);
 }
 
 static void ignore_layer(void *context, const char *name, uint64_t cycles)
@@ -192,7 +301,9 @@ static int measure_cost(const struct automatic_search *search,
 	int ret = probe->size(probe->context, network->model, &measured->bytes);
 
 	measured->nonzeros =
-		prune_count(search->graph, network->mask, &measured->weights);
+		prune_count(network->graph, network->mask, &measured->weights);
+	if (search->weights)
+		measured->weights = search->weights;
 	if (!ret && automatic_counts_cycles(search))
 		ret = probe->time(probe->context, network->model,
 				  &measured->cycles, ignore_layer, NULL);
@@ -215,7 +326,9 @@ static int price(struct automatic_search *search,
 						 &measured->weights);
 		return 0;
 	}
-	ret = quantize(search, plan, &one, network);
+	ret = shrink_network(search, plan, network);
+	if (!ret)
+		ret = quantize(search, plan, &one, network);
 	return ret ? ret : measure_cost(search, network, measured);
 }
 
@@ -223,11 +336,14 @@ int automatic_price(struct automatic_search *search,
 		    const struct automatic_plan *plan, double *cost)
 {
 	struct automatic_measurement measured = { .quality = 0 };
+	struct automatic_plan like = *plan;
 	struct network network;
 	int ret = network_create(search, &network);
 
+	/* as many weights, whoever chooses them */
+	like.solver = NULL;
 	if (!ret)
-		ret = price(search, plan, &network, &measured);
+		ret = price(search, &like, &network, &measured);
 	*cost = automatic_cost(search, &measured);
 	network_release(&network);
 	return ret;
@@ -276,13 +392,14 @@ static void take(struct automatic_search *search, struct network *network,
 	result->model = network->model;
 	search->chosen = network->chosen;
 	result->best = *trial;
+	*search->owner = search;
 	*network = old;
 }
 
 static uint32_t fingerprint(const struct automatic_search *search,
 			    const struct network *network)
 {
-	const struct graph *graph = search->graph;
+	const struct graph *graph = network->graph;
 	const struct prune_mask *mask = network->mask;
 	uint32_t sum = 0;
 
@@ -307,6 +424,7 @@ find_trial(const struct automatic_search *search, const struct network *network)
 
 	for (int i = 0; i < result->trial_count; i++)
 		if (!strcmp(result->trials[i].strategy, "allocation") &&
+		    result->trials[i].width == search->width &&
 		    result->trials[i].fingerprint == sum)
 			return &result->trials[i];
 	return NULL;
@@ -321,7 +439,9 @@ static int add_trial(struct automatic_search *search,
 		.strategy = strategy_name(search, plan),
 		.scope = plan->scope,
 		.by_cost = plan->by_cost,
+		.width = search->width,
 		.search = plan->search,
+		.solver = plan->solver ? plan->solver->name : NULL,
 		.fingerprint = fingerprint(search, network),
 		.kept = plan->kept,
 		.measured = *measured,
@@ -341,7 +461,7 @@ static int add_trial(struct automatic_search *search,
 	return 0;
 }
 
-/* Of a network that is pruned. */
+/* What is pruned gets weights that make up for it, and loses what nobody reads. */
 static int repair(struct automatic_search *search,
 		  const struct automatic_plan *plan, struct network *network)
 {
@@ -355,7 +475,25 @@ static int repair(struct automatic_search *search,
 		ret = reconstruct_least_squares(search->graph, network->graph,
 						network->mask, search->pruning,
 						&how);
-	return ret ? ret : quantize(search, plan, search->data, network);
+	return ret ? ret : shrink_network(search, plan, network);
+}
+
+int automatic_make(struct automatic_search *search,
+		   const struct automatic_plan *plan, struct graph **graph)
+{
+	struct network network;
+	int ret = network_create(search, &network);
+
+	if (!ret)
+		ret = prune_network(search, plan, &network);
+	if (!ret)
+		ret = repair(search, plan, &network);
+	if (!ret) {
+		*graph = network.graph;
+		network.graph = NULL;
+	}
+	network_release(&network);
+	return ret;
 }
 
 static int measure_network(struct automatic_search *search,
@@ -366,6 +504,8 @@ static int measure_network(struct automatic_search *search,
 	const struct automatic_probe *probe = search->options->probe;
 	int ret = repair(search, plan, network);
 
+	if (!ret)
+		ret = quantize(search, plan, search->data, network);
 	if (!ret)
 		ret = measure_cost(search, network, measured);
 	if (!ret)

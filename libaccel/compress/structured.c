@@ -367,15 +367,11 @@ static int find_groups(struct channel_groups *groups, const struct graph *graph,
 	return ret;
 }
 
-int structured_score(const struct prune_method_context *context, float **scores)
+/* @groups: for channel_groups_release() if 0 is returned */
+static int find_choice(const struct prune_method_context *context,
+		       struct channel_groups *groups)
 {
 	const struct prune_budget *budget = context->budget;
-	const struct saliency_options options = {
-		.seed = context->seed,
-		.workers = context->workers,
-		.progress = context->progress,
-	};
-	struct channel_groups groups;
 	int ret;
 
 	if (budget->sparsities || budget->pattern.of ||
@@ -383,19 +379,46 @@ int structured_score(const struct prune_method_context *context, float **scores)
 		return accel_error(
 			-ENOTSUP,
 			"structured takes channels of the whole network: no part of a single layer, and no pattern");
-	ret = find_groups(&groups, context->graph, context->data);
+	ret = find_groups(groups, context->graph, context->data);
+	if (ret || groups->count)
+		return ret;
+	channel_groups_release(groups);
+	return accel_error(
+		-ENOTSUP,
+		"%s: none of its neurons, channels and hidden units can go: inputs and outputs need them",
+		context->graph->name);
+}
+
+int structured_score(const struct prune_method_context *context, float **scores)
+{
+	const struct saliency_options options = {
+		.seed = context->seed,
+		.workers = context->workers,
+		.progress = context->progress,
+	};
+	struct channel_groups groups;
+	/* Said before the scores are waited for. */
+	int ret = find_choice(context, &groups);
+
 	if (ret)
 		return ret;
-	/* Said before the scores are waited for. */
-	if (!groups.count)
-		ret = accel_error(
-			-ENOTSUP,
-			"%s: none of its neurons, channels and hidden units can go: inputs and outputs need them",
-			context->graph->name);
-	if (!ret)
-		ret = saliency_gauss_newton(context->graph, context->data,
-					    &options, scores);
+	ret = saliency_gauss_newton(context->graph, context->data, &options,
+				    scores);
 	if (!ret && choose(context, &groups, scores))
+		ret = accel_error(-ENOMEM, "no memory to choose channels");
+	channel_groups_release(&groups);
+	return ret;
+}
+
+int structured_choose(const struct prune_method_context *context,
+		      float **scores)
+{
+	struct channel_groups groups;
+	int ret = find_choice(context, &groups);
+
+	if (ret)
+		return ret;
+	if (choose(context, &groups, scores))
 		ret = accel_error(-ENOMEM, "no memory to choose channels");
 	channel_groups_release(&groups);
 	return ret;

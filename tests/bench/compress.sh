@@ -358,23 +358,26 @@ part_rounding()
 }
 
 # level JSON METHOD SCOPE: the part of the weights that goes, of what the automatic mode tried of
-# this method for all layers that meets the target and keeps most; nothing if none does
+# this method for all layers of the network as it came that meets the target and keeps most;
+# nothing if none does
 level()
 {
 	awk -F '"' -v method="$2" -v own="$3" '
-	/"trials"/ { on = 1 }
-	!on { next }
+	/"trials"/ { trials = 1 }
+	!trials { next }
 	$2 == "strategy" { strategy = $4 }
 	$2 == "scope" { scope = $4 }
+	$2 == "width" { split($3, word, /[:, ]+/); whole = word[2] == 1 }
 	$2 == "kept" { split($3, word, /[:, ]+/); kept = word[2] }
-	$2 == "meets" && $3 ~ /true/ && strategy == method && scope == own && kept > most {
+	$2 == "meets" && whole && $3 ~ /true/ && strategy == method && scope == own &&
+		kept > most {
 		most = kept
 	}
 	END { if (most) print 1 - most }' "$1"
 }
 
 singles=(sparsegpt:layer sparsegpt:global wanda:layer wanda:global magnitude:layer
-	magnitude:global gn:layer gn:global)
+	magnitude:global gn:layer gn:global structured:global)
 
 # rivals NETWORK TARGET: for each seed dB of the automatic mode, in $work/found, and of each
 # single method that meets the target, in files of their names, all on inputs of their own
@@ -404,13 +407,23 @@ gain()
 		print $1 - best }'
 }
 
+# cycles NETWORK: a target for which there are pictures worth looking at. Of the DCGAN's, 45 %
+# are what the link takes to bring a latent and the first commands, and to fetch the picture.
+cycles()
+{
+	case $1 in
+	fashion_dcgan) echo "cycles<=60%" ;;
+	*) echo "cycles<=50%" ;;
+	esac
+}
+
 # Sparsities are those of the same non-zeros; of cycles, each method's own that meets the target.
 part_automatic()
 {
 	local network target single bar
 	for network in fashion_vae_dec fashion_dcgan esrgan_slim_x2; do
 		[[ $network == *${CASES:-}* ]] || continue
-		for target in ${TARGETS:-sparsity>=0.75 sparsity>=0.9 cycles<=50%}; do
+		for target in ${TARGETS:-sparsity>=0.75 sparsity>=0.9 $(cycles "$network")}; do
 			rivals "$network" "$target"
 			line "$network $target" "$(mean <"$work/found")" automatic
 			for single in "${singles[@]}"; do

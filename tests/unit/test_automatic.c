@@ -90,6 +90,24 @@ static int probe_narrow_size(void *context, const struct model *model,
 	return 0;
 }
 
+/* A row costs 50, and what reads it one for each weight: those who have few rows can spend more. */
+static int probe_rows(void *context, const struct model *model,
+		      uint64_t *cycles,
+		      void (*layer)(void *layer_context, const char *name,
+				    uint64_t cycles),
+		      void *layer_context)
+{
+	uint64_t rows = 50 * (uint64_t)model->layers[0].spmm.weights.rows;
+	int64_t nonzeros[2];
+
+	(void)context;
+	count_nonzeros(model, nonzeros);
+	layer(layer_context, model->layers[0].name, rows);
+	layer(layer_context, model->layers[1].name, (uint64_t)nonzeros[1]);
+	*cycles = rows + (uint64_t)nonzeros[1];
+	return 0;
+}
+
 static int run_with(const struct automatic_options *how,
 		    struct automatic_result *result)
 {
@@ -105,7 +123,8 @@ static int run_with(const struct automatic_options *how,
 	struct calibration_data data;
 	int ret;
 
-	options.probe = &probe;
+	if (!how->probe)
+		options.probe = &probe;
 	options.looks = LOOKS;
 	graph_destroy(graph);
 	graph = two_layers(); /* results have its names */
@@ -203,6 +222,60 @@ static void test_meets_cycles(void **state)
 	CHECK(run(AUTOMATIC_CYCLES, 4 * ROWS * ROWS, 1, NULL, &result));
 	assert_true(result.best.measured.cycles <= 4 * ROWS * ROWS);
 	assert_best(&result);
+	automatic_release(&result);
+}
+
+/* Allocations of which a method that solves chose the weights. */
+static int count_solved(const struct automatic_result *result, const char *name)
+{
+	int count = 0;
+
+	for (int i = 0; i < result->trial_count; i++) {
+		const char *solver = result->trials[i].solver;
+
+		if (!solver || strcmp(solver, name))
+			continue;
+		assert_string_equal(result->trials[i].strategy, "allocation");
+		count++;
+	}
+	return count;
+}
+
+/* Weights alone leave all rows; fewer channels, and of these fewer weights, are the best. */
+static void test_spares_rows(void **state)
+{
+	int count = 0;
+	const struct automatic_probe probe = {
+		.context = &count,
+		.quality = probe_quality,
+		.size = probe_size,
+		.time = probe_rows,
+	};
+	const struct automatic_options options = {
+		.compress = { .seed = 3, .workers = 1 },
+		.target = { .quantity = AUTOMATIC_CYCLES, .bound = 700 },
+		.probe = &probe,
+	};
+	struct automatic_result result;
+
+	(void)state;
+	CHECK(run_with(&options, &result));
+	assert_best(&result);
+	assert_int_not_equal(count_solved(&result, "sparsegpt"), 0);
+	assert_int_not_equal(count_solved(&result, "wanda"), 0);
+	assert_true(result.best.width < 1);
+	assert_string_not_equal(result.best.strategy, "structured");
+	assert_true(count_meeting(&result, "structured", "global"));
+	assert_in_range(result.model->layers[0].spmm.weights.rows, 11,
+			ROWS - 1);
+	for (int i = 0; i < result.trial_count; i++)
+		assert_true(!result.trials[i].meets ||
+			    result.trials[i].width < 1 ||
+			    !strcmp(result.trials[i].strategy, "structured"));
+	assert_int_equal(
+		result.choices[0].weights,
+		COLUMNS * (int)result.model->layers[0].spmm.weights.rows);
+	assert_int_equal(result.best.measured.weights, ROWS * (ROWS + COLUMNS));
 	automatic_release(&result);
 }
 
@@ -364,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_takes_few_bits),
 		cmocka_unit_test(test_tries_methods_in_both_scopes),
 		cmocka_unit_test(test_meets_cycles),
+		cmocka_unit_test(test_spares_rows),
 		cmocka_unit_test(test_meets_a_quality),
 		cmocka_unit_test(test_refuses_a_quality_at_once),
 		cmocka_unit_test(test_refuses_a_size_with_the_smallest),

@@ -29,9 +29,14 @@ static double sparsity(const struct automatic_measurement *measured)
 				   0;
 }
 
-/* What a method's budget was for, or which search said how layers weigh; "": neither. */
+/*
+ * What a method's budget was for; of an allocation which method chose the weights, or which search
+ * said how layers weigh; "": nothing of all this.
+ */
 static const char *origin(const struct automatic_trial *trial)
 {
+	if (trial->solver)
+		return trial->solver;
 	if (trial->search)
 		return trial->search;
 	return strcmp(trial->strategy, "dense") &&
@@ -48,8 +53,9 @@ static void print_trial(const struct automatic_target *target,
 	if (trial->measured.cycles)
 		snprintf(cycles, sizeof(cycles), "%" PRIu64,
 			 trial->measured.cycles);
-	fprintf(stderr, "%-12s %-8s %6.1f%% %9.3f %10" PRIu64 " %10s %s\n",
-		trial->strategy, origin(trial),
+	fprintf(stderr,
+		"%-12s %-8s %6.1f%% %6.1f%% %9.3f %10" PRIu64 " %10s %s\n",
+		trial->strategy, origin(trial), 100 * trial->width,
 		100 * sparsity(&trial->measured),
 		target_quality(target, trial->measured.quality),
 		trial->measured.bytes, cycles, trial->meets ? "yes" : "no");
@@ -58,9 +64,9 @@ static void print_trial(const struct automatic_target *target,
 static void print_trials(const struct target_request *request,
 			 const struct automatic_result *result)
 {
-	fprintf(stderr, "%-12s %-8s %7s %9s %10s %10s %s\n", "tried", "by",
-		"zeros", target_quality_unit(&request->target), "bytes",
-		"cycles", "meets the target");
+	fprintf(stderr, "%-12s %-8s %7s %7s %9s %10s %10s %s\n", "tried", "by",
+		"width", "zeros", target_quality_unit(&request->target),
+		"bytes", "cycles", "meets the target");
 	for (int i = 0; i < result->trial_count; i++)
 		print_trial(&request->target, &result->trials[i]);
 }
@@ -116,14 +122,22 @@ static void print_choices(const struct automatic_result *result)
 void target_report(const struct target_request *request,
 		   const struct automatic_result *result)
 {
+	char narrowed[64] = "";
+
 	print_trials(request, result);
 	print_choices(result);
+	if (result->best.width < 1)
+		snprintf(narrowed, sizeof(narrowed),
+			 " of the channels with %.1f %% of the weights",
+			 100 * result->best.width);
 	fprintf(stderr,
-		"%s%s: %s%s%s, %.3f %s, %" PRIu64 " bytes, %" PRIu64
+		"%s%s: %s%s%s%s%s%s, %.3f %s, %" PRIu64 " bytes, %" PRIu64
 		" cycles\n",
 		result->stopped ? "stopped; " : "", request->text,
 		result->best.strategy, result->best.search ? " by search " : "",
 		result->best.search ? result->best.search : "",
+		result->best.solver ? ", solved by " : "",
+		result->best.solver ? result->best.solver : "", narrowed,
 		target_quality(&request->target, result->best.measured.quality),
 		target_quality_unit(&request->target),
 		result->best.measured.bytes, result->best.measured.cycles);

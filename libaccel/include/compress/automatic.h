@@ -77,9 +77,12 @@ struct automatic_probe {
  * @strategy: a method's name, "allocation", or "dense"
  * @scope: what a method's budget was for
  * @by_cost: its scores were held against the weights' cycles
+ * @width: part of the weights that whole channels had left before; 1: none went
  * @search: that proposed how an allocation weighs layers; NULL: none did
+ * @solver: the method that chose which weights of a layer go when an allocation had said how
+ *	many; NULL: the scores did
  * @fingerprint: of the mask and the formats
- * @kept: part of the cost that was meant to stay
+ * @kept: part of the cost that was meant to stay of what was left
  * @measured: what came of it
  * @meets: the target
  */
@@ -87,7 +90,9 @@ struct automatic_trial {
 	const char *strategy;
 	enum prune_scope scope;
 	bool by_cost;
+	double width;
 	const char *search;
+	const char *solver;
 	uint32_t fingerprint;
 	double kept;
 	struct automatic_measurement measured;
@@ -130,7 +135,7 @@ struct automatic_options {
  * @tensor: of the matrix
  * @method: that chose its weights
  * @bits: of its codes
- * @weights: elements
+ * @weights: elements, of channels that are left if some went before
  * @nonzeros: that are kept
  * @loss: mean squared error of the result when only this layer is pruned and rounded so,
  *	between those measured, beyond int8's own; NAN: not measured

@@ -15,6 +15,8 @@
 #define AUTOMATIC_ALLOCATED (-1)
 /* Formats that a layer may choose from, the first being that of all. */
 #define AUTOMATIC_FORMATS 3
+/* Narrower networks to start from. */
+#define AUTOMATIC_NARROWER 3
 
 extern const double automatic_kept[AUTOMATIC_KEPT_COUNT];
 
@@ -37,6 +39,8 @@ struct automatic_pick {
 /**
  * struct automatic_plan - a network to try
  * @method: by which method, or AUTOMATIC_ALLOCATED
+ * @solver: of an allocation: that takes so many weights of each layer as it says, but chooses
+ *	them itself; NULL: none
  * @scope: of the method's budget
  * @by_cost: a method's scores are held against the weights' costs
  * @tilt: of an allocation, −1 … 1 each
@@ -46,6 +50,7 @@ struct automatic_pick {
  */
 struct automatic_plan {
 	int method;
+	const struct prune_method *solver;
 	enum prune_scope scope;
 	bool by_cost;
 	double tilt[AUTOMATIC_TILTS];
@@ -79,6 +84,12 @@ struct automatic_plan {
  * @phase_total: in all
  * @chosen: [layers], of the best trial
  * @result: so far
+ * @width: part of the weights that whole channels have left in @graph; 1: it is the
+ *	network as it came
+ * @weights: of the network as it came
+ * @owner: the search that the best trial is of, one for all that share the result
+ * @narrower: the same search in networks that were made narrower first, or NULL
+ * @own: @graph, where it was made for this search
  */
 struct automatic_search {
 	const struct graph *graph;
@@ -103,6 +114,11 @@ struct automatic_search {
 	int phase_total;
 	struct automatic_pick *chosen;
 	struct automatic_result *result;
+	double width;
+	int64_t weights;
+	struct automatic_search **owner;
+	struct automatic_search *narrower[AUTOMATIC_NARROWER];
+	struct graph *own;
 };
 
 bool automatic_bounds_quality(const struct automatic_search *search);
@@ -116,7 +132,81 @@ double automatic_cost(const struct automatic_search *search,
 void automatic_tell(struct automatic_search *search, const char *phase,
 		    int done, int total);
 
+/* Somebody wants it to end. */
+bool automatic_is_stopped(const struct automatic_search *search);
+
+/* What is allocated for @search, and the networks that it started from. */
+void automatic_search_release(struct automatic_search *search);
+
+/* ---- automatic_methods.c ---- */
+
+/* The candidates with or without data, and their scores. 0 or what a method returns. */
+int automatic_prepare_methods(struct automatic_search *search, bool needs_data);
+
+/* One method more, if it is not there yet, and its scores; its index. Or −errno. */
+int automatic_add_method(struct automatic_search *search,
+			 const struct prune_method *method);
+
+/* Each method by itself: what an allocation has to beat, and may lose to. */
+int automatic_try_methods(struct automatic_search *search);
+
+/*
+ * How good a method is on its own: at a given cost by its quality; where quality is given,
+ * by what it may drop, or by how far it was from enough with the best one's budget.
+ */
+double automatic_rate_method(const struct automatic_search *search, int method);
+
+/* ---- automatic_fit.c ---- */
+
+/*
+ * A budget of which the result is too poor and one of which it is not come closer, from
+ * @first on. 0, or what automatic_try() returns.
+ */
+int automatic_fit_quality(struct automatic_search *search,
+			  struct automatic_plan *plan, double first);
+
+/*
+ * The most that the bound lets. Repaired weights, and those rounded with care, are other
+ * codes than those that had a price, and may take more bytes: then with less to spend
+ * again. 0; −ERANGE if there is none: the least is planned; what automatic_try() returns.
+ */
+int automatic_fit_cost(struct automatic_search *search,
+		       struct automatic_plan *plan,
+		       struct automatic_measurement *measured);
+
+/*
+ * Let a strategy meet the target as well as it can. Where it is quality's, a strategy
+ * that fails with the best one's budget is not tried any further.
+ */
+int automatic_try_strategy(struct automatic_search *search,
+			   struct automatic_plan *plan);
+
+/* ---- automatic_layers.c ---- */
+
+/* By the best methods that score; without any there is nothing to measure. */
+int automatic_measure_layers(struct automatic_search *search);
+
+/* ---- automatic_looks.c ---- */
+
+/* An allocation by the layers' losses, and others around it. */
+int automatic_try_allocations(struct automatic_search *search);
+
+/* ---- automatic_narrow.c ---- */
+
+/*
+ * The same in networks that have lost whole channels, where that may pay: a row costs
+ * cycles however few weights it has.
+ */
+int automatic_try_narrower(struct automatic_search *search);
+
 /* ---- automatic_trial.c ---- */
+
+/*
+ * A graph as a plan leaves it, repaired, without the channels that nobody reads. 0 or
+ * what a method returns; −ERANGE for a plan that cannot be made.
+ */
+int automatic_make(struct automatic_search *search,
+		   const struct automatic_plan *plan, struct graph **graph);
 
 /* What a plan costs, without a repair. 0, −ERANGE for one that cannot be made … */
 int automatic_price(struct automatic_search *search,
@@ -156,11 +246,12 @@ double automatic_format_loss(const struct automatic_search *search, int layer,
 /* ---- automatic_report.c ---- */
 
 /*
- * Tell in a model's provenance what was asked, and what each layer got. It is part of the
- * file, so that every model is measured with its own. 0 or −ENOMEM.
+ * Tell in a model's provenance what was asked, and what each layer of @graph got. It is part
+ * of the file, so that every model is measured with its own. 0 or −ENOMEM.
  */
 int automatic_describe(const struct automatic_search *search,
-		       const char *strategy, const struct prune_mask *mask,
+		       const char *strategy, const struct graph *graph,
+		       const struct prune_mask *mask,
 		       const struct automatic_pick *chosen,
 		       struct model *model);
 

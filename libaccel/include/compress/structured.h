@@ -20,6 +20,13 @@
 int structured_score(const struct prune_method_context *context,
 		     float **scores);
 
+/*
+ * The same, of scores that saliency_gauss_newton() gave for the whole network already; they
+ * are changed.
+ */
+int structured_choose(const struct prune_method_context *context,
+		      float **scores);
+
 /**
  * structured_shrink() - take out what pruning has left without readers
  * @graph: pruned; gets narrower

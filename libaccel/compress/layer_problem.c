@@ -14,7 +14,6 @@ int layer_problem_create(struct layer_problem *problem, const char *name,
 
 	*problem = (struct layer_problem){
 		.name = name,
-		.tensor = GRAPH_NO_TENSOR,
 		.rows = (size_t)options->rows,
 		.columns = (size_t)options->unknowns,
 		.constant = options->constant,

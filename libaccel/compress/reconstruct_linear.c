@@ -499,8 +499,12 @@ static int group_run(struct linear *linear)
 
 	if (ret)
 		return ret;
-	linear->problem.tensor = linear->node->inputs[WEIGHT];
-	linear->problem.first_row = (size_t)(linear->group * linear->rows);
+	linear->problem.parts[linear->problem.part_count++] =
+		(struct layer_part){
+			.tensor = linear->node->inputs[WEIGHT],
+			.first_row = (size_t)(linear->group * linear->rows),
+			.end = (size_t)unknowns_of(linear),
+		};
 	ret = linear->node->op == GRAPH_GEMM ? matrix_observe(linear) :
 					       conv_observe(linear);
 	if (!ret)

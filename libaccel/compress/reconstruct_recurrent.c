@@ -401,6 +401,21 @@ static int gates_solve(struct gates *gates)
 	return reconstruct_layer_solve(gates->layer, &gates->problem, &rows);
 }
 
+static void add_part(struct gates *gates, int slot)
+{
+	struct layer_problem *problem = &gates->problem;
+	struct layer_part *part = &problem->parts[problem->part_count++];
+	bool second = slot == RECURRENCE && gates->use_input;
+
+	*part = (struct layer_part){
+		.tensor = gates->node->inputs[slot],
+		.first_row =
+			(size_t)(gates->direction * gates->all + gates->first),
+		.end = (size_t)((slot == WEIGHT || second ? gates->inputs : 0) +
+				(slot == RECURRENCE ? gates->hidden : 0)),
+	};
+}
+
 static int gates_run(struct gates gates)
 {
 	const struct least_squares_options options = {
@@ -414,6 +429,10 @@ static int gates_run(struct gates gates)
 
 	if (ret)
 		return ret;
+	if (gates.use_input)
+		add_part(&gates, WEIGHT);
+	if (gates.use_hidden)
+		add_part(&gates, RECURRENCE);
 	ret = gates_observe(&gates);
 	if (!ret)
 		ret = gates_solve(&gates);

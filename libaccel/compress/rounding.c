@@ -52,32 +52,31 @@ const char *rounding_name(enum rounding_method method)
 
 /* ---- a layer ---- */
 
-static int sweep(struct layer_problem *problem,
-		 const struct weight_format *format, const float *scales)
+static int sweep(struct layer_problem *problem, const struct column_grid *grids)
 {
 	struct hessian hessian;
-	const struct sparsegpt rounding = {
+	struct sparsegpt rounding = {
 		.hessian = &hessian,
 		.rows = problem->rows,
 		.constant = problem->constant,
 		.weights = problem->values,
 		.keep = problem->keep,
-		.row_scales = scales,
-		.code_max = weight_format_code_max(format),
+		.grid_count = problem->part_count,
 		.workers = problem->workers,
 	};
 	int ret = hessian_factor(&hessian, layer_problem_hessian(problem),
 				 problem->columns, problem->constant,
 				 HESSIAN_DAMPING);
 
+	memcpy(rounding.grids, grids, sizeof(rounding.grids));
 	if (!ret)
 		ret = sparsegpt_sweep(&rounding);
 	hessian_release(&hessian);
 	return ret;
 }
 
-static int learn(struct layer_problem *problem,
-		 const struct weight_format *format, const float *scales)
+/* Of a problem of one part. */
+static int learn(struct layer_problem *problem, const struct column_grid *grid)
 {
 	const struct adaround rounding = {
 		.h = layer_problem_hessian(problem),
@@ -87,8 +86,8 @@ static int learn(struct layer_problem *problem,
 		.constant = problem->constant,
 		.weights = problem->values,
 		.keep = problem->keep,
-		.row_scales = scales,
-		.code_max = weight_format_code_max(format),
+		.row_scales = grid->row_scales,
+		.code_max = grid->code_max,
 		.workers = problem->workers,
 	};
 
@@ -98,17 +97,16 @@ static int learn(struct layer_problem *problem,
 static int round_layer(void *context, struct layer_problem *problem)
 {
 	const struct rounding *rounding = context;
-	const struct weight_format *format =
-		&rounding->formats[problem->tensor];
-	const float *steps = weight_grid_fit(rounding->graph, format, problem);
-	int ret;
+	struct column_grid grids[COLUMN_GRIDS_MAX] = { { 0 } };
+	int ret = weight_grid_fit(rounding->graph, rounding->formats, problem,
+				  grids);
 
-	if (!steps)
-		ret = accel_error(-ENOMEM, "no memory for its steps");
+	if (ret)
+		ret = accel_error(ret, "no memory for its steps");
 	else if (rounding->method == ROUNDING_ADAROUND)
-		ret = learn(problem, format, steps);
+		ret = learn(problem, grids);
 	else
-		ret = sweep(problem, format, steps);
+		ret = sweep(problem, grids);
 	return ret ? accel_error_prefix(ret, "%s", problem->name) : 0;
 }
 
@@ -122,6 +120,17 @@ static bool *all_tensors(const struct graph *graph)
 	for (size_t i = 0; all && i < count; i++)
 		all[i] = true;
 	return all;
+}
+
+/* What is learned together has steps of one size in a row: not so a gate. */
+static void leave_recurrent(const struct graph *graph, bool *suits)
+{
+	for (int n = 0; n < graph->node_count; n++) {
+		const struct graph_node *node = &graph->nodes[n];
+
+		for (int i = 1; graph_op_is_recurrent(node->op) && i <= 2; i++)
+			suits[node->inputs[i]] = false;
+	}
 }
 
 int rounding_open(struct rounding **out, struct graph *graph,
@@ -145,6 +154,8 @@ int rounding_open(struct rounding **out, struct graph *graph,
 			    .progress = progress },
 	};
 	rounding->solver.tensors = rounding->suits;
+	if (rounding->suits && method == ROUNDING_ADAROUND)
+		leave_recurrent(graph, rounding->suits);
 	if (rounding->suits)
 		ret = weight_grid_open(graph, mask, formats, rounding->suits);
 	return ret ? accel_error(ret, "no memory to round weights") : 0;

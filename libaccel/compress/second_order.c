@@ -176,13 +176,10 @@ struct joint {
 	bool *opened;
 };
 
-static const struct weight_format *grid_of(const struct joint *joint,
-					   const struct layer_problem *problem)
+static bool has_grid(const struct joint *joint,
+		     const struct layer_problem *problem)
 {
-	return problem->tensor != GRAPH_NO_TENSOR && joint->formats &&
-			       joint->opened[problem->tensor] ?
-		       &joint->formats[problem->tensor] :
-		       NULL;
+	return joint->formats && joint->opened[problem->parts[0].tensor];
 }
 
 /*
@@ -192,7 +189,6 @@ static const struct weight_format *grid_of(const struct joint *joint,
 static int sweep_twice(const struct joint *joint, struct layer_problem *problem,
 		       struct sparsegpt *sweep)
 {
-	const struct weight_format *format = grid_of(joint, problem);
 	size_t size = problem->rows * problem->columns * sizeof(float);
 	float *first = malloc(size + 1);
 	int ret = first ? 0 : -ENOMEM;
@@ -201,12 +197,13 @@ static int sweep_twice(const struct joint *joint, struct layer_problem *problem,
 		memcpy(first, problem->values, size);
 		ret = sparsegpt_sweep(sweep);
 	}
+	if (!ret)
+		ret = weight_grid_fit(joint->graph, joint->formats, problem,
+				      sweep->grids);
 	if (!ret) {
-		sweep->row_scales =
-			weight_grid_fit(joint->graph, format, problem);
-		sweep->code_max = weight_format_code_max(format);
+		sweep->grid_count = problem->part_count;
 		memcpy(problem->values, first, size);
-		ret = sweep->row_scales ? sparsegpt_sweep(sweep) : -ENOMEM;
+		ret = sparsegpt_sweep(sweep);
 	}
 	free(first);
 	return ret ? accel_error(ret, "%s: no memory for its grid",
@@ -237,7 +234,7 @@ static int solve_sparsegpt(void *context, struct layer_problem *problem)
 	if (!ret)
 		ret = refit(problem, &hessian);
 	if (!ret)
-		ret = grid_of(joint, problem) ?
+		ret = has_grid(joint, problem) ?
 			      sweep_twice(joint, problem, &sweep) :
 			      sparsegpt_sweep(&sweep);
 	hessian_release(&hessian);

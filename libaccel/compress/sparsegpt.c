@@ -141,13 +141,13 @@ static int select_block(const struct block *block)
  * @weights: as they become
  * @errors: what they lost, over U[j][j]
  * @keep: from the mask
- * @scales: of the rows' grids
+ * @scales: of the rows, in each grid
  */
 struct tile {
 	float weights[STRIP][TILE];
 	float errors[STRIP][TILE];
 	uint8_t keep[STRIP][TILE];
-	float scales[TILE];
+	float scales[COLUMN_GRIDS_MAX][TILE];
 };
 
 /* Rows and columns of a tile, or of a part. */
@@ -170,8 +170,9 @@ static void load_tile(const struct sparsegpt *sweep, struct range range,
 			tile->weights[j - range.first][i] = weights[j];
 			tile->keep[j - range.first][i] = keep[j];
 		}
-		if (sweep->row_scales)
-			tile->scales[i] = sweep->row_scales[range.row + i];
+		for (int g = 0; g < sweep->grid_count; g++)
+			tile->scales[g][i] =
+				sweep->grids[g].row_scales[range.row + i];
 	}
 }
 
@@ -198,10 +199,28 @@ static float to_grid(float weight, float step, float most)
 	return step * fminf(fmaxf(rintf(weight / step), -most), most);
 }
 
+/* The part of a column that stays becomes codes. */
+static void round_column(const struct sparsegpt *sweep, struct tile *tile,
+			 size_t column, float *weights)
+{
+	int grid = 0;
+	float most;
+
+	if (!sweep->grid_count)
+		return;
+	while (column >= sweep->grids[grid].end)
+		grid++;
+	most = (float)sweep->grids[grid].code_max;
+	for (size_t i = 0; i < TILE; i++)
+		weights[i] = to_grid(weights[i], tile->scales[grid][i], most);
+}
+
 /* One column of a tile: settle it, and let the strip's others take over. */
 static void settle_column(const struct sparsegpt *sweep, struct tile *tile,
-			  const float *u, size_t at, size_t width)
+			  size_t column, size_t at, size_t width)
 {
+	const struct hessian *hessian = sweep->hessian;
+	const float *u = hessian->factor + column * hessian->columns + column;
 	float *weights = tile->weights[at], errors[TILE];
 	float scale = 1 / u[0];
 
@@ -211,9 +230,7 @@ static void settle_column(const struct sparsegpt *sweep, struct tile *tile,
 		errors[i] = weights[i];
 		weights[i] = settled;
 	}
-	for (size_t i = 0; sweep->row_scales && i < TILE; i++)
-		weights[i] = to_grid(weights[i], tile->scales[i],
-				     (float)sweep->code_max);
+	round_column(sweep, tile, column, weights);
 	for (size_t i = 0; i < TILE; i++)
 		errors[i] = (errors[i] - weights[i]) * scale;
 	memcpy(tile->errors[at], errors, sizeof(errors));
@@ -227,16 +244,15 @@ static void settle_column(const struct sparsegpt *sweep, struct tile *tile,
 
 static void sweep_tile(const struct block *block, struct range range)
 {
-	const struct hessian *hessian = block->sweep->hessian;
 	struct tile tile = { .errors = { { 0 } } };
 
-	for (size_t i = 0; i < TILE; i++)
-		tile.scales[i] = 1;
+	for (int g = 0; g < COLUMN_GRIDS_MAX; g++)
+		for (size_t i = 0; i < TILE; i++)
+			tile.scales[g][i] = 1;
 	load_tile(block->sweep, range, &tile);
 	for (size_t j = range.first; j < range.end; j++)
-		settle_column(block->sweep, &tile,
-			      hessian->factor + j * hessian->columns + j,
-			      j - range.first, range.end - j);
+		settle_column(block->sweep, &tile, j, j - range.first,
+			      range.end - j);
 	store_tile(block, range, &tile);
 }
 

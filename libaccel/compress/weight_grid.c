@@ -7,14 +7,17 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { WEIGHT = 1 };
+enum { WEIGHT = 1, RECURRENCE };
 
 /* ---- records ---- */
 
-/* Channels of the result lie along this axis of the weights. */
+/* Channels of the result, or rows of gates, lie along this axis of the weights. */
 static int row_axis(const struct graph_node *node)
 {
-	return node->op == GRAPH_CONV_TRANSPOSE ? 1 : 0;
+	return node->op == GRAPH_CONV_TRANSPOSE ||
+			       graph_op_is_recurrent(node->op) ?
+		       1 :
+		       0;
 }
 
 /* All are positive, and there are no zero points: what lowering takes as it is. */
@@ -37,23 +40,60 @@ static int open_record(struct graph_tensor *weight, int axis)
 	return record->scale && record->zero_point ? 0 : -ENOMEM;
 }
 
+/* Where the rows are several problems, there is no step that all of them know. */
+static bool may_have_steps(const struct graph *graph,
+			   const struct graph_node *node,
+			   const struct weight_format *format)
+{
+	bool by_rows = format->granularity == WEIGHT_PER_CHANNEL;
+
+	if (graph_op_is_recurrent(node->op))
+		return by_rows &&
+		       graph->tensors[node->inputs[WEIGHT]].shape.dims[0] == 1;
+	return node->op == GRAPH_GEMM || node->conv.group == 1 ||
+	       (by_rows && node->op == GRAPH_CONV);
+}
+
 static bool may_open(const struct graph *graph, const struct graph_node *node,
-		     const struct prune_mask *mask,
+		     int slot, const struct prune_mask *mask,
 		     const struct weight_format *formats)
 {
-	int tensor = node->inputs[WEIGHT];
+	int tensor = node->inputs[slot];
 	const struct weight_format *format = &formats[tensor];
 
 	return mask->keep[tensor] && format->kind == WEIGHT_INTEGER &&
 	       format->granularity != WEIGHT_PER_GROUP &&
-	       (node->op == GRAPH_GEMM || node->conv.group == 1) &&
+	       may_have_steps(graph, node, format) &&
 	       !graph->tensors[tensor].quantization &&
 	       graph_tensor_use_count(graph, tensor) == 1;
 }
 
-static bool is_layer(const struct graph_node *node)
+/* The last of the inputs that are its weights; 0: none is. */
+static int last_weight(const struct graph_node *node)
 {
-	return graph_op_is_linear(node->op) && !node->structural;
+	if (graph_op_is_recurrent(node->op))
+		return RECURRENCE;
+	return graph_op_is_linear(node->op) && !node->structural ? WEIGHT : 0;
+}
+
+/* All weights of a node, or none of them. */
+static int open_node(struct graph *graph, int index, const bool *wanted,
+		     const struct prune_mask *mask,
+		     const struct weight_format *formats, bool *opened)
+{
+	const struct graph_node *node = &graph->nodes[index];
+	int last = last_weight(node), ret = 0;
+
+	for (int slot = WEIGHT; slot <= last; slot++)
+		if (!wanted[node->inputs[slot]] ||
+		    !may_open(graph, node, slot, mask, formats))
+			return 0;
+	for (int slot = WEIGHT; slot <= last && !ret; slot++) {
+		opened[node->inputs[slot]] = true;
+		ret = open_record(&graph->tensors[node->inputs[slot]],
+				  row_axis(node));
+	}
+	return ret;
 }
 
 int weight_grid_open(struct graph *graph, const struct prune_mask *mask,
@@ -66,17 +106,8 @@ int weight_grid_open(struct graph *graph, const struct prune_mask *mask,
 		wanted[t] = opened[t];
 		opened[t] = false;
 	}
-	for (int n = 0; n < graph->node_count && !ret; n++) {
-		const struct graph_node *node = &graph->nodes[n];
-		int tensor;
-
-		if (!is_layer(node) || !wanted[node->inputs[WEIGHT]] ||
-		    !may_open(graph, node, mask, formats))
-			continue;
-		tensor = node->inputs[WEIGHT];
-		opened[tensor] = true;
-		ret = open_record(&graph->tensors[tensor], row_axis(node));
-	}
+	for (int n = 0; n < graph->node_count && !ret; n++)
+		ret = open_node(graph, n, wanted, mask, formats, opened);
 	free(wanted);
 	return ret;
 }
@@ -96,13 +127,13 @@ static size_t collect(const float *values, const uint8_t *keep, size_t count,
 
 /* @found: room for all of the problem's weights */
 static void fit_rows(const struct weight_format *format,
-		     const struct layer_problem *problem, float *found,
-		     float *steps)
+		     const struct layer_problem *problem, size_t first,
+		     size_t end, float *found, float *steps)
 {
-	size_t weights = problem->columns - problem->constant, count = 0;
+	size_t weights = end - first, count = 0;
 
 	for (size_t row = 0; row < problem->rows; row++) {
-		size_t at = row * problem->columns;
+		size_t at = row * problem->columns + first;
 
 		if (format->granularity != WEIGHT_PER_TENSOR)
 			count = 0;
@@ -116,20 +147,34 @@ static void fit_rows(const struct weight_format *format,
 		steps[row] = steps[problem->rows - 1];
 }
 
-const float *weight_grid_fit(const struct graph *graph,
-			     const struct weight_format *format,
-			     const struct layer_problem *problem)
+int weight_grid_fit(const struct graph *graph,
+		    const struct weight_format *formats,
+		    const struct layer_problem *problem,
+		    struct column_grid grids[COLUMN_GRIDS_MAX])
 {
-	float *steps = graph->tensors[problem->tensor].quantization->scale +
-		       problem->first_row;
 	float *found =
 		malloc((problem->rows * problem->columns + 1) * sizeof(*found));
+	size_t first = 0;
 
 	if (!found)
-		return NULL;
-	fit_rows(format, problem, found, steps);
+		return -ENOMEM;
+	for (int p = 0; p < problem->part_count; p++) {
+		const struct layer_part *part = &problem->parts[p];
+		const struct weight_format *format = &formats[part->tensor];
+		float *steps =
+			graph->tensors[part->tensor].quantization->scale +
+			part->first_row;
+
+		fit_rows(format, problem, first, part->end, found, steps);
+		grids[p] = (struct column_grid){
+			.end = part->end,
+			.row_scales = steps,
+			.code_max = weight_format_code_max(format),
+		};
+		first = part->end;
+	}
 	free(found);
-	return steps;
+	return 0;
 }
 
 /* ---- the nearest code ---- */

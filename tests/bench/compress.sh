@@ -340,7 +340,7 @@ part_low_rank()
 part_rounding()
 {
 	local format network rounding zeros row
-	for network in fashion_vae_dec fashion_dcgan esrgan_slim_x2; do
+	for network in fashion_vae_dec fashion_dcgan esrgan_slim_x2 sketchrnn_bird; do
 		[[ $network == *${CASES:-}* ]] || continue
 		line "$network" nearest gptq adaround "nearest, 50 %" "gptq, 50 %" "adaround, 50 %"
 		for format in int8 int4 int3; do

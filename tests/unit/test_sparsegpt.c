@@ -65,8 +65,18 @@ static struct sparsegpt sweep_of(struct layer *layer,
 		.keep = layer->keep,
 		.select = true,
 		.keep_count = 1999,
-		.code_max = 127,
 		.workers = 1,
+	};
+}
+
+static void set_grid(struct sparsegpt *sweep, const struct layer *layer,
+		     int code_max)
+{
+	sweep->grid_count = 1;
+	sweep->grids[0] = (struct column_grid){
+		.end = COLUMNS - 1,
+		.row_scales = layer->scales,
+		.code_max = code_max,
 	};
 }
 
@@ -175,7 +185,7 @@ static void check_against_slow(bool rounds)
 			     HESSIAN_DAMPING));
 	sweep_slowly(layer, hessian.damping, 1999, rounds, w, kept);
 	if (rounds)
-		sweep.row_scales = layer->scales;
+		set_grid(&sweep, layer, 127);
 	CHECK(sparsegpt_sweep(&sweep));
 	assert_int_equal(count_kept(layer), 1999);
 	for (int i = 0; i < ROWS * COLUMNS; i++)
@@ -238,8 +248,7 @@ static void test_rounds_better_than_the_nearest(void **state)
 		layer->keep[i] = 1;
 	}
 	sweep.select = false;
-	sweep.row_scales = layer->scales;
-	sweep.code_max = 7;
+	set_grid(&sweep, layer, 7);
 	CHECK(hessian_factor(&hessian, layer->h, COLUMNS, true,
 			     HESSIAN_DAMPING));
 	CHECK(sparsegpt_sweep(&sweep));

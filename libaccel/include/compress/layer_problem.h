@@ -9,15 +9,28 @@
 #ifndef COMPRESS_LAYER_PROBLEM_H
 #define COMPRESS_LAYER_PROBLEM_H
 
+#include <compress/column_grid.h>
 #include <compress/least_squares.h>
 
 struct compress_progress;
 
 /**
+ * struct layer_part - columns of a problem that are of one weight
+ * @tensor: the weight
+ * @first_row: of the problem's rows among those of @tensor
+ * @end: column behind them
+ */
+struct layer_part {
+	int tensor;
+	size_t first_row;
+	size_t end;
+};
+
+/**
  * struct layer_problem - rows of one layer
  * @name: of the node, for messages
- * @tensor: its weights, or GRAPH_NO_TENSOR where it has several
- * @first_row: of its rows among those of @tensor
+ * @parts: of its columns, without the bias; of recurrent layers two
+ * @part_count: of them
  * @system: H = Aᵀ·A and b = Aᵀ·t
  * @rows: outputs
  * @columns: unknowns of a row, the bias included
@@ -29,8 +42,8 @@ struct compress_progress;
  */
 struct layer_problem {
 	const char *name;
-	int tensor;
-	size_t first_row;
+	struct layer_part parts[COLUMN_GRIDS_MAX];
+	int part_count;
 	struct least_squares *system;
 	size_t rows;
 	size_t columns;

@@ -8,6 +8,7 @@
 #ifndef COMPRESS_SPARSEGPT_H
 #define COMPRESS_SPARSEGPT_H
 
+#include <compress/column_grid.h>
 #include <compress/hessian.h>
 
 #include <stdint.h>
@@ -21,8 +22,8 @@
  * @keep: [@rows][columns], given or, with @select, the result
  * @select: choose which weights go; else @keep says
  * @keep_count: with @select: weights that stay, without the bias
- * @row_scales: [@rows], step of each row's grid; NULL: nothing is rounded
- * @code_max: of the grid, 127 or 7
+ * @grids: of the columns, up to the bias
+ * @grid_count: of them; 0: nothing is rounded
  * @workers: threads; the result does not depend on them
  */
 struct sparsegpt {
@@ -33,8 +34,8 @@ struct sparsegpt {
 	uint8_t *keep;
 	bool select;
 	size_t keep_count;
-	const float *row_scales;
-	int code_max;
+	struct column_grid grids[COLUMN_GRIDS_MAX];
+	int grid_count;
 	int workers;
 };
 

@@ -19,9 +19,11 @@
  * @formats: for each tensor of @graph
  * @opened: for each tensor of @graph: is it wanted? Result: has it got one?
  *
- * Without one are recurrent layers, grouped convolutions, weights that several nodes share
- * or that come as integers, and formats other than integers with a step for each row or
- * tensor.
+ * Without one are recurrent layers of two directions, grouped transposed convolutions, weights
+ * that several nodes share or that come as integers, and formats other than integers with a
+ * step for each row or tensor; with a step for the tensor, all recurrent layers and grouped
+ * convolutions, whose rows are several problems. A recurrent layer has both its grids or
+ * none.
  *
  * Return: 0 or −ENOMEM.
  */
@@ -30,15 +32,17 @@ int weight_grid_open(struct graph *graph, const struct prune_mask *mask,
 
 /**
  * weight_grid_fit() - the steps of a problem's rows
- * @graph: with a record for the problem's tensor
- * @format: of its weights
- * @problem: the grid is for those of its values that it keeps
+ * @graph: with records for the problem's tensors
+ * @formats: for each tensor of @graph
+ * @problem: the grids are for those of its values that it keeps
+ * @grids: one for each of its parts; the steps lie in the records
  *
- * Return: the steps of the rows, of the record; NULL: no memory.
+ * Return: 0 or −ENOMEM.
  */
-const float *weight_grid_fit(const struct graph *graph,
-			     const struct weight_format *format,
-			     const struct layer_problem *problem);
+int weight_grid_fit(const struct graph *graph,
+		    const struct weight_format *formats,
+		    const struct layer_problem *problem,
+		    struct column_grid grids[COLUMN_GRIDS_MAX]);
 
 /**
  * weight_grid_round() - each weight to the nearest code

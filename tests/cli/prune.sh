@@ -32,7 +32,9 @@ expect 2 'rounding is nearest, gptq or adaround' "${compress[@]}" --sparsity 0.5
 "$accel" export model --format onnx -o integers.onnx >printed 2>&1
 expect 1 'its weights are integers already: leave out --rounding gptq' \
 	"$accel" compress integers.onnx -o again --sparsity keep --rounding gptq
-expect 0 'weights kept' "$accel" compress integers.onnx -o again --sparsity keep
+expect 1 'its weights are integers already: leave out --quantize int4, or compress the network' \
+	"$accel" compress integers.onnx -o again --sparsity keep --quantize int4
+expect 0 'weights kept' "$accel" compress integers.onnx -o again --sparsity keep --quantize int8
 
 expect 0 '"order": "joint"' "${compress[@]}" --sparsity 0.5 --method sparsegpt \
 	--quantize int4 --order joint --json

@@ -32,11 +32,12 @@ static struct graph *dead_neuron(int *weight)
 	return graph;
 }
 
-static void check_scores(int (*score)(const struct prune_method_context *,
-				      float **),
-			 const float *expected)
+/* @size: of the inputs; @found: scores */
+static void find_scores(int (*score)(const struct prune_method_context *,
+				     float **),
+			float size, float *found)
 {
-	float x[2 * COLUMNS] = { 1, 0, 2, -3, 0, 4 };
+	float x[2 * COLUMNS] = { size, 0, 2 * size, -3 * size, 0, 4 * size };
 	struct array array = { .values = x, .shape = { 2, { 2, COLUMNS } } };
 	struct array *samples[] = { &array };
 	bool is_state = false;
@@ -51,11 +52,21 @@ static void check_scores(int (*score)(const struct prune_method_context *,
 	};
 
 	CHECK(score(&context, scores));
-	for (int i = 0; i < ROWS * COLUMNS; i++)
-		assert_true(fabsf(scores[weight][i] - expected[i]) <=
-			    1e-5F * expected[i]);
+	memcpy(found, scores[weight], ROWS * COLUMNS * sizeof(*found));
 	saliency_destroy(scores, graph);
 	graph_destroy(graph);
+}
+
+static void check_scores(int (*score)(const struct prune_method_context *,
+				      float **),
+			 const float *expected)
+{
+	float found[ROWS * COLUMNS];
+
+	find_scores(score, 1, found);
+	for (int i = 0; i < ROWS * COLUMNS; i++)
+		assert_true(fabsf(found[i] - expected[i]) <=
+			    1e-5F * expected[i]);
 }
 
 /* Mean squares of the columns: 5, 0, 10. */
@@ -65,6 +76,19 @@ static void test_obd_is_the_weight_and_what_it_meets(void **state)
 
 	(void)state;
 	check_scores(score_obd, expected);
+}
+
+/* Squares beyond what a float holds: the order is what it was. */
+static void test_obd_of_large_values(void **state)
+{
+	const float expected[] = { 5, 0, 90, 80, 0, 360 };
+	float found[ROWS * COLUMNS];
+
+	(void)state;
+	find_scores(score_obd, 1e25F, found);
+	for (int i = 0; i < ROWS * COLUMNS; i++)
+		assert_true(fabsf(found[i] / found[5] - expected[i] / 360) <=
+			    1e-5F);
 }
 
 /* All of the layer's activity is the first neuron's. */
@@ -171,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_obd_is_the_weight_and_what_it_meets),
+		cmocka_unit_test(test_obd_of_large_values),
 		cmocka_unit_test(test_dead_neurons_score_nothing),
 		cmocka_unit_test(test_convolutions),
 		cmocka_unit_test(test_recurrences),

@@ -343,6 +343,19 @@ static int check_rounding(const struct compress_arguments *arguments,
 		arguments->rounding);
 }
 
+/* Codes that a file brings along stay what they are. */
+static int check_format(const struct compress_arguments *arguments,
+			const struct graph *graph)
+{
+	if (weight_format_is_plain(&arguments->options.format) ||
+	    has_float_weights(graph))
+		return 0;
+	return accel_error(
+		-EINVAL,
+		"%s: its weights are integers already: leave out --quantize %s, or compress the network that it was made from",
+		graph->name, arguments->quantize);
+}
+
 /* A quantized network knows its ranges, and is calibrated only on request. */
 static int compress_graph(const struct compress_arguments *arguments,
 			  struct graph *graph, struct model **model)
@@ -352,8 +365,10 @@ static int compress_graph(const struct compress_arguments *arguments,
 			arguments->target || arguments->dense ||
 			arguments->calibrate.count || arguments->latents ||
 			arguments->sketches;
-	int ret = check_rounding(arguments, graph, has_data);
+	int ret = check_format(arguments, graph);
 
+	if (!ret)
+		ret = check_rounding(arguments, graph, has_data);
 	if (ret)
 		return ret;
 	if (!has_data)

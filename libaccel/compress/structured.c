@@ -447,7 +447,9 @@ int structured_shrink(struct graph *graph, const struct calibration_data *data,
 
 int structured_whole(const struct graph *graph,
 		     const struct calibration_data *data,
-		     void (*tell)(const char *layer, const char *reason))
+		     void (*tell)(void *context, const char *layer,
+				  const char *reason),
+		     void *context)
 {
 	struct channel_groups groups;
 	int ret = find_groups(&groups, graph, data);
@@ -462,7 +464,7 @@ int structured_whole(const struct graph *graph,
 				NULL;
 
 		if (reason)
-			tell(node->name, reason);
+			tell(context, node->name, reason);
 	}
 	channel_groups_release(&groups);
 	return 0;

@@ -28,6 +28,9 @@ expect 0 'gru +1[0-9]x28x1' "$accel" compress narrow.onnx -o model --sparsity 0 
 whole='keeps all its hidden units: its state is an input of the network'
 expect 1 "decoder.0.lstm $whole" "${narrow[@]}" decoder.onnx --calibrate previous=rows.npy
 expect 1 'inputs and outputs need them' "${narrow[@]}" decoder.onnx --calibrate previous=rows.npy
+expect 0 '"whole_layers"' "$accel" compress decoder.onnx -o model --sparsity keep \
+	--method structured --calibrate previous=rows.npy --json
+check 'and the file says why' grep -q '"reason": "its state is an input of the network' printed
 if [ -e "$shared/sketchrnn_bird.onnx" ]; then
 	expect 1 "lstm $whole" "${narrow[@]}" "$shared/sketchrnn_bird.onnx" \
 		--calibrate "$shared/golden/sketchrnn_bird__x.npy"

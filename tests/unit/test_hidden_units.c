@@ -373,8 +373,9 @@ static void test_shared_weights_stay(void **state)
 
 /* ---- under a budget ---- */
 
-static void forget(const char *layer, const char *reason)
+static void forget(void *context, const char *layer, const char *reason)
 {
+	(void)context;
 	fail_msg("%s stays: %s", layer, reason);
 }
 
@@ -396,7 +397,7 @@ static void check_budget(int head)
 
 	sample.values = random_values(&sample.shape);
 	prune_count(graph, mask, &all);
-	CHECK(structured_whole(graph, &data, forget));
+	CHECK(structured_whole(graph, &data, forget, NULL));
 	CHECK(compress_prune(graph, &options, &data, mask));
 	CHECK(graph_validate(graph));
 	/* Less where single weights that went were the last to read a unit. */

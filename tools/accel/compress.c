@@ -12,6 +12,7 @@
 #include "range_study.h"
 #include "recovery.h"
 #include "summary.h"
+#include "provenance.h"
 #include "whole_layers.h"
 
 #include <compress/choice_recipe.h>
@@ -141,23 +142,16 @@ static json_t *decibels(double psnr)
 /* The file says it, as all else that is known of how it was made. */
 static int record_study(const struct range_study *study, struct model *model)
 {
-	json_t *text = json_loads(model->provenance, 0, NULL);
 	json_t *own =
 		json_pack("{s:o, s:o, s:o, s:i}", "binary32",
 			  decibels(study->psnr[RANGE_STUDY_BINARY32]), "static",
 			  decibels(study->psnr[RANGE_STUDY_STATIC]), "dynamic",
 			  decibels(study->psnr[RANGE_STUDY_DYNAMIC]), "runs",
 			  study->runs);
-	char *result = NULL;
+	int ret = provenance_set(model, "activations_psnr", own);
 
-	if (!json_object_set_new(text, "activations_psnr", own))
-		result =
-			json_dumps(text, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	json_decref(text);
-	if (!result)
-		return accel_error(-ENOMEM, "no memory for a record");
-	free(model->provenance);
-	model->provenance = result;
+	if (ret)
+		return ret;
 	fprintf(stderr,
 		"activations: %.2f dB in binary32, %.2f dB with static ranges, %.2f dB with those of each of %d runs\n",
 		study->psnr[RANGE_STUDY_BINARY32],
@@ -203,8 +197,9 @@ static int prune_and_quantize(const struct compress_arguments *arguments,
 			      struct model **model)
 {
 	struct prune_mask *mask = prune_mask_create(graph);
-	int ret = mask ? whole_layers_print(graph, arguments->options.selection,
-					    data) :
+	json_t *whole = NULL;
+	int ret = mask ? whole_layers_tell(graph, arguments->options.selection,
+					   data, &whole) :
 			 accel_error(-ENOMEM, "no memory to prune");
 
 	if (!ret)
@@ -213,8 +208,12 @@ static int prune_and_quantize(const struct compress_arguments *arguments,
 		ret = export_graph(graph, arguments->float_output);
 	if (!ret)
 		ret = quantize(arguments, graph, data, mask, model);
+	if (!ret && whole)
+		ret = provenance_set(*model, "whole_layers",
+				     json_incref(whole));
 	if (!ret && arguments->dense)
 		ret = study_ranges(arguments, graph, data, mask, *model);
+	json_decref(whole);
 	prune_mask_destroy(mask);
 	return ret;
 }

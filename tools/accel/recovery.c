@@ -139,8 +139,8 @@ static int narrow_student(struct training *training, struct graph *student)
 	mask = prune_mask_create(student);
 	if (!mask)
 		return accel_error(-ENOMEM, "no memory for a mask");
-	ret = whole_layers_print(student, options.selection,
-				 training->calibration);
+	ret = whole_layers_tell(student, options.selection,
+				training->calibration, NULL);
 	if (!ret)
 		ret = compress_prune(student, &options, training->calibration,
 				     mask);

@@ -43,11 +43,14 @@ int structured_shrink(struct graph *graph, const struct calibration_data *data,
  * @graph: before pruning
  * @data: inputs that fit
  * @tell: the layer's name, and the rest of a sentence that says why; called for each
+ * @context: handed to it
  *
  * Return: 0, −EINVAL or −ENOMEM.
  */
 int structured_whole(const struct graph *graph,
 		     const struct calibration_data *data,
-		     void (*tell)(const char *layer, const char *reason));
+		     void (*tell)(void *context, const char *layer,
+				  const char *reason),
+		     void *context);
 
 #endif

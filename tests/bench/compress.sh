@@ -357,54 +357,44 @@ part_rounding()
 	done
 }
 
-# level JSON METHOD SCOPE: the part of the weights that goes, of what the automatic mode tried of
-# this method for all layers of the network as it came that meets the target and keeps most;
-# nothing if none does
-level()
+# singles JSON: method, scope and part of the weights that goes, a line for each of the four best of
+# what the automatic mode tried of single methods in the network as it came that meets the target
+singles()
 {
-	awk -F '"' -v method="$2" -v own="$3" '
+	awk -F '"' '
 	/"trials"/ { trials = 1 }
 	!trials { next }
 	$2 == "strategy" { strategy = $4 }
 	$2 == "scope" { scope = $4 }
 	$2 == "width" { split($3, word, /[:, ]+/); whole = word[2] == 1 }
 	$2 == "kept" { split($3, word, /[:, ]+/); kept = word[2] }
-	$2 == "meets" && whole && $3 ~ /true/ && strategy == method && scope == own &&
-		kept > most {
-		most = kept
-	}
-	END { if (most) print 1 - most }' "$1"
+	$2 == "quality" { split($3, word, /[:, ]+/); quality = word[2] }
+	$2 == "meets" && whole && $3 ~ /true/ && strategy !~ /^(dense|allocation)$/ &&
+		scope ~ /^(layer|global)$/ {
+		print quality, strategy, scope, 1 - kept
+	}' "$1" | sort -g -r | awk '!seen[$2, $3]++ { print $2, $3, $4 }' | head -n 4
 }
 
-singles=(sparsegpt:layer sparsegpt:global wanda:layer wanda:global magnitude:layer
-	magnitude:global gn:layer gn:global structured:global)
-
-# rivals NETWORK TARGET: for each seed dB of the automatic mode, in $work/found, and of each
-# single method that meets the target, in files of their names, all on inputs of their own
+# rivals NETWORK TARGET: for each seed a line in $work/rivals: dB of the automatic mode and of the
+# best single method that meets the target, by itself, and its name; on inputs of their own
 rivals()
 {
-	local network=$1 target=$2 seed single sparsity
-	rm -f "$work"/found "$work"/single.*
+	local network=$1 target=$2 seed found single scope sparsity
+	: >"$work/rivals"
 	for ((seed = 0; seed < seeds; seed++)); do
 		compress "$network" "$seed" --target "$target" --json
-		evaluate "$network" | value psnr >>"$work/found"
-		cp "$work/summary" "$work/tried"
-		for single in "${singles[@]}"; do
-			sparsity=$(level "$work/tried" "${single%:*}" "${single#*:}")
-			[ -n "$sparsity" ] || continue
-			compress "$network" "$seed" --method "${single%:*}" \
-				--scope "${single#*:}" --sparsity "$sparsity" --reconstruct ls
-			evaluate "$network" | value psnr >>"$work/single.$single"
-		done
+		found=$(evaluate "$network" | value psnr)
+		singles "$work/summary" >"$work/singles"
+		while read -r single scope sparsity; do
+			compress "$network" "$seed" --method "$single" --scope "$scope" \
+				--sparsity "$sparsity" --reconstruct ls
+			echo "$found $(evaluate "$network" | value psnr) $single:$scope"
+		done <"$work/singles" | sort -g -r -k 2 | head -n 1 >>"$work/rivals"
 	done
-}
-
-# gain: what the automatic mode is better than the best single method, in dB for each seed
-gain()
-{
-	paste "$work/found" "$work"/single.* | awk '{ best = $2
-		for (i = 3; i <= NF; i++) if ($i > best) best = $i
-		print $1 - best }'
+	[ "$(wc -l <"$work/rivals")" -eq "$seeds" ] || {
+		echo "$network $target: no single method meets it" >&2
+		return 1
+	}
 }
 
 # cycles NETWORK: a target for which there are pictures worth looking at. Of the DCGAN's, 45 %
@@ -420,25 +410,21 @@ cycles()
 # Sparsities are those of the same non-zeros; of cycles, each method's own that meets the target.
 part_automatic()
 {
-	local network target single bar
+	local network target bar
+	line "network and target" automatic "best single" gain "and what it was"
 	for network in fashion_vae_dec fashion_dcgan esrgan_slim_x2; do
 		[[ $network == *${CASES:-}* ]] || continue
 		for target in ${TARGETS:-sparsity>=0.75 sparsity>=0.9 $(cycles "$network")}; do
 			rivals "$network" "$target"
-			line "$network $target" "$(mean <"$work/found")" automatic
-			for single in "${singles[@]}"; do
-				# of some seeds only it has no mean to hold against another
-				if [ ! -e "$work/single.$single" ] ||
-					[ "$(wc -l <"$work/single.$single")" != "$seeds" ]; then
-					rm -f "$work/single.$single"
-					continue
-				fi
-				line "  $single" "$(mean <"$work/single.$single")"
-			done
-			line "  gain over each seed's best" "$(gain | mean)"
+			line "$network $target" "$(cut -d ' ' -f 1 "$work/rivals" | mean)" \
+				"$(cut -d ' ' -f 2 "$work/rivals" | mean)" \
+				"$(awk '{ print $1 - $2 }' "$work/rivals" | mean)" \
+				"$(cut -d ' ' -f 3 "$work/rivals" | sort -u | paste -s -d ,)"
 			bar=-0.5
 			[[ $target != cycles* ]] || bar=0
-			above "each seed gains >= $bar dB" "$(gain | sort -g | head -n 1)" "$bar"
+			above "each seed gains >= $bar dB" \
+				"$(awk '{ print $1 - $2 }' "$work/rivals" | sort -g | head -n 1)" \
+				"$bar"
 		done
 	done
 }

@@ -88,11 +88,7 @@ static int explore(struct automatic_search *search)
 	    automatic_counts_cycles(search))
 		ret = automatic_try_narrower(search);
 	/* what has been found is worth having */
-	if (ret == -EINTR && automatic_is_stopped(search)) {
-		(*search->owner)->layer_method_count = 0;
-		ret = 0;
-	}
-	return ret;
+	return ret == -EINTR && automatic_is_stopped(search) ? 0 : ret;
 }
 
 static int prepare_data(struct automatic_search *search)
@@ -192,6 +188,7 @@ int automatic_run(const struct graph *graph,
 		.data = data,
 		.result = result,
 		.width = 1,
+		.dense_bytes = compress_dense_bytes(graph),
 		.owner = &owner,
 	};
 	int ret;

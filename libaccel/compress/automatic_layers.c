@@ -94,8 +94,19 @@ static int measure_on_patches(struct automatic_search *search)
 	return ret;
 }
 
+static int measure_all(struct automatic_search *search)
+{
+	if (search->pruning != search->data)
+		return measure_on_patches(search);
+	return measure(search, search->data,
+		       search->options->held_out ? search->options->held_out :
+						   search->data);
+}
+
 int automatic_measure_layers(struct automatic_search *search)
 {
+	int ret;
+
 	if (!search->layer_method_count)
 		choose_layer_methods(search);
 	if (!search->layer_method_count)
@@ -107,9 +118,9 @@ int automatic_measure_layers(struct automatic_search *search)
 		return -ENOMEM;
 	if (automatic_count_bits(search))
 		return -ENOMEM;
-	if (search->pruning != search->data)
-		return measure_on_patches(search);
-	return measure(search, search->data,
-		       search->options->held_out ? search->options->held_out :
-						   search->data);
+	ret = measure_all(search);
+	/* half of the losses are none */
+	if (ret == -EINTR)
+		search->layer_method_count = 0;
+	return ret;
 }

@@ -76,6 +76,7 @@ static struct automatic_search *search_like(const struct automatic_search *old)
 		.bound = old->bound,
 		.result = old->result,
 		.weights = old->weights,
+		.dense_bytes = old->dense_bytes,
 		.owner = old->owner,
 	};
 	memcpy(search->formats, old->formats, sizeof(search->formats));

@@ -280,6 +280,8 @@ static int quantize(const struct automatic_search *search,
 	ret = compress_quantize(network->graph, &options, data, network->mask,
 				&network->model);
 	free(formats);
+	if (!ret)
+		network->model->dense_bytes = search->dense_bytes;
 	return ret ? ret :
 		     automatic_describe(search, strategy_name(search, plan),
 					network->graph, network->mask,

@@ -276,6 +276,8 @@ static void test_spares_rows(void **state)
 		result.choices[0].weights,
 		COLUMNS * (int)result.model->layers[0].spmm.weights.rows);
 	assert_int_equal(result.best.measured.weights, ROWS * (ROWS + COLUMNS));
+	assert_int_equal(result.model->dense_bytes,
+			 ROWS * (ROWS + COLUMNS) * (int)sizeof(float));
 	automatic_release(&result);
 }
 

@@ -87,6 +87,7 @@ struct automatic_plan {
  * @width: part of the weights that whole channels have left in @graph; 1: it is the
  *	network as it came
  * @weights: of the network as it came
+ * @dense_bytes: likewise
  * @owner: the search that the best trial is of, one for all that share the result
  * @narrower: the same search in networks that were made narrower first, or NULL
  * @own: @graph, where it was made for this search
@@ -116,6 +117,7 @@ struct automatic_search {
 	struct automatic_result *result;
 	double width;
 	int64_t weights;
+	uint64_t dense_bytes;
 	struct automatic_search **owner;
 	struct automatic_search *narrower[AUTOMATIC_NARROWER];
 	struct graph *own;

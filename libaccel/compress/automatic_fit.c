@@ -16,7 +16,7 @@
 #define QUALITY_NEAR 0.1
 #define COST_NEAR 0.003
 /* Whole networks of one strategy until one is within the bound, and how much more is spared. */
-#define COST_TRIES 3
+#define COST_TRIES 5
 #define COST_SPARE 0.001
 #define SOLVER_MARGIN 0.99
 
@@ -206,6 +206,21 @@ int automatic_fit_cost(struct automatic_search *search,
  * Let a strategy meet the target as well as it can. Where it is quality's, a strategy
  * that fails with the best one's budget is not tried any further.
  */
+/*
+ * As much as the best one keeps. Of a narrower network that is a larger part, and the best one's
+ * own may have been a part of its cycles.
+ */
+static double rival_budget(const struct automatic_search *search)
+{
+	const struct automatic_trial *best = &search->result->best;
+
+	if (best->width == search->width)
+		return best->kept;
+	return fmin((double)best->measured.nonzeros /
+			    (double)search->dense.nonzeros,
+		    KEPT_MOST);
+}
+
 int automatic_try_strategy(struct automatic_search *search,
 			   struct automatic_plan *plan)
 {
@@ -215,11 +230,7 @@ int automatic_try_strategy(struct automatic_search *search,
 	int ret;
 
 	if (automatic_bounds_quality(search)) {
-		plan->kept =
-			rival ? fmin(result->best.kept * result->best.width /
-					     search->width,
-				     KEPT_MOST) :
-				0.3;
+		plan->kept = rival ? rival_budget(search) : 0.3;
 		if (!rival)
 			return automatic_fit_quality(search, plan, plan->kept);
 		ret = automatic_try(search, plan, &measured);

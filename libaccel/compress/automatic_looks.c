@@ -76,7 +76,6 @@ static int try_solvers(struct automatic_search *search,
 		    automatic_is_stopped(search))
 			continue;
 		plan.solver = search->methods[m].method;
-		plan.search = NULL;
 		ret = automatic_try_strategy(search, &plan);
 	}
 	return ret;

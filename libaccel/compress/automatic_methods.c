@@ -8,13 +8,40 @@
 #include <math.h>
 #include <string.h>
 
-static int score(struct automatic_search *search,
-		 struct automatic_method *method)
+/* What does not meet the target is worse than all that does, by so many decibels. */
+#define MISSED 1000
+
+/* Which channels go depends on the budget; what they are worth does not, and gn may know it. */
+static int score_channels(const struct automatic_search *search,
+			  struct automatic_method *method)
 {
-	const struct saliency_options channels = {
+	const struct saliency_options options = {
 		.seed = search->options->compress.seed,
 		.workers = search->options->compress.workers,
 	};
+	const struct graph *graph = search->graph;
+	const struct prune_method *known = prune_method_find("gn");
+	int m = 0;
+
+	while (m < search->method_count &&
+	       (search->methods[m].method != known ||
+		!search->methods[m].scores))
+		m++;
+	if (m == search->method_count)
+		return saliency_gauss_newton(graph, search->pruning, &options,
+					     method->scores);
+	for (int t = 0; t < graph->tensor_count; t++)
+		if (method->scores[t])
+			memcpy(method->scores[t], search->methods[m].scores[t],
+			       sizeof(float) *
+				       (size_t)graph_shape_count(
+					       &graph->tensors[t].shape));
+	return 0;
+}
+
+static int score(struct automatic_search *search,
+		 struct automatic_method *method)
+{
 	const struct prune_budget budget = { .sparsity = 0.5 };
 	const struct prune_method_context context = {
 		.graph = search->graph,
@@ -29,10 +56,8 @@ static int score(struct automatic_search *search,
 	method->scores = saliency_create(search->graph);
 	if (!method->scores)
 		return accel_error(-ENOMEM, "no memory for scores");
-	/* which channels go depends on the budget, what they are worth does not */
 	if (method->method->shrinks)
-		return saliency_gauss_newton(search->graph, search->pruning,
-					     &channels, method->scores);
+		return score_channels(search, method);
 	return method->method->score(&context, method->scores);
 }
 
@@ -138,10 +163,19 @@ int automatic_try_methods(struct automatic_search *search)
 	return ret;
 }
 
-/*
- * How good a method is on its own: at a given cost by its quality; where quality is given,
- * by what it may drop, or by how far it was from enough with the best one's budget.
- */
+double automatic_rate(const struct automatic_search *search,
+		      const struct automatic_trial *trial)
+{
+	const struct automatic_trial *dense = &search->result->trials[0];
+
+	if (!automatic_bounds_quality(search))
+		return trial->measured.quality - (trial->meets ? 0 : MISSED);
+	return trial->meets ? 1 - automatic_cost(search, &trial->measured) /
+					      automatic_cost(search,
+							     &dense->measured) :
+			      trial->measured.quality - search->bound;
+}
+
 double automatic_rate_method(const struct automatic_search *search, int method)
 {
 	const struct automatic_result *result = search->result;
@@ -150,16 +184,10 @@ double automatic_rate_method(const struct automatic_search *search, int method)
 
 	for (int i = 0; i < result->trial_count; i++) {
 		const struct automatic_trial *trial = &result->trials[i];
-		double rate = trial->measured.quality;
 
-		if (strcmp(trial->strategy, name) ||
-		    trial->width != search->width ||
-		    (!trial->meets && !automatic_bounds_quality(search)))
-			continue;
-		if (automatic_bounds_quality(search))
-			rate = trial->meets ? 1 - trial->kept * trial->width :
-					      rate - search->bound;
-		best = fmax(best, rate);
+		if (!strcmp(trial->strategy, name) &&
+		    trial->width == search->width)
+			best = fmax(best, automatic_rate(search, trial));
 	}
 	return best;
 }

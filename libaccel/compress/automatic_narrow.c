@@ -14,6 +14,8 @@
 static const double ways[AUTOMATIC_NARROWER] = { 0.125, 0.25, 0.5 };
 /* What tells by how much it is to prune, which takes no data. */
 #define PRICER "magnitude"
+/* What allocations may bring: a part of the cost of what one method has found. */
+#define PROMISING 0.05
 
 /* ---- how narrow ---- */
 
@@ -92,7 +94,18 @@ static int64_t count_weights(const struct sensitivity *sensitivity)
 	return count;
 }
 
-/* @narrow: released with @search, whatever is returned. */
+/* None of its channels went, or no more than for the network before. */
+static bool is_known(const struct automatic_search *search,
+		     const struct automatic_search *narrow)
+{
+	for (int i = 0; i < AUTOMATIC_NARROWER; i++)
+		if (search->narrower[i] && search->narrower[i] != narrow &&
+		    search->narrower[i]->width == narrow->width)
+			return true;
+	return narrow->width >= search->width;
+}
+
+/* @narrow: released with @search, whatever is returned. −ERANGE: there is nothing new in it. */
 static int start_from(struct automatic_search *search,
 		      const struct automatic_plan *plan,
 		      struct automatic_search *narrow)
@@ -115,6 +128,8 @@ static int start_from(struct automatic_search *search,
 		return ret;
 	narrow->width = (double)count_weights(&narrow->sensitivity) /
 			(double)search->weights;
+	if (is_known(search, narrow))
+		return -ERANGE;
 	return automatic_try(narrow, &all, &narrow->dense);
 }
 
@@ -151,7 +166,7 @@ static int visit(struct automatic_search *search,
 	search->narrower[index] = narrow;
 	automatic_tell(narrow, "narrower networks", index, AUTOMATIC_NARROWER);
 	ret = start_from(search, plan, narrow);
-	return ret ? ret : scout(narrow);
+	return ret || automatic_is_stopped(narrow) ? ret : scout(narrow);
 }
 
 /* ---- the best of them ---- */
@@ -163,11 +178,22 @@ static double rate_scout(const struct automatic_search *search)
 	return method < 0 ? -INFINITY : automatic_rate_method(search, method);
 }
 
+/* What a narrower one has to be better than. Quality that is met may not have been tried for. */
+static double rate_whole(const struct automatic_search *search)
+{
+	double rate = rate_scout(search);
+
+	if (automatic_bounds_quality(search) && !(rate > 0))
+		return automatic_rate(search, &search->result->best) -
+		       PROMISING;
+	return rate;
+}
+
 /* NULL: the network as it came is better. */
 static struct automatic_search *best_of(struct automatic_search *search)
 {
 	struct automatic_search *best = NULL;
-	double most = rate_scout(search);
+	double most = rate_whole(search);
 
 	for (int i = 0; i < AUTOMATIC_NARROWER; i++) {
 		struct automatic_search *narrow = search->narrower[i];
@@ -181,12 +207,26 @@ static struct automatic_search *best_of(struct automatic_search *search)
 	return best;
 }
 
+static int add_solvers(const struct automatic_search *search,
+		       struct automatic_search *narrow)
+{
+	int ret = 0;
+
+	for (int m = 0; m < search->method_count && ret >= 0; m++)
+		if (search->methods[m].method->solve)
+			ret = automatic_add_method(narrow,
+						   search->methods[m].method);
+	return ret;
+}
+
 /* Layers choose from the methods that were the best ones of the network as it came. */
 static int allocate(const struct automatic_search *search,
 		    struct automatic_search *narrow)
 {
 	int ret = automatic_profile(narrow);
 
+	if (!ret)
+		ret = add_solvers(search, narrow);
 	for (int i = 0; i < search->layer_method_count && ret >= 0; i++) {
 		ret = automatic_add_method(
 			narrow,
@@ -202,10 +242,16 @@ static int allocate(const struct automatic_search *search,
 	return automatic_try_allocations(narrow);
 }
 
+/* What there is without them is worth having, whatever is wrong with narrower networks. */
+static int forgive(int error)
+{
+	return error == -ENOMEM || error == -EINTR ? error : 0;
+}
+
 int automatic_try_narrower(struct automatic_search *search)
 {
 	const struct automatic_trial *end = find_narrowest(search);
-	struct automatic_plan plan = { .kept = 1 };
+	struct automatic_plan plan = { .kept = 1, .whole = true };
 	struct automatic_search *best;
 	double kept;
 	int ret = 0;
@@ -221,8 +267,10 @@ int automatic_try_narrower(struct automatic_search *search)
 			return 0;
 		plan.kept = pow(kept, ways[i]);
 		ret = visit(search, &plan, i);
-		ret = ret == -ERANGE ? 0 : ret;
+		ret = forgive(ret);
 	}
-	best = ret || !search->layer_method_count ? NULL : best_of(search);
-	return best ? allocate(search, best) : ret;
+	if (ret || automatic_is_stopped(search) || !search->layer_method_count)
+		return ret;
+	best = best_of(search);
+	return best ? forgive(allocate(search, best)) : 0;
 }

@@ -69,9 +69,21 @@ static void network_release(struct network *network)
 	model_destroy(network->model);
 }
 
+static void keep_scored(const struct graph *graph, float *const *scores,
+			struct prune_mask *mask)
+{
+	for (int t = 0; t < graph->tensor_count; t++)
+		for (int64_t i = 0;
+		     scores[t] &&
+		     i < graph_shape_count(&graph->tensors[t].shape);
+		     i++)
+			mask->keep[t][i] = scores[t][i] > 0;
+}
+
 /* What channels are worth does not depend on how many go, and is known. */
 static int prune_channels(const struct prune_method_context *context,
-			  float *const *known, struct prune_mask *mask)
+			  float *const *known, bool whole,
+			  struct prune_mask *mask)
 {
 	const struct graph *graph = context->graph;
 	float **scores = saliency_create(graph);
@@ -85,7 +97,9 @@ static int prune_channels(const struct prune_method_context *context,
 					       &graph->tensors[t].shape));
 	if (!ret)
 		ret = structured_choose(context, scores);
-	if (!ret)
+	if (!ret && whole)
+		keep_scored(graph, scores, mask);
+	else if (!ret)
 		ret = prune_scores(graph, (const float *const *)scores,
 				   context->budget, mask);
 	saliency_destroy(scores, graph);
@@ -115,7 +129,8 @@ static int prune_by_method(const struct automatic_search *search,
 	for (int l = 0; l < search->sensitivity.count; l++)
 		network->chosen[l].method = plan->method;
 	if (method->method->shrinks)
-		ret = prune_channels(&context, method->scores, network->mask);
+		ret = prune_channels(&context, method->scores, plan->whole,
+				     network->mask);
 	else if (method->scores)
 		ret = prune_scores(search->graph,
 				   (const float *const *)method->scores,

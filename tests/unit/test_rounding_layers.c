@@ -65,6 +65,28 @@ static struct graph *make_recurrent(enum graph_op op, bool before_reset)
 	return graph;
 }
 
+static struct graph *make_directions(void)
+{
+	const struct graph_shape in = { 3, { STEPS, BATCH, INPUTS } };
+	const struct graph_shape out = { 4, { STEPS, 2, BATCH, HIDDEN } };
+	struct graph *graph = graph_of(&in);
+	uint64_t seed = 17;
+	int inputs[] = { 0, 0, 0 }, y, node;
+
+	inputs[1] = add_random(graph, 3, (int64_t[]){ 2, 4 * HIDDEN, INPUTS },
+			       &seed);
+	inputs[2] = add_random(graph, 3, (int64_t[]){ 2, 4 * HIDDEN, HIDDEN },
+			       &seed);
+	y = graph_add_tensor(graph, "y", &out);
+	node = graph_add_node(graph, GRAPH_LSTM, "both", inputs, 3, &y, 1);
+	graph->nodes[node].recurrent = (struct graph_recurrent){
+		.hidden = HIDDEN,
+		.direction = GRAPH_BIDIRECTIONAL,
+	};
+	graph_add_output(graph, y);
+	return graph;
+}
+
 static struct graph *make_grouped(void)
 {
 	const struct graph_shape in = { 4, { BATCH, CHANNELS, SIDE, SIDE } };
@@ -123,9 +145,9 @@ static struct weight_format *formats_of(const struct graph *graph,
 	return formats;
 }
 
-/* The graph's weights become codes; workers 0: the nearest ones. */
+/* The graph's weights become codes. */
 static struct prune_mask *round_graph(struct graph *graph, const char *format,
-				      int workers)
+				      enum rounding_method method, int workers)
 {
 	struct weight_format *formats = formats_of(graph, format);
 	struct prune_mask *mask = prune_mask_create(graph);
@@ -134,9 +156,10 @@ static struct prune_mask *round_graph(struct graph *graph, const char *format,
 	CHECK(prune_magnitude(graph, 0.3, PRUNE_PER_LAYER, mask));
 	prune_apply(graph, mask);
 	make_data(graph, &data);
-	CHECK(workers ? rounding_by_data(graph, ROUNDING_GPTQ, mask, formats,
-					 &data, workers, NULL) :
-			rounding_nearest(graph, mask, formats));
+	CHECK(method == ROUNDING_NEAREST ?
+		      rounding_nearest(graph, mask, formats) :
+		      rounding_by_data(graph, method, mask, formats, &data,
+				       workers, NULL));
 	calibration_data_release(&data);
 	free(formats);
 	return mask;
@@ -198,7 +221,8 @@ static double loss_between(const struct graph *dense, const struct graph *graph)
 }
 
 /* Codes of its grids, better ones than the nearest, and the same for any number of threads. */
-static void check_graph(struct graph *graph, const char *format, int top)
+static void check_graph(struct graph *graph, const char *format, int top,
+			enum rounding_method method)
 {
 	struct graph *pruned = graph_clone(graph), *nearest, *other;
 	struct prune_mask *mask;
@@ -208,12 +232,12 @@ static void check_graph(struct graph *graph, const char *format, int top)
 	prune_apply(pruned, mask);
 	prune_mask_destroy(mask);
 	nearest = graph_clone(graph);
-	prune_mask_destroy(round_graph(nearest, format, 0));
+	prune_mask_destroy(round_graph(nearest, format, ROUNDING_NEAREST, 1));
 	other = graph_clone(graph);
-	prune_mask_destroy(round_graph(other, format, 3));
-	mask = round_graph(graph, format, 1);
+	prune_mask_destroy(round_graph(other, format, method, 3));
+	mask = round_graph(graph, format, method, 1);
 	check_codes(graph, mask, top);
-	print_message("gptq %g, nearest %g\n", loss_between(pruned, graph),
+	print_message("by data %g, nearest %g\n", loss_between(pruned, graph),
 		      loss_between(pruned, nearest));
 	assert_true(loss_between(pruned, graph) <
 		    0.8 * loss_between(pruned, nearest));
@@ -234,15 +258,18 @@ static void check_graph(struct graph *graph, const char *format, int top)
 static void test_gates(void **state)
 {
 	(void)state;
-	check_graph(make_recurrent(GRAPH_LSTM, false), "int4", 7);
-	check_graph(make_recurrent(GRAPH_GRU, false), "int3:mse", 3);
-	check_graph(make_recurrent(GRAPH_GRU, true), "int4", 7);
+	check_graph(make_recurrent(GRAPH_LSTM, false), "int4", 7,
+		    ROUNDING_GPTQ);
+	check_graph(make_recurrent(GRAPH_GRU, false), "int3:mse", 3,
+		    ROUNDING_GPTQ);
+	check_graph(make_recurrent(GRAPH_GRU, true), "int4", 7, ROUNDING_GPTQ);
 }
 
 static void test_groups(void **state)
 {
 	(void)state;
-	check_graph(make_grouped(), "int4", 7);
+	check_graph(make_grouped(), "int4", 7, ROUNDING_GPTQ);
+	check_graph(make_grouped(), "int4", 7, ROUNDING_ADAROUND);
 }
 
 /* Rows that are several problems have no step in common. */
@@ -253,10 +280,29 @@ static void test_one_step_for_all_is_left(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		prune_mask_destroy(round_graph(graphs[i], "int4:tensor", 1));
-		assert_null(graphs[i]->tensors[1].quantization);
+		prune_mask_destroy(round_graph(graphs[i], "int4:tensor",
+					       ROUNDING_GPTQ, 1));
+		for (int t = 0; t < graphs[i]->tensor_count; t++)
+			assert_null(graphs[i]->tensors[t].quantization);
 		graph_destroy(graphs[i]);
 	}
+}
+
+/* Both its scales would have to be one; and two directions are no matrix for lowering. */
+static void test_gates_that_are_left(void **state)
+{
+	struct graph *graph = make_recurrent(GRAPH_GRU, false);
+
+	(void)state;
+	prune_mask_destroy(round_graph(graph, "int4", ROUNDING_ADAROUND, 1));
+	assert_null(graph->tensors[1].quantization);
+	assert_null(graph->tensors[2].quantization);
+	graph_destroy(graph);
+	graph = make_directions();
+	prune_mask_destroy(round_graph(graph, "int4", ROUNDING_GPTQ, 1));
+	assert_null(graph->tensors[1].quantization);
+	assert_null(graph->tensors[2].quantization);
+	graph_destroy(graph);
 }
 
 int main(void)
@@ -264,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gates),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_gates_that_are_left),
 		cmocka_unit_test(test_one_step_for_all_is_left),
 	};
 

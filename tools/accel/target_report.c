@@ -54,7 +54,7 @@ static void print_trial(const struct automatic_target *target,
 		snprintf(cycles, sizeof(cycles), "%" PRIu64,
 			 trial->measured.cycles);
 	fprintf(stderr,
-		"%-12s %-8s %6.1f%% %6.1f%% %9.3f %10" PRIu64 " %10s %s\n",
+		"%-12s %-9s %6.1f%% %6.1f%% %9.3f %10" PRIu64 " %10s %s\n",
 		trial->strategy, origin(trial), 100 * trial->width,
 		100 * sparsity(&trial->measured),
 		target_quality(target, trial->measured.quality),
@@ -64,9 +64,9 @@ static void print_trial(const struct automatic_target *target,
 static void print_trials(const struct target_request *request,
 			 const struct automatic_result *result)
 {
-	fprintf(stderr, "%-12s %-8s %7s %7s %9s %10s %10s %s\n", "tried", "by",
-		"width", "zeros", target_quality_unit(&request->target),
-		"bytes", "cycles", "meets the target");
+	fprintf(stderr, "%-12s %-9s %7s %7s %9s %10s %10s %s\n", "tried", "by",
+		"of", "zeros", target_quality_unit(&request->target), "bytes",
+		"cycles", "meets the target");
 	for (int i = 0; i < result->trial_count; i++)
 		print_trial(&request->target, &result->trials[i]);
 }

@@ -43,6 +43,7 @@ struct automatic_pick {
  *	them itself; NULL: none
  * @scope: of the method's budget
  * @by_cost: a method's scores are held against the weights' costs
+ * @whole: only whole channels go, if fewer weights than the budget has room for
  * @tilt: of an allocation, −1 … 1 each
  * @search: that proposed @tilt; NULL: there is none
  * @kept: part of the cost that stays
@@ -53,6 +54,7 @@ struct automatic_plan {
 	const struct prune_method *solver;
 	enum prune_scope scope;
 	bool by_cost;
+	bool whole;
 	double tilt[AUTOMATIC_TILTS];
 	const char *search;
 	double kept;
@@ -153,9 +155,13 @@ int automatic_add_method(struct automatic_search *search,
 int automatic_try_methods(struct automatic_search *search);
 
 /*
- * How good a method is on its own: at a given cost by its quality; where quality is given,
- * by what it may drop, or by how far it was from enough with the best one's budget.
+ * How good a trial is: at a given cost by its quality; where quality is given, by the part of
+ * the cost that it spares, or, below 0, by how far it was from enough.
  */
+double automatic_rate(const struct automatic_search *search,
+		      const struct automatic_trial *trial);
+
+/* How good a method is on its own: by the best of its trials; −INFINITY without any. */
 double automatic_rate_method(const struct automatic_search *search, int method);
 
 /* ---- automatic_fit.c ---- */

@@ -5,6 +5,7 @@
 #include "float_graph.h"
 
 #include <compress/calibration_data.h>
+#include <compress/compress.h>
 #include <compress/rounding.h>
 
 enum { STEPS = 6, BATCH = 24, INPUTS = 10, HIDDEN = 8 };
@@ -288,6 +289,37 @@ static void test_one_step_for_all_is_left(void **state)
 	}
 }
 
+/* Weights of both go or become codes in one sweep; exactly half of them stay. */
+static void test_joint(void **state)
+{
+	struct graph *graphs[] = { make_recurrent(GRAPH_LSTM, false),
+				   make_recurrent(GRAPH_GRU, true),
+				   make_grouped() };
+	struct compress_options options = {
+		.sparsity = 0.5,
+		.selection = prune_method_find("sparsegpt"),
+		.order = COMPRESS_JOINT,
+		.workers = 2,
+	};
+
+	(void)state;
+	CHECK(weight_format_parse("int4", &options.format));
+	for (int i = 0; i < 3; i++) {
+		struct prune_mask *mask = prune_mask_create(graphs[i]);
+		struct calibration_data data;
+		int64_t total, kept;
+
+		make_data(graphs[i], &data);
+		CHECK(compress_prune(graphs[i], &options, &data, mask));
+		check_codes(graphs[i], mask, 7);
+		kept = prune_count(graphs[i], mask, &total);
+		assert_int_equal(2 * kept, total);
+		calibration_data_release(&data);
+		prune_mask_destroy(mask);
+		graph_destroy(graphs[i]);
+	}
+}
+
 /* Both its scales would have to be one; and two directions are no matrix for lowering. */
 static void test_gates_that_are_left(void **state)
 {
@@ -310,6 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gates),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_joint),
 		cmocka_unit_test(test_gates_that_are_left),
 		cmocka_unit_test(test_one_step_for_all_is_left),
 	};

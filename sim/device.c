@@ -124,12 +124,14 @@ static void *device_thread(void *argument)
 			continue;
 		if (device->enabled)
 			step = queue_step(device);
-		/* Nothing more is known that could overlap with them. */
-		if (step != QUEUE_MOVED && flights_retire(device))
+		if (step == QUEUE_MOVED)
 			continue;
-		if (step == QUEUE_WAITING || inject_delays_admin(device))
+		/* Nothing more is known that could overlap with them. */
+		if (flights_retire(device))
+			continue;
+		if (step == QUEUE_WAITING || inject_waits_admin(device))
 			sleep_and_poll(device, seen);
-		else if (step == QUEUE_IDLE)
+		else
 			sleep_until_kicked(device, seen);
 	}
 }

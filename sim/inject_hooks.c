@@ -126,6 +126,13 @@ bool inject_delays_admin(struct sim_device *device)
 	return hold_lasts(device, &device->sqs[0].hold);
 }
 
+bool inject_waits_admin(const struct sim_device *device)
+{
+	const struct sim_hold *hold = &device->sqs[0].hold;
+
+	return device->inject && hold->until && !hold->hung;
+}
+
 /* It hangs, and what comes as @by does not end that. */
 static bool hang_survives(const struct sim_sq *queue, enum inject_end by)
 {

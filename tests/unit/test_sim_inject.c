@@ -293,6 +293,22 @@ static void a_slow_admin_command_is_answered_late(void **state)
 	host_stop(host);
 }
 
+/* Whenever the time is over: between two looks at the clock, too. */
+static void no_slow_admin_command_is_forgotten(void **state)
+{
+	struct test_host *host = host_start_faults("s: slow 1 always on abort");
+
+	(void)state;
+	works(host);
+	sim_device_arm(host->device, 1);
+	for (int i = 0; i < 1000; i++) {
+		admin_submit(host, SPMM_ADMIN_ABORT, 1);
+		host_wait(host, 0);
+	}
+	assert_int_equal(fired(host, 1), 1000);
+	host_stop(host);
+}
+
 static void a_wild_access_is_a_bus_error(void **state)
 {
 	struct test_host *host =
@@ -609,6 +625,7 @@ int main(void)
 		cmocka_unit_test(nothing_fires_unarmed),
 		cmocka_unit_test(a_slow_command_takes_its_time),
 		cmocka_unit_test(a_slow_admin_command_is_answered_late),
+		cmocka_unit_test(no_slow_admin_command_is_forgotten),
 		cmocka_unit_test(a_wild_access_is_a_bus_error),
 		cmocka_unit_test(a_fatal_device_needs_a_reset),
 		cmocka_unit_test(a_device_goes_and_comes_back),

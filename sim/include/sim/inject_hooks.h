@@ -45,6 +45,12 @@ bool inject_delays(struct sim_device *device, const struct sim_sq *queue);
 bool inject_delays_admin(struct sim_device *device);
 
 /*
+ * An admin command was found delayed, and has not been served yet. Without a look at the
+ * clock: a delay that has just ended must not let the device sleep.
+ */
+bool inject_waits_admin(const struct sim_device *device);
+
+/*
  * Before an admin command is executed, as often as it is looked at: true if nobody will
  * answer it.
  */

@@ -8,6 +8,7 @@
 #include "compress_data.h"
 #include "evaluate.h"
 #include "evaluation_report.h"
+#include "inputs.h"
 #include "progress.h"
 #include "range_study.h"
 #include "recovery.h"
@@ -616,12 +617,8 @@ static int parse_and_compress(struct compress_arguments *line, int count,
 		  "or let a decoder of strokes draw so many sketches" },
 		{ "seed", 0, OPTION_SEED, &line->options.seed, "S",
 		  "of the latents, and all else that is random (0)" },
-		{ "layout", 0, OPTION_LAYOUT, &line->layout, "nchw|nhwc",
-		  "of .npy images where both fit (nchw)" },
-		{ "input-range", 0, OPTION_RANGE, &line->options.input_range,
-		  "LO:HI", "black and white of input images" },
-		{ "output-range", 0, OPTION_RANGE, &line->options.output_range,
-		  "LO:HI", "black and white of output images" },
+		INPUTS_PICTURE_OPTIONS(line->layout, line->options.input_range,
+				       line->options.output_range),
 		{ "compact", 0, OPTION_FLAG, &line->compact, NULL,
 		  "write it as small as can be; with --config packed for a device" },
 		PACKING_CONFIG_OPTION(line->packing),

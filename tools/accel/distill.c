@@ -2,6 +2,7 @@
 /* accel distill: a sparse int8 model that was trained to do what a dense network does. */
 #include "binding.h"
 #include "command.h"
+#include "inputs.h"
 #include "options.h"
 #include "recovery.h"
 #include "summary.h"
@@ -213,12 +214,8 @@ int command_distill(int count, char **arguments)
 		  "threads (all processors)" },
 		{ "float", 0, OPTION_TEXT, &recovery->float_output, "FILE.onnx",
 		  "write the student before int8, too" },
-		{ "layout", 0, OPTION_LAYOUT, &line.layout, "nchw|nhwc",
-		  "of .npy images where both fit (nchw)" },
-		{ "input-range", 0, OPTION_RANGE, &recovery->input_range,
-		  "LO:HI", "black and white of input images" },
-		{ "output-range", 0, OPTION_RANGE, &recovery->output_range,
-		  "LO:HI", "black and white of output images" },
+		INPUTS_PICTURE_OPTIONS(line.layout, recovery->input_range,
+				       recovery->output_range),
 		{ "json", 0, OPTION_FLAG, &line.json, NULL,
 		  "print the summary as JSON" },
 		{ .name = NULL },

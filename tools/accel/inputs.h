@@ -52,6 +52,17 @@ struct inputs_source {
 			"of what is sampled (0)"                                    \
 	}
 
+/* Layout and ranges of pictures, for the table of a command that calibrates with them. */
+#define INPUTS_PICTURE_OPTIONS(layout, input_range, output_range)               \
+	{ "layout",  0,		  OPTION_LAYOUT,                                \
+	  &(layout), "nchw|nhwc", "of .npy images where both fit (nchw)" },     \
+		{ "input-range",  0,	   OPTION_RANGE,                        \
+		  &(input_range), "LO:HI", "black and white of input images" }, \
+	{                                                                       \
+		"output-range", 0, OPTION_RANGE, &(output_range), "LO:HI",      \
+			"black and white of output images"                      \
+	}
+
 #define INPUTS_FILES_HELP ".npy or PNG; states left out are zero"
 #define INPUTS_LATENTS_HELP "sample so many when no file gives them (1)"
 
